@@ -1,0 +1,112 @@
+"""The nouns that the other modules exchange. Values only: no files, no network, no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+#: One way to be wanted: all of these selectors hold. A selector is ``extra:NAME`` or ``group:NAME``, with a leading
+#: ``!`` for "not chosen". The empty clause always holds.
+Clause = tuple[str, ...]
+
+#: When a package belongs to an environment: any of these clauses holds (a disjunctive normal form).
+ALWAYS: tuple[Clause, ...] = ((),)
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelSource:
+    """Where one wheel comes from and what it must be.
+
+    Exactly one of ``url`` and ``path`` is set.
+
+    Attributes:
+        filename: the wheel's file name, as PEP 427 has it.
+        url: an ``http(s)`` URL without credentials or fragment.
+        path: a wheel on disk: absolute, or relative to the directory of the lock; POSIX separators.
+        sha256: SHA-256 of the whole wheel, 64 lower-case hexadecimal digits; None where the input names none and it
+            is still to be computed.
+        size: size of the whole wheel in bytes, None where unknown.
+    """
+
+    filename: str
+    url: str | None = None
+    path: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedPackage:
+    """One package of one target: a version, its wheel, and when it is wanted."""
+
+    name: str
+    version: str
+    wheel: WheelSource
+    when: tuple[Clause, ...] = ALWAYS
+
+
+@dataclass(frozen=True, kw_only=True)
+class Selection:
+    """What one target needs, as an input reader gives it.
+
+    Attributes:
+        packages: sorted by name, then version.
+        extras: the extras the packages' ``when`` may name, sorted.
+        groups: the dependency groups likewise, sorted.
+        default_groups: the groups an environment has when none are asked for, sorted.
+    """
+
+    packages: tuple[LockedPackage, ...]
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    default_groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelFile:
+    """One regular file of a wheel.
+
+    Attributes:
+        sha256: SHA-256 of the content: 44 characters of base64 with padding (RECORD's hash in Nix's alphabet).
+        size: uncompressed size in bytes; an empty file is created by the tree and is no leaf.
+        executable: whether the archive gives it any x bit.
+    """
+
+    sha256: str
+    size: int
+    executable: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WheelIndex:
+    """What nixgen knows of a wheel without unpacking it.
+
+    Attributes:
+        source: where it comes from; ``sha256`` and ``size`` are known by now.
+        name: normalized name of the distribution (PEP 503).
+        version: its version as METADATA spells it.
+        dist_info: name of its ``.dist-info`` directory, at the archive's top.
+        data_dir: name of its ``.data`` directory, None where it has none.
+        files: every regular file by its path in the archive, sorted; POSIX separators, relative, no ``..``.
+        console_scripts: command name to object reference (``package.module:attribute``), sorted.
+        gui_scripts: likewise.
+        warnings: oddities that do not stop anything, one line each.
+    """
+
+    source: WheelSource
+    name: str
+    version: str
+    dist_info: str
+    data_dir: str | None = None
+    files: Mapping[str, WheelFile]
+    console_scripts: Mapping[str, str] = field(default_factory=dict)
+    gui_scripts: Mapping[str, str] = field(default_factory=dict)
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Traffic:
+    """What reading wheels cost and saved, in bytes."""
+
+    read: int = 0
+    total: int = 0

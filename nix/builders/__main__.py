@@ -1,0 +1,33 @@
+"""Run one builder inside a Nix build: ``python builders NAME``, with the derivation's attributes as JSON.
+
+Standard library only, for any Python from 3.8 on: this runs on the environment's own interpreter.
+"""
+
+import json
+import os
+import sys
+
+
+def main():
+    """Run the builder that the command line names on the attributes of the derivation.
+
+    Raises SystemExit with a message where the build cannot go on.
+    """
+    name = sys.argv[1]
+    if name == "unpack":
+        from unpack import build
+    elif name == "tree":
+        from tree import build
+    elif name == "env":
+        from env import build
+    elif name == "nothing":
+        from nothing import build
+    else:
+        sys.exit("nixgen: there is no builder named {!r}".format(name))
+    with open(os.environ["NIX_ATTRS_JSON_FILE"], encoding="utf-8") as file:
+        attributes = json.load(file)
+    build(attributes, attributes["outputs"]["out"])
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,120 @@
+"""Merge trees into one virtual environment around an interpreter: links to directories wherever one wheel owns them."""
+
+import filecmp
+import json
+import os
+import shutil
+import sys
+
+import layout
+from tree import MANIFEST
+
+
+def build(attributes, out):
+    """Make the environment ``out``.
+
+    Args:
+        attributes: ``trees`` (paths of trees, in the order in which they win for bytecode) and ``python`` (path of the
+            interpreter, which is the one that runs this).
+        out: directory to make.
+
+    Raises:
+        SystemExit: where two trees have different files for one path; locking finds that first.
+    """
+    site = layout.site_packages()
+    os.makedirs(os.path.join(out, site))
+    os.mkdir(os.path.join(out, "bin"))
+    _write_interpreter(attributes["python"], out)
+    merge = Merge(out, attributes["trees"], site)
+    merge.directory("", attributes["trees"])
+    if merge.conflicts:
+        sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
+
+
+def _write_interpreter(python, out):
+    """Make what a virtual environment is to Python (PEP 405): links in ``bin``, ``pyvenv.cfg``, ``lib64``."""
+    version = "{}.{}".format(*sys.version_info)
+    os.symlink(python, os.path.join(out, "bin", "python"))
+    for name in ("python3", "python" + version):
+        os.symlink("python", os.path.join(out, "bin", name))
+    if sys.platform != "darwin" and sys.maxsize > 2**32:
+        os.symlink("lib", os.path.join(out, "lib64"))
+    with open(os.path.join(out, "pyvenv.cfg"), "x", encoding="utf-8") as file:
+        file.write("home = {}\n".format(os.path.dirname(python)))
+        file.write("include-system-site-packages = false\n")
+        file.write("version = {}.{}.{}\n".format(*sys.version_info))
+
+
+class Merge:
+    """A merge of trees into one environment.
+
+    Attributes:
+        conflicts: one line for each path that two trees fill differently.
+    """
+
+    def __init__(self, out, trees, site):
+        self.conflicts = []
+        self._out = out
+        self._trees = trees
+        self._site = site
+        self._launchers = set()
+        self._real = {"bin", "lib", os.path.dirname(site), site}
+        for tree in trees:
+            with open(os.path.join(tree, MANIFEST), encoding="utf-8") as file:
+                manifest = json.load(file)
+            self._launchers.update(os.path.join(tree, path) for path in manifest["launchers"])
+            for path in manifest["descend"]:
+                while path:
+                    self._real.add(path)
+                    path = os.path.dirname(path)
+
+    def directory(self, relative, sources):
+        """Fill the environment's directory ``relative`` from the directories ``sources`` of trees, in their order."""
+        os.makedirs(os.path.join(self._out, relative), exist_ok=True)
+        entries = {}
+        for source in sources:
+            with os.scandir(source) as listing:
+                for entry in listing:
+                    entries.setdefault(entry.name, []).append(entry)
+        for name in sorted(entries):
+            path = os.path.join(relative, name)
+            if path != os.path.dirname(MANIFEST):
+                self._entry(path, entries[name])
+
+    def _entry(self, path, found):
+        directories = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
+        if len(directories) < len(found):
+            if directories or not all(_same(found[0].path, other.path) for other in found[1:]):
+                owners = ", ".join(self._owner(entry.path) for entry in found)
+                self.conflicts.append("  {}: {}".format(path, owners))
+            else:
+                self._file(path, found[0].path)
+        elif len(found) == 1 and not self._is_real(path):
+            os.symlink(found[0].path, os.path.join(self._out, path))
+        else:
+            self.directory(path, directories)
+
+    def _is_real(self, path):
+        # uv does not see a distribution whose .dist-info is a link.
+        return path in self._real or (os.path.dirname(path) == self._site and path.endswith(".dist-info"))
+
+    def _file(self, path, source):
+        destination = os.path.join(self._out, path)
+        if source in self._launchers:
+            # Real, so that whoever resolves its path still finds the Python beside it.
+            shutil.copy(source, destination)
+        else:
+            # A leaf's own path rather than the tree's link to it: short enough for the inode.
+            os.symlink(os.readlink(source) if os.path.islink(source) else source, destination)
+
+    def _owner(self, path):
+        tree = next(tree for tree in self._trees if path.startswith(tree + "/"))
+        return os.path.basename(tree)[33:]
+
+
+def _same(first, second):
+    """Tell whether two files may stand for each other.
+
+    Bytecode of one source holds the path of the tree it was compiled in; whether the sources agree is seen at the sources.
+    """
+    return first.endswith(".pyc") or filecmp.cmp(first, second, shallow=False)

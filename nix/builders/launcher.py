@@ -1,0 +1,87 @@
+"""The commands of an environment: scripts that run the Python beside them."""
+
+import ast
+import io
+import re
+import tokenize
+
+#: A shell reads the part between the quotes, Python reads a string. The Python is the one beside the name that the
+#: command was called by, so that a link from another environment's bin runs that environment; where there is none, as
+#: for a link from ~/bin, it is the one beside what the link points to.
+_HEADER = """\
+#!/bin/sh
+{cookie}''':'
+here=$0
+case $here in */*) ;; *) here=$(command -v -- "$here") ;; esac
+until [ -x "${{here%/*}}/python" ] || [ ! -L "$here" ]; do
+  link=$(readlink "$here")
+  case $link in /*) here=$link ;; *) here=${{here%/*}}/$link ;; esac
+done
+exec "${{here%/*}}/python" "$0" "$@"
+'''
+"""
+
+_SCRIPT = """\
+import sys
+from {module} import {first}
+if __name__ == "__main__":
+    sys.argv[0] = sys.argv[0].removesuffix(".exe")
+    sys.exit({attribute}())
+"""
+
+_SHEBANG = re.compile(rb"^#!python[^\n]*\r?\n?")
+_REFERENCE = re.compile(r"(?P<module>[^\W\d]\w*(?:\.[^\W\d]\w*)*):(?P<attribute>[^\W\d]\w*(?:\.[^\W\d]\w*)*)")
+
+
+def entry_point(reference):
+    """Return the script of a console or GUI entry point, as bytes.
+
+    Args:
+        reference: an object reference, ``package.module:attribute`` (the entry points specification).
+
+    Raises:
+        ValueError: where it is none. Nothing else of a wheel reaches the text of a script.
+    """
+    match = _REFERENCE.fullmatch(reference)
+    if match is None:
+        raise ValueError("not an object reference: {!r}".format(reference))
+    attribute = match["attribute"]
+    script = _SCRIPT.format(module=match["module"], first=attribute.split(".")[0], attribute=attribute)
+    return (_HEADER.format(cookie="") + script).encode()
+
+
+def is_python_script(content):
+    """Tell whether a wheel's script starts with ``#!python``, which an installer has to replace (PEP 427)."""
+    return _SHEBANG.match(content) is not None
+
+
+def python_script(content):
+    """Return a wheel's script with its ``#!python`` line replaced by one that finds the Python beside it.
+
+    A coding comment stays within the first two lines (PEP 263), and the script's docstring stays its ``__doc__``, which
+    command line parsers print.
+    """
+    body = _SHEBANG.sub(b"", content, count=1)
+    encoding = _encoding(body)
+    cookie = "" if encoding == "utf-8" else "# -*- coding: {} -*-\n".format(encoding)
+    return _HEADER.format(cookie=cookie).encode() + _docstring(body) + body
+
+
+def _encoding(body):
+    try:
+        return tokenize.detect_encoding(io.BytesIO(body).readline)[0]
+    except SyntaxError:
+        return "utf-8"
+
+
+def _docstring(body):
+    """Return an assignment of the script's docstring, empty where there is none or nothing may stand before the body."""
+    try:
+        module = ast.parse(body)
+    except (SyntaxError, ValueError):
+        return b""
+    docstring = ast.get_docstring(module, clean=False)
+    future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in module.body)
+    if docstring is None or future:
+        return b""
+    return "__doc__ = {}\n".format(ascii(docstring)).encode()

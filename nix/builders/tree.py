@@ -1,0 +1,196 @@
+"""Install one wheel into a tree: real directories, links to leaves, copies with their reasons, commands, bytecode, RECORD."""
+
+import base64
+import csv
+import hashlib
+import io
+import json
+import os
+import posixpath
+import sys
+from concurrent.futures import ProcessPoolExecutor
+
+import bytecode
+import elf
+import launcher
+import layout
+import placement
+from cores import cores
+
+#: Where a tree keeps what environments need to know of it; outside of what they merge.
+MANIFEST = "nix-support/nixgen.json"
+
+#: Below this many files, starting processes costs more than it saves.
+_WORTH_PROCESSES = 40
+
+
+def build(attributes, out):
+    """Install a wheel into ``out``.
+
+    Args:
+        attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``scripts`` (``console`` and
+            ``gui``: command to object reference), ``installer`` (a store path with INSTALLER's text), and ``files``: nested by directory; a file is its leaf's path, ""
+            where it is empty, and ``[leaf, "x"]`` where the archive marks it executable.
+        out: directory to make.
+
+    Raises:
+        SystemExit: where two files of the wheel want the same place.
+    """
+    site = layout.site_packages()
+    places = layout.schemes(attributes["distribution"])
+    installs = []
+    for path, leaf, executable in sorted(_flatten(attributes["files"])):
+        target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
+        installs.append((path, leaf, executable or scheme == "scripts", target, scheme == "scripts"))
+    _refuse_collisions(installs, attributes["distribution"])
+    for directory in sorted({posixpath.dirname(install[3]) for install in installs}):
+        os.makedirs(os.path.join(out, directory), exist_ok=True)
+    placed = _in_processes(_place, [(out, install) for install in installs])
+
+    commands = _write_commands(attributes["scripts"], out)
+    _write_record(attributes, site, out, installs, placed, commands)
+    manifest = {
+        "distribution": attributes["distribution"],
+        "version": attributes["version"],
+        "copies": {done["target"]: done["reasons"] for done in placed if done["reasons"]},
+        "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
+        "descend": sorted({path for done in placed for path in done["descend"]}),
+    }
+    os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
+    with open(os.path.join(out, MANIFEST), "w", encoding="utf-8") as file:
+        json.dump(manifest, file, indent=1, sort_keys=True)
+
+
+def _flatten(files, prefix=""):
+    for name, entry in files.items():
+        if isinstance(entry, dict):
+            yield from _flatten(entry, prefix + name + "/")
+        elif isinstance(entry, list):
+            yield prefix + name, entry[0], True
+        else:
+            yield prefix + name, entry, False
+
+
+def _refuse_collisions(installs, distribution):
+    seen = {}
+    for path, _, _, target, _ in installs:
+        if target in seen:
+            sys.exit("nixgen: {} puts both {} and {} at {}".format(distribution, seen[target], path, target))
+        seen[target] = path
+
+
+def _in_processes(function, tasks):
+    workers = min(cores(), len(tasks) // _WORTH_PROCESSES)
+    if workers < 2:
+        return [function(task) for task in tasks]
+    with ProcessPoolExecutor(workers) as pool:
+        return list(pool.map(function, tasks, chunksize=max(1, min(64, len(tasks) // (workers * 4)))))
+
+
+def _place(task):
+    """Put one file into the tree, and its bytecode beside it."""
+    out, (path, leaf, executable, target, is_script) = task
+    done = {"target": target, "reasons": [], "launcher": False, "descend": [], "bytecode": None}
+    destination = os.path.join(out, target)
+    if leaf == "":
+        with open(destination, "xb"):
+            pass
+    else:
+        _link_or_copy(done, destination, leaf, path, executable, is_script)
+    if target.endswith(".py") and not is_script and "/site-packages/" in target:
+        compiled = bytecode.compile_source(destination)
+        done["bytecode"] = compiled and os.path.relpath(compiled, out)
+    return done
+
+
+def _link_or_copy(done, destination, leaf, path, executable, is_script):
+    with open(leaf, "rb") as file:
+        head = file.read(4)
+        looked_into = executable or path.endswith((".py", ".pyw"))
+        is_elf = head == b"\x7fELF"
+        content = head + file.read() if looked_into or is_elf else b""
+    if is_script and launcher.is_python_script(content):
+        content = launcher.python_script(content)
+        done["launcher"] = True
+        done["rewritten"] = _digest(content)
+        reasons = ["executable"]
+    else:
+        reasons = placement.reasons(path, content, executable) if looked_into else []
+        if is_script and "executable" not in reasons:
+            reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
+    if is_elf:
+        done["descend"] = _leaving(done["target"], elf.run_paths(content))
+    done["reasons"] = reasons
+    if not reasons:
+        os.symlink(leaf, destination)
+        return
+    with open(destination, "xb") as file:
+        file.write(content)
+    os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
+
+
+def _leaving(target, run_paths):
+    """Return the directory of a library whose run path leaves its package for a neighbour's, as a list of none or one.
+
+    ``$ORIGIN`` is the directory the library was found in, and ``..`` from there follows the file system: it must be a
+    real directory of the environment for ``../../nvidia/lib`` to arrive at another wheel's files.
+    """
+    directory = posixpath.dirname(target)
+    for path in run_paths:
+        for origin in ("$ORIGIN", "${ORIGIN}"):
+            if path == origin or path.startswith(origin + "/"):
+                reached = posixpath.normpath(posixpath.join(directory, path[len(origin) + 1 :]))
+                top = "/".join(directory.split("/")[:4])  # lib/pythonX.Y/site-packages/package
+                if reached != top and not reached.startswith(top + "/"):
+                    return [directory]
+    return []
+
+
+def _write_commands(scripts, out):
+    """Write a launcher for each entry point; return each one's path with its hash and size, as RECORD wants them."""
+    commands = {}
+    for name, reference in sorted({**scripts.get("console", {}), **scripts.get("gui", {})}.items()):
+        content = launcher.entry_point(reference)
+        path = os.path.join(out, "bin", name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        # The command that an entry point defines wins over a script of the same name, as with pip.
+        if os.path.lexists(path):
+            os.unlink(path)
+        with open(path, "xb") as file:
+            file.write(content)
+        os.chmod(path, 0o555)
+        commands["bin/" + name] = _digest(content)
+    return commands
+
+
+def _digest(content):
+    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
+    return "sha256=" + digest, str(len(content))
+
+
+def _write_record(attributes, site, out, installs, placed, commands):
+    """Write RECORD as an installer does (PEP 376): the wheel's rows where the files went, and what was made here."""
+    target = "{}/{}/RECORD".format(site, attributes["distInfo"])
+    given = {}
+    with open(next(install[1] for install in installs if install[3] == target), encoding="utf-8", newline="") as file:
+        for row in csv.reader(file):
+            if len(row) >= 3:
+                given[row[0]] = tuple(row[1:3])
+    installer = "{}/{}/INSTALLER".format(site, attributes["distInfo"])
+    os.symlink(attributes["installer"], os.path.join(out, installer))
+    with open(attributes["installer"], "rb") as file:
+        rows = {installer: _digest(file.read())}
+    for install, done in zip(installs, placed):
+        rows[install[3]] = done.get("rewritten") or given.get(install[0], ("", ""))
+        if done["bytecode"]:
+            rows[done["bytecode"]] = ("", "")
+    rows.update(commands)
+    rows[target] = ("", "")
+
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    for path in sorted(rows):
+        writer.writerow((posixpath.relpath(path, site), *rows[path]))
+    os.unlink(os.path.join(out, target))
+    with open(os.path.join(out, target), "x", encoding="utf-8", newline="") as file:
+        file.write(text.getvalue())

@@ -1,0 +1,54 @@
+"""Unpack one wheel for the ingest: its non-empty files, as they lie in the archive."""
+
+import os
+import shutil
+import sys
+import zipfile
+from concurrent.futures import ThreadPoolExecutor
+
+from cores import cores
+
+
+def build(attributes, out):
+    """Unpack the wheel ``attributes["wheel"]`` into the directory ``out``."""
+    unpack(attributes["wheel"], out, threads=cores())
+
+
+def unpack(wheel, out, threads=1):
+    """Write every non-empty file of a wheel below a directory.
+
+    The lock has refused names that escape; this refuses them again, since a build trusts nobody. Nothing is verified
+    here: each file is hashed when it becomes a leaf.
+
+    Args:
+        wheel: path of the wheel.
+        out: directory to make.
+        threads: how many members to inflate at once (zlib and files release the interpreter's lock).
+
+    Raises:
+        SystemExit: with the wheel and the member, for a name that would escape.
+    """
+    os.mkdir(out)
+    with zipfile.ZipFile(wheel) as archive:
+        members = [member for member in archive.infolist() if member.file_size and not member.is_dir()]
+        directories = set()
+        for member in members:
+            parts = member.filename.split("/")
+            if any(part in ("", ".", "..") for part in parts) or "\\" in member.filename:
+                sys.exit("nixgen: the wheel {} has a member that escapes: {!r}".format(wheel, member.filename))
+            directories.add("/".join(parts[:-1]))
+        for directory in sorted(directories):
+            os.makedirs(os.path.join(out, directory), exist_ok=True)
+        # One share per thread, and one handle per share: handles of one ZipFile take turns at the file.
+        members.sort(key=lambda member: -member.compress_size)
+        shares = [members[first::threads] for first in range(threads)]
+        with ThreadPoolExecutor(threads) as pool:
+            for done in [pool.submit(_extract, wheel, share, out) for share in shares if share]:
+                done.result()
+
+
+def _extract(wheel, members, out):
+    with zipfile.ZipFile(wheel) as archive:
+        for member in members:
+            with archive.open(member) as source, open(os.path.join(out, member.filename), "xb") as target:
+                shutil.copyfileobj(source, target, 1 << 20)

@@ -1,0 +1,33 @@
+# The library of nixgen: a lock in, derivations out. One file per noun; nothing but builtins.
+#
+#   nixgen = import ./nixgen;
+#   nixgen.env { lock = nixgen.readLock ./nixgen.lock; system = "x86_64-linux"; }
+let
+  leaf = import ./leaf.nix;
+  names = import ./names.nix;
+  interpreter = import ./interpreter.nix;
+  lock = import ./lock.nix;
+  run = import ./run.nix { inherit names; };
+  wheel = import ./wheel.nix { inherit names run; };
+  ingest = import ./ingest.nix { inherit run wheel; };
+  tree = import ./tree.nix { inherit leaf names run; };
+  env = import ./env.nix {
+    inherit
+      ingest
+      interpreter
+      lock
+      run
+      tree
+      ;
+  };
+in
+{
+  inherit (lock) readLock selectTarget selectPackages;
+  inherit (leaf) leaf leafName;
+  inherit (wheel) fetchWheel unpackWheel;
+  inherit (ingest) sources;
+  inherit (tree) tree;
+  inherit (env) env trees;
+  inherit (import ./packages.nix { inherit env; }) packagesFor nixpkgsPython;
+  interpreter = interpreter.interpreter;
+}

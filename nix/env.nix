@@ -1,0 +1,90 @@
+# An environment: trees merged into a real virtual environment around one interpreter.
+{
+  ingest,
+  interpreter,
+  lock,
+  run,
+  tree,
+}:
+let
+  inherit (builtins) listToAttrs map;
+
+  # Everything an environment is made of, from what its user says.
+  resolve =
+    {
+      lock,
+      system,
+      python,
+      version,
+      extras,
+      groups,
+      ingest,
+    }@choice:
+    let
+      shown = interpreter.versionOf python;
+      target = locks.selectTarget {
+        inherit lock system;
+        version = if version == null then shown else version;
+      };
+      packages = locks.selectPackages {
+        inherit lock target extras;
+        groups = if groups == null then lock.defaultGroups else groups;
+      };
+      found = interpreter.interpreter {
+        inherit python;
+        version = target.python;
+      };
+      source = ingests.sources choice.ingest {
+        inherit lock system;
+        interpreter = found;
+        filenames = map (package: package.wheel) packages;
+      };
+    in
+    {
+      inherit target;
+      interpreter = found;
+      trees = map (package: {
+        inherit (package) name;
+        value = tree.tree {
+          inherit lock package system;
+          interpreter = found;
+          source = source package.wheel;
+        };
+      }) packages;
+    };
+  locks = lock;
+  ingests = ingest;
+
+  defaults = {
+    python = null;
+    version = null;
+    extras = [ ];
+    groups = null;
+    ingest = "wheels";
+  };
+in
+{
+  # trees :: { lock, system, ... } -> { <package> : derivation }
+  #
+  # The trees of an environment by package name; the arguments are those of `env`.
+  trees = arguments: listToAttrs (resolve (defaults // arguments)).trees;
+
+  # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels" } -> derivation
+  #
+  # lock: what readLock gave. system: a Nix system of the lock. python: see interpreter.nix. version: "3.11", where the
+  # lock has several. extras, groups: what the lock holds; groups null means its default groups. ingest: see ingest.nix.
+  env =
+    { name ? "env", ... }@arguments:
+    let
+      made = resolve (defaults // removeAttrs arguments [ "name" ]);
+    in
+    run.run {
+      name = "python${made.target.python}-${name}";
+      builder = "env";
+      inherit (arguments) system;
+      inherit (made) interpreter;
+      python = made.interpreter.path;
+      trees = map (entry: entry.value) made.trees;
+      allowSubstitutes = false;
+    };
+}

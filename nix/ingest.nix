@@ -1,0 +1,82 @@
+# How leaves get into the store. Every way gives the same leaves, and so the same derivations.
+{ run, wheel }:
+let
+  inherit (builtins)
+    listToAttrs
+    map
+    readFile
+    seq
+    ;
+
+  # A build that does nothing. It fails where the sandbox hides the machine's own Python, and then its name is in Nix's
+  # message, the only text of ours that is.
+  visible =
+    { system, interpreter }:
+    run.run {
+      name = "the-sandbox-hides-${baseNameOf interpreter.path}-of-this-machine--use-nixpkgs-python-or-pass--option-sandbox-false";
+      builder = "nothing";
+      inherit system interpreter;
+      allowSubstitutes = false;
+    };
+
+  # All wheels at once: what is built here is built in parallel, where evaluation would take them one by one.
+  gate =
+    {
+      unpacked,
+      system,
+      interpreter,
+    }:
+    run.run {
+      name = "unpacked-wheels";
+      builder = "nothing";
+      inherit unpacked system interpreter;
+      allowSubstitutes = false;
+    };
+
+  ways = {
+    # From the unpacked wheels: nothing but Nix is needed.
+    wheels =
+      {
+        lock,
+        filenames,
+        system,
+        interpreter,
+      }:
+      let
+        unpack =
+          filename:
+          wheel.unpackWheel {
+            inherit filename system interpreter;
+            wheel = wheel.fetchWheel { inherit lock filename; };
+          };
+        unpacked = listToAttrs (
+          map (filename: {
+            name = filename;
+            value = unpack filename;
+          }) filenames
+        );
+        all = gate {
+          inherit system interpreter;
+          unpacked = map (filename: unpacked.${filename}) filenames;
+        };
+        checked = if interpreter.machine then readFile (visible { inherit system interpreter; }) else "";
+      in
+      # Forced once for each wheel; Nix remembers both.
+      filename: seq checked (seq (readFile all) (name: "${unpacked.${filename}}/${name}"));
+
+    # From the store alone: `nixgen build` has put the leaves there. A missing one makes Nix look for a file that is not
+    # what it should be, and its message names that file.
+    store = _: _: _: ./run-nixgen-fetch;
+  };
+in
+{
+  # sources :: string -> { lock, filenames, system, interpreter } -> (filename -> member -> path)
+  #
+  # Where to take a member of a wheel from when the store lacks its leaf, by the name of the way.
+  sources =
+    way:
+    ways.${way} or (throw ''
+      nixgen: there is no ingest named ${way}
+        where: the argument `ingest`
+        what to do: choose "wheels" or "store"'');
+}

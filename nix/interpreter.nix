@@ -1,0 +1,92 @@
+# The Python of an environment, which is also its builder.
+let
+  inherit (builtins)
+    concatStringsSep
+    currentSystem
+    filter
+    head
+    isAttrs
+    match
+    pathExists
+    storeDir
+    storePath
+    stringLength
+    substring
+    ;
+
+  # Where distributions and their users put a Python; the first that exists is taken.
+  directories = [
+    "/usr/bin"
+    "/usr/local/bin"
+    "/opt/homebrew/bin"
+  ];
+
+  inStore =
+    path: substring 0 (stringLength storeDir + 1) path == "${storeDir}/";
+
+  # The store path that a path below the store belongs to, with the context that puts it into a derivation's inputs.
+  withContext =
+    path:
+    let
+      parts = match "(${storeDir}/[^/]+)(.*)" path;
+    in
+    if builtins.hasContext path then
+      path
+    else
+      "${storePath (head parts)}${builtins.elemAt parts 1}";
+in
+rec {
+  # versionOf :: python -> string | null
+  #
+  # The version ("3.11") that an interpreter shows without being run; null where it shows none.
+  versionOf =
+    python:
+    if isAttrs python then
+      python.pythonVersion or null
+    else if python == null then
+      null
+    else
+      let
+        found = match ".*/python([0-9]+[.][0-9]+t?)" (toString python);
+      in
+      if found == null then null else head found;
+
+  # interpreter :: { python : python | null, version : string } -> { path, directory, machine }
+  #
+  # `python` is a nixpkgs Python (anything with `interpreter`), the path of an executable in the store or on the machine,
+  # or null for the machine's own. `path` is the executable, `directory` holds it, `machine` says that it lies outside the
+  # store, where a sandboxed build does not see it.
+  interpreter =
+    { python, version }:
+    let
+      shown = versionOf python;
+      candidates = map (directory: "${directory}/python${version}") directories;
+      existing = filter pathExists candidates;
+      path =
+        if isAttrs python then
+          python.interpreter or "${python}/bin/python${version}"
+        else if python == null then
+          if existing == [ ] then
+            throw ''
+              nixgen: this machine has no Python ${version}
+                where: ${concatStringsSep ", " candidates}
+                what to do: install it, or name one with --argstr python /path/to/python${version}, or use nixpkgs' (nixgen init)''
+          else
+            head existing
+        else if inStore (toString python) then
+          withContext (toString python)
+        else
+          toString python;
+    in
+    if shown != null && shown != version then
+      throw ''
+        nixgen: the interpreter is Python ${shown}, and the lock's target is Python ${version}
+          where: ${toString python}
+          what to do: name a Python ${version}, or run `nixgen lock --python ${shown}`''
+    else
+      {
+        inherit path;
+        directory = dirOf path;
+        machine = !(inStore path);
+      };
+}

@@ -1,0 +1,64 @@
+# A wheel: the transport of leaves. Fetched as it is served, and unpacked for the ingest.
+{ names, run }:
+let
+  inherit (builtins) path substring;
+in
+{
+  # fetchWheel :: { lock, filename : string } -> store path
+  #
+  # The wheel itself, verified by its SHA-256: from its URL by Nix's own fetcher, or from disk.
+  fetchWheel =
+    { lock, filename }:
+    let
+      wheel = lock.wheels.${filename};
+      name = names.storeName filename;
+      isAbsolute = substring 0 1 wheel.path == "/";
+    in
+    if wheel ? path then
+      path {
+        inherit name;
+        inherit (wheel) sha256;
+        recursive = false;
+        path = if isAbsolute then wheel.path else lock.directory + "/${wheel.path}";
+      }
+    else
+      derivation {
+        inherit name;
+        inherit (wheel) url;
+        system = "builtin";
+        builder = "builtin:fetchurl";
+        urls = [ wheel.url ];
+        executable = false;
+        unpack = false;
+        outputHash = wheel.sha256;
+        outputHashAlgo = "sha256";
+        outputHashMode = "flat";
+        preferLocalBuild = true;
+        # A private index may need them, and a proxy.
+        impureEnvVars = [
+          "http_proxy"
+          "https_proxy"
+          "ftp_proxy"
+          "all_proxy"
+          "no_proxy"
+        ];
+      };
+
+  # unpackWheel :: { wheel : store path, filename : string, system, interpreter } -> derivation
+  #
+  # The wheel's files, as they lie in the archive.
+  unpackWheel =
+    {
+      wheel,
+      filename,
+      system,
+      interpreter,
+    }:
+    run.run {
+      name = "unpacked-${filename}";
+      builder = "unpack";
+      inherit system interpreter wheel;
+      # Unpacking costs less than asking a substituter for it.
+      allowSubstitutes = false;
+    };
+}

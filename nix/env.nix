@@ -84,6 +84,7 @@ in
       inherit (arguments) system;
       inherit (made) interpreter;
       python = made.interpreter.path;
+      prefer = made.target.prefer or { };
       trees = map (entry: entry.value) made.trees;
       allowSubstitutes = false;
     };

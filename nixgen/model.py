@@ -68,12 +68,13 @@ class WheelFile:
 
     Attributes:
         sha256: SHA-256 of the content: 44 characters of base64 with padding (RECORD's hash in Nix's alphabet).
-        size: uncompressed size in bytes; an empty file is created by the tree and is no leaf.
+        size: uncompressed size in bytes; None in an index read back from a lock, which only knows empty files (0).
+            An empty file is created by the tree and is no leaf.
         executable: whether the archive gives it any x bit.
     """
 
     sha256: str
-    size: int
+    size: int | None
     executable: bool = False
 
 

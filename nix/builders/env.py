@@ -14,8 +14,9 @@ def build(attributes, out):
     """Make the environment ``out``.
 
     Args:
-        attributes: ``trees`` (paths of trees, in the order in which they win for bytecode) and ``python`` (path of the
-            interpreter, which is the one that runs this).
+        attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
+            interpreter, which is the one that runs this) and ``prefer`` (path in the environment to the distribution
+            whose file stands there, where several bring one).
         out: directory to make.
 
     Raises:
@@ -25,7 +26,7 @@ def build(attributes, out):
     os.makedirs(os.path.join(out, site))
     os.mkdir(os.path.join(out, "bin"))
     _write_interpreter(attributes["python"], out)
-    merge = Merge(out, attributes["trees"], site)
+    merge = Merge(out, attributes["trees"], site, attributes["prefer"])
     merge.directory("", attributes["trees"])
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
@@ -52,16 +53,18 @@ class Merge:
         conflicts: one line for each path that two trees fill differently.
     """
 
-    def __init__(self, out, trees, site):
+    def __init__(self, out, trees, site, prefer):
         self.conflicts = []
         self._out = out
-        self._trees = trees
+        self._owners = {}
+        self._prefer = prefer
         self._site = site
         self._launchers = set()
         self._real = {"bin", "lib", os.path.dirname(site), site}
         for tree in trees:
             with open(os.path.join(tree, MANIFEST), encoding="utf-8") as file:
                 manifest = json.load(file)
+            self._owners[tree + "/"] = manifest["distribution"]
             self._launchers.update(os.path.join(tree, path) for path in manifest["launchers"])
             for path in manifest["descend"]:
                 while path:
@@ -84,7 +87,11 @@ class Merge:
     def _entry(self, path, found):
         directories = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
         if len(directories) < len(found):
-            if directories or not all(_same(found[0].path, other.path) for other in found[1:]):
+            preferred = self._prefer.get(path)
+            found = [entry for entry in found if self._owner(entry.path) == preferred] or found
+            if len(found) == 1 and preferred:
+                self._file(path, found[0].path)
+            elif directories or not all(_same(found[0].path, other.path) for other in found[1:]):
                 owners = ", ".join(self._owner(entry.path) for entry in found)
                 self.conflicts.append("  {}: {}".format(path, owners))
             else:
@@ -108,8 +115,7 @@ class Merge:
             os.symlink(os.readlink(source) if os.path.islink(source) else source, destination)
 
     def _owner(self, path):
-        tree = next(tree for tree in self._trees if path.startswith(tree + "/"))
-        return os.path.basename(tree)[33:]
+        return next(owner for tree, owner in self._owners.items() if path.startswith(tree))
 
 
 def _same(first, second):

@@ -1,0 +1,122 @@
+"""What nixgen writes into a project: the lock, the Nix library, and once the files that a person edits."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from ..errors import InputError
+from ..lock import LOCK_NAME, Lock
+
+#: Directory of the Nix files in a project, and of the library in it.
+NIX_DIRECTORY = "nix"
+LIBRARY_DIRECTORY = "nixgen"
+
+
+def write_project(directory: Path, lock: Lock) -> list[Path]:
+    """Write the lock and ``nix/`` into a project, and return the files and directories that changed.
+
+    The library in ``nix/nixgen`` always becomes this nixgen's own; ``nix/default.nix`` belongs to the user and is written
+    only where it is missing. Every write is a rename: an interruption leaves the previous state.
+
+    Args:
+        directory: the project's directory.
+        lock: what to write as ``nixgen.lock``.
+    """
+    changed = []
+    nix = directory / NIX_DIRECTORY
+    nix.mkdir(exist_ok=True)
+    if _replace_directory(nix / LIBRARY_DIRECTORY, library_directory()):
+        changed.append(nix / LIBRARY_DIRECTORY)
+    if not (nix / "default.nix").exists():
+        write_text(nix / "default.nix", render("default.nix"))
+        changed.append(nix / "default.nix")
+    if write_text(directory / LOCK_NAME, lock.to_text()):
+        changed.append(directory / LOCK_NAME)
+    return changed
+
+
+def library_directory() -> Path:
+    """Return the directory of the Nix library: in the installed package, or beside it in a checkout."""
+    package = Path(__file__).resolve().parent.parent
+    for candidate in (package / "nix", package.parent / "nix"):
+        if (candidate / "builders").is_dir():
+            return candidate
+    raise InputError(
+        "the Nix library is missing from this installation of nixgen",
+        where=str(package),
+        todo="install nixgen again",
+    )
+
+
+def render(template: str, **values: object) -> str:
+    """Return a template of ``emit/templates`` with its values filled in; an unknown value is an error."""
+    environment = Environment(
+        loader=PackageLoader("nixgen.emit"),
+        undefined=StrictUndefined,
+        keep_trailing_newline=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701 - Nix, not HTML; no value comes from a wheel
+    )
+    environment.filters["nix"] = nix_string
+    return environment.get_template(f"{template}.j2").render(**values)
+
+
+def nix_string(text: str) -> str:
+    """Return a string literal of the Nix language for any text (Nix manual, "String")."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
+    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
+
+
+def write_text(path: Path, text: str) -> bool:
+    """Write a file by rename, and say whether that changed it."""
+    if path.is_file() and path.read_bytes() == text.encode():
+        return False
+    with _beside(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.replace(path)
+    return True
+
+
+def _replace_directory(path: Path, source: Path) -> bool:
+    if _contents(path) == (wanted := _contents(source)):
+        return False
+    with _beside(path) as temporary, _beside(path) as previous:
+        for name, content in wanted.items():
+            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
+            (temporary / name).write_bytes(content)
+        if path.exists():
+            path.rename(previous)
+        try:
+            temporary.rename(path)
+        except BaseException:
+            if previous.exists():
+                previous.rename(path)
+            raise
+    return True
+
+
+def _contents(directory: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(directory)): path.read_bytes()
+        for path in sorted(directory.rglob("*"))
+        if path.is_file() and path.suffix != ".pyc"
+    }
+
+
+@contextlib.contextmanager
+def _beside(path: Path) -> Iterator[Path]:
+    """Give a name beside a path for something that will be renamed to it, and leave nothing there."""
+    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
+    try:
+        os.chmod(holder, 0o755)  # noqa: PTH101
+        yield holder / path.name
+    finally:
+        shutil.rmtree(holder, ignore_errors=True)

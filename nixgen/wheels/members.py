@@ -1,0 +1,161 @@
+"""Which members of a wheel's archive are acceptable, judged from its central directory alone."""
+
+from __future__ import annotations
+
+import stat
+import unicodedata
+import zipfile
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+
+from nixgen.wheels.archive import smallest_extent
+from nixgen.wheels.findings import Findings, quoted, some
+
+#: What deflate can give at most for one byte, and the slack for short streams (zlib's own technical notes).
+DEFLATE_RATIO = 1032
+DEFLATE_SLACK = 1024
+
+#: The largest sum of declared sizes, in bytes.
+MAX_TOTAL = 64 * 1024**3
+
+#: The longest file name and path, in bytes: the limits of the file systems a tree will stand on.
+MAX_PART = 255
+MAX_PATH = 2048
+
+_ENCRYPTED = 0x1 | 0x40 | 0x2000
+
+
+def is_directory(info: zipfile.ZipInfo) -> bool:
+    """Tell whether a member only stands for a directory."""
+    return info.orig_filename.endswith("/")
+
+
+def is_executable(info: zipfile.ZipInfo) -> bool:
+    """Tell whether the archive gives the member any x bit."""
+    return bool((info.external_attr >> 16) & 0o111)
+
+
+def check_members(archive: zipfile.ZipFile, findings: Findings) -> list[zipfile.ZipInfo]:
+    """Check names, kinds, sizes and offsets of all members; give those that are files.
+
+    Problems and warnings go to ``findings``. The names are those of the central directory before ``zipfile``
+    touches them (it cuts at NUL and turns separators).
+    """
+    infos = archive.infolist()
+    for info in infos:
+        name = info.orig_filename
+        label = quoted(name)
+        findings.problems.extend(f"{label}: {problem}" for problem in name_problems(name))
+        if info.filename != name and not name_problems(name):
+            findings.problems.append(f"{label}: the archive spells its name in two ways")
+        findings.problems.extend(f"{label}: {problem}" for problem in _kind_problems(info))
+        findings.problems.extend(f"{label}: {problem}" for problem in _size_problems(info))
+    _check_offsets(archive, infos, findings)
+    total = sum(info.file_size for info in infos)
+    if total > MAX_TOTAL:
+        findings.problems.append(f"the members declare {total} bytes in all, more than {MAX_TOTAL}")
+    check_names(
+        [info.orig_filename for info in infos if not is_directory(info)],
+        [info.orig_filename.rstrip("/") for info in infos if is_directory(info)],
+        findings,
+    )
+    return [info for info in infos if not is_directory(info)]
+
+
+def name_problems(name: str) -> list[str]:
+    """Say why a member's name is not a plain relative path inside the wheel; nothing where it is one."""
+    problems = []
+    path = name.removesuffix("/")
+    parts = path.split("/")
+    if "\\" in name:
+        problems.append("a backslash in its name")
+    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+        problems.append("a control character in its name")
+    if name.startswith("/"):
+        problems.append("an absolute path")
+    elif len(parts[0]) >= 2 and parts[0][1] == ":" and parts[0][0].isalpha():
+        problems.append("a path with a drive letter")
+    elif "" in parts:
+        problems.append("an empty part in its path")
+    if ".." in parts:
+        problems.append("a path that leaves the wheel ('..')")
+    if "." in parts:
+        problems.append("a '.' part in its path")
+    if any(len(part.encode("utf-8", "replace")) > MAX_PART for part in parts):
+        problems.append(f"a part of its path is longer than {MAX_PART} bytes")
+    if len(path.encode("utf-8", "replace")) > MAX_PATH:
+        problems.append(f"a path longer than {MAX_PATH} bytes")
+    return problems
+
+
+def check_names(files: Sequence[str], directories: Iterable[str], findings: Findings) -> None:
+    """Check names against each other: twice the same, a file that is a directory too, equal but for case."""
+    for name, count in sorted(Counter(files).items()):
+        if count > 1:
+            findings.problems.append(f"{quoted(name)}: the archive has it {count} times")
+    known = set(files)
+    parents = set(directories)
+    for name in known | parents:
+        parts = name.split("/")
+        parents.update("/".join(parts[:depth]) for depth in range(1, len(parts)))
+    findings.problems.extend(
+        f"{quoted(name)}: it is a file and a directory at once" for name in sorted(known & parents)
+    )
+    folded: defaultdict[str, set[str]] = defaultdict(set)
+    for name in known:
+        folded[fold(name)].add(name)
+    for parent in parents:
+        if fold(parent) in folded:
+            folded[fold(parent)].add(parent)
+    for _, names in sorted(folded.items()):
+        if len(names) > 1:
+            findings.warnings.append(
+                f"names that differ only in case, which macOS cannot hold: {some(names)}"
+            )
+
+
+def fold(name: str) -> str:
+    """Give what a case-insensitive, normalizing file system (APFS) makes of a name."""
+    return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
+
+
+def _kind_problems(info: zipfile.ZipInfo) -> list[str]:
+    problems = []
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    if kind == stat.S_IFLNK:
+        problems.append("it is a symbolic link")
+    elif kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        problems.append(f"it is a special file (mode {info.external_attr >> 16:o})")
+    elif kind == stat.S_IFDIR and not is_directory(info):
+        problems.append("its mode says directory, its name says file")
+    if info.flag_bits & _ENCRYPTED:
+        problems.append("it is encrypted")
+    if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+        method = zipfile.compressor_names.get(info.compress_type, str(info.compress_type))  # type: ignore[attr-defined]
+        problems.append(f"its compression ({method}) is neither stored nor deflated")
+    return problems
+
+
+def _size_problems(info: zipfile.ZipInfo) -> list[str]:
+    declared = f"it declares {info.file_size} bytes from {info.compress_size} compressed ones"
+    if is_directory(info):
+        return [f"{declared}, but is a directory"] if info.file_size else []
+    if info.compress_type == zipfile.ZIP_STORED and info.file_size != info.compress_size:
+        return [f"{declared}, but is stored"]
+    most = info.compress_size * DEFLATE_RATIO + DEFLATE_SLACK
+    return [f"{declared}, more than deflate can give"] if info.file_size > most else []
+
+
+def _check_offsets(archive: zipfile.ZipFile, infos: Iterable[zipfile.ZipInfo], findings: Findings) -> None:
+    previous: zipfile.ZipInfo | None = None
+    for info in sorted(infos, key=lambda info: info.header_offset):
+        extent = smallest_extent(info)
+        if extent.start < 0 or extent.stop > archive.start_dir:
+            findings.problems.append(
+                f"{quoted(info.orig_filename)}: its bytes lie outside the archive's content"
+            )
+        elif previous is not None and extent.start < smallest_extent(previous).stop:
+            findings.problems.append(
+                f"{quoted(info.orig_filename)}: its bytes overlap those of {quoted(previous.orig_filename)}"
+            )
+        previous = info

@@ -1,0 +1,330 @@
+"""How the bytes of remote wheels are got: ranges where the server has them, else one download.
+
+All requests of a run share one ``httpx.AsyncClient``. Proxies and certificates come from the environment, as
+httpx reads them (``HTTPS_PROXY``, ``SSL_CERT_FILE``).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self, TypeVar
+
+import httpx
+
+import nixgen
+from nixgen.errors import NetworkError, NixgenError, VerificationError
+from nixgen.wheels.archive import Range
+from nixgen.wheels.retry import Retry, is_transient
+
+T = TypeVar("T")
+
+#: Servers that refuse ranges answer with these to a range request, and may still give the whole file.
+_REFUSALS = frozenset({400, 403, 405, 416, 501})
+
+#: The largest wheel that is downloaded where nothing says how large it is, in bytes.
+MAX_WHEEL = 64 * 1024**3
+
+_CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18})", re.IGNORECASE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Piece:
+    """Some bytes of a remote file.
+
+    Attributes:
+        start: offset of the first one.
+        data: the bytes.
+        total: size of the whole file in bytes, as the server says.
+        etag: its strong entity tag, None where the server gives none.
+    """
+
+    start: int
+    data: bytes
+    total: int
+    etag: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A whole file on disk: its SHA-256 (64 hexadecimal digits) and its size in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+class RangesRefusedError(Exception):
+    """The server does not give ranges of this file, or not of one and the same file."""
+
+
+class _IncompleteError(Exception):
+    """A body ended early, or is longer than announced: worth another try."""
+
+
+class Transport:
+    """Get ranges of files and whole files over one HTTP client.
+
+    Args:
+        auth: credentials, as httpx takes them.
+        concurrency: how many requests may be under way at once.
+        retry: how often and how patiently to try.
+        timeout: seconds without any progress after which a try has failed.
+        on_bytes: called with the length of every piece of a body as it arrives.
+        sleep: waits between tries; a test passes its own.
+    """
+
+    def __init__(
+        self,
+        *,
+        auth: httpx.Auth | None = None,
+        concurrency: int = 16,
+        retry: Retry | None = None,
+        timeout: float = 30.0,
+        on_bytes: Callable[[int], None] = lambda count: None,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self._retry = retry or Retry()
+        self._slots = asyncio.Semaphore(concurrency)
+        self._on_bytes = on_bytes
+        self._sleep = sleep
+        try:
+            self._client = httpx.AsyncClient(
+                auth=auth,
+                follow_redirects=True,
+                # an encoded body would make offsets mean something else
+                headers={"User-Agent": f"nixgen/{nixgen.__version__}", "Accept-Encoding": "identity"},
+                limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
+                timeout=httpx.Timeout(timeout, pool=None),
+            )
+        except (OSError, ValueError, httpx.InvalidURL) as error:
+            raise NetworkError(
+                f"cannot set up the HTTP client: {error}",
+                where="the environment",
+                todo="check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables",
+            ) from error
+
+    async def __aenter__(self) -> Self:
+        await self._client.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._client.__aexit__(kind, error, trace)
+
+    async def tail(self, url: str, length: int, *, size: int | None, spool: Path) -> Piece | Download:
+        """Get the last ``length`` bytes, or the whole file where the server ignores the range.
+
+        Args:
+            url: the file.
+            length: how many bytes at its end.
+            size: its size in bytes where known; it must be that then.
+            spool: where the body is stored if the server sends the whole file.
+
+        Raises:
+            RangesRefusedError: the server does not give ranges; nothing was downloaded.
+            NetworkError: it gives nothing at all.
+            VerificationError: the file does not have the size ``size``.
+        """
+        if size is None:
+            return await self._range(url, f"bytes=-{length}", None, spool, size=None, etag=None)
+        # not every server knows suffix ranges; where the size is known they are not needed
+        wanted = Range(max(0, size - length), size)
+        return await self._range(url, _header(wanted), wanted, spool, size=size, etag=None)
+
+    async def range(
+        self, url: str, wanted: Range, *, size: int, etag: str | None, spool: Path
+    ) -> Piece | Download:
+        """Get one range of a file of which ``size`` and ``etag`` are known from its tail; else as ``tail``.
+
+        Raises:
+            RangesRefusedError: also where the file is not the same as before.
+        """
+        return await self._range(url, _header(wanted), wanted, spool, size=size, etag=etag)
+
+    async def download(self, url: str, path: Path, *, size: int | None = None) -> Download:
+        """Get a whole file, written to ``path`` as it arrives and hashed on the way.
+
+        Raises:
+            NetworkError: the server does not give it.
+            VerificationError: it does not have the size ``size``.
+        """
+
+        async def attempt() -> Download:
+            async with self._open(url, {}) as response:
+                if response.status_code != 200:
+                    raise _unexpected(url, response)
+                return await self._store(url, response, path, size)
+
+        return await self._tries(url, attempt)
+
+    async def _range(
+        self,
+        url: str,
+        header: str,
+        wanted: Range | None,
+        spool: Path,
+        *,
+        size: int | None,
+        etag: str | None,
+    ) -> Piece | Download:
+        headers = {"Range": header} | ({"If-Range": etag} if etag is not None else {})
+
+        async def attempt() -> Piece | Download:
+            async with self._open(url, headers) as response:
+                if response.status_code == 200:
+                    return await self._store(url, response, spool, size)
+                if response.status_code in _REFUSALS:
+                    raise RangesRefusedError(f"HTTP {response.status_code}")
+                if response.status_code != 206:
+                    raise _unexpected(url, response)
+                got, total = _content_range(response)
+                if size is not None and total != size:
+                    raise RangesRefusedError(f"the file has {total} bytes, not {size}")
+                if (wanted is not None and got != wanted) or (wanted is None and got.stop != total):
+                    raise RangesRefusedError(f"asked for {header}, got {got.start}-{got.stop}")
+                tag = _strong(response)
+                if etag is not None and tag is not None and tag != etag:
+                    raise RangesRefusedError("the file changed between two requests")
+                data = await self._body(response, got.stop - got.start)
+                return Piece(start=got.start, data=data, total=total, etag=tag)
+
+        return await self._tries(url, attempt)
+
+    @asynccontextmanager
+    async def _open(self, url: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
+        async with self._slots, self._client.stream("GET", url, headers=headers) as response:
+            yield response
+
+    async def _body(self, response: httpx.Response, length: int) -> bytes:
+        body = bytearray()
+        async for chunk in response.aiter_raw():
+            self._on_bytes(len(chunk))
+            body += chunk
+            if len(body) > length:
+                raise RangesRefusedError(f"more than the {length} bytes asked for")
+        if len(body) < length:
+            raise _IncompleteError(f"the body ended after {len(body)} of {length} bytes")
+        return bytes(body)
+
+    async def _store(self, url: str, response: httpx.Response, path: Path, size: int | None) -> Download:
+        digest, count, seen = hashlib.sha256(), 0, 0
+        with path.open("wb") as file:
+            async for chunk in response.aiter_bytes():
+                self._on_bytes(response.num_bytes_downloaded - seen)
+                seen = response.num_bytes_downloaded
+                digest.update(chunk)
+                file.write(chunk)
+                count += len(chunk)
+                if count > (MAX_WHEEL if size is None else size):
+                    raise _wrong_size(url, "more than", MAX_WHEEL if size is None else size, size)
+        announced = response.headers.get("Content-Length", "")
+        if "Content-Encoding" not in response.headers and announced.isdigit() and count != int(announced):
+            raise _IncompleteError(f"the body ended after {count} of {announced} bytes")
+        if size is not None and count != size:
+            if announced.isdigit():
+                raise _wrong_size(url, "only", count, size)
+            raise _IncompleteError(f"the body ended after {count} of {size} bytes")
+        return Download(path=path, sha256=digest.hexdigest(), size=count)
+
+    async def _tries(self, url: str, attempt: Callable[[], Awaitable[T]]) -> T:
+        failed = 0
+        while True:
+            response = None
+            try:
+                return await attempt()
+            except _StatusError as error:
+                response = error.response
+                failure = NetworkError(error.what, where=shown(url), todo=error.todo)
+                retriable = is_transient(response.status_code)
+            except (httpx.TransportError, _IncompleteError) as error:
+                said = str(error) or type(error).__name__
+                failure = NetworkError(
+                    f"the download failed: {said}",
+                    where=shown(url),
+                    todo="check the connection and the proxy settings, then try again",
+                )
+                retriable = not isinstance(error, httpx.UnsupportedProtocol)
+            except (httpx.HTTPError, httpx.InvalidURL) as error:
+                failure = NetworkError(
+                    f"the download failed: {type(error).__name__}",
+                    where=shown(url),
+                    todo="check the URL in the lock or the index it came from",
+                )
+                retriable = False
+            except OSError as error:
+                raise NixgenError(
+                    f"cannot store a download: {error.strerror or error}",
+                    where=error.filename,
+                    todo="make room there, or set TMPDIR to a directory with room",
+                ) from error
+            failed += 1
+            if not retriable or failed >= self._retry.tries:
+                raise failure
+            await self._sleep(self._retry.wait(failed, response))
+
+
+class _StatusError(Exception):
+    def __init__(self, what: str, todo: str, response: httpx.Response) -> None:
+        super().__init__(what)
+        self.what, self.todo, self.response = what, todo, response
+
+
+def shown(url: str) -> str:
+    """Give a URL for messages: without credentials, query (which may hold a token) and fragment."""
+    try:
+        parsed = httpx.URL(url)
+        return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
+    except (httpx.InvalidURL, ValueError):
+        return re.sub(r"//[^/@]*@", "//", url).partition("?")[0].partition("#")[0]
+
+
+def _unexpected(url: str, response: httpx.Response) -> _StatusError:
+    status = response.status_code
+    if status in (401, 403):
+        todo = "give credentials for this host in a netrc file or in the environment, as uv takes them"
+    elif status in (404, 410):
+        todo = "lock again: the index no longer has this file"
+    else:
+        todo = "try again later, or use another index"
+    return _StatusError(f"the server answered HTTP {status}", todo, response)
+
+
+def _wrong_size(url: str, relation: str, got: int, size: int | None) -> VerificationError:
+    expected = f", expected {size}" if size is not None else ""
+    return VerificationError(
+        f"the file has {relation} {got} bytes{expected}",
+        where=shown(url),
+        todo="lock again if the wheel was replaced on purpose; otherwise do not use it",
+    )
+
+
+def _header(wanted: Range) -> str:
+    return f"bytes={wanted.start}-{wanted.stop - 1}"
+
+
+def _strong(response: httpx.Response) -> str | None:
+    tag = str(response.headers.get("ETag", ""))
+    return tag if tag.startswith('"') else None
+
+
+def _content_range(response: httpx.Response) -> tuple[Range, int]:
+    """Read Content-Range (RFC 9110, section 14.4).
+
+    Raises:
+        RangesRefusedError: it is missing or makes no sense, or the body is encoded.
+    """
+    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
+    if match is None or response.headers.get("Content-Encoding", "identity") != "identity":
+        raise RangesRefusedError("no usable Content-Range")
+    first, last, total = (int(number) for number in match.groups())
+    if not first <= last < total:
+        raise RangesRefusedError("a Content-Range that makes no sense")
+    return Range(first, last + 1), total

@@ -1,0 +1,22 @@
+"""Fixtures that many tests share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import pytest
+
+from tests.support.server import Behaviour, WheelServer
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., WheelServer]]:
+    """Start servers of wheels, ``serve(*wheels, **behaviour)``, that stop when the test ends."""
+    with ExitStack() as stack:
+
+        def start(*wheels: tuple[str, bytes], **behaviour: object) -> WheelServer:
+            server = WheelServer(dict(wheels), Behaviour(**behaviour))  # type: ignore[arg-type]
+            return stack.enter_context(server)
+
+        yield start

@@ -1,0 +1,157 @@
+"""Which login a download needs, and how none of them ever reaches a message or another host."""
+
+from __future__ import annotations
+
+import netrc
+import os
+import re
+from collections.abc import Generator, Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import unquote, urlsplit, urlunsplit
+
+import httpx
+
+#: Options of uv, as environment variables, whose value is a list of index URLs (one of them may be named).
+INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
+
+_DEFAULT_PORTS = {"http": 80, "https": 443}
+_NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
+_USERINFO = re.compile(r"(?<=://)[^/?#\s@'\"]*(?:@[^/?#\s@'\"]*)*@")
+
+#: Scheme, host and port: what a login belongs to.
+Origin = tuple[str, str, int | None]
+Login = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class NamedIndex:
+    """A package index as uv has it: a URL, perhaps a name that environment variables know it by."""
+
+    url: str = field(repr=False)
+    name: str | None = None
+
+    @classmethod
+    def parse(cls, text: str) -> NamedIndex:
+        """Read ``URL`` or ``NAME=URL``."""
+        match = _NAMED.fullmatch(text)
+        return cls(url=match["url"], name=match["name"]) if match else cls(url=text)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Credentials:
+    """Logins by the origin they belong to.
+
+    Attributes:
+        logins: user and password by scheme, host and port; a login that came first was kept.
+        netrc_file: where to look for hosts that have none of their own.
+    """
+
+    logins: Mapping[Origin, Login] = field(default_factory=dict, repr=False)
+    netrc_file: netrc.netrc | None = field(default=None, repr=False)
+
+    @classmethod
+    def from_environment(
+        cls,
+        urls: Iterable[str] = (),
+        indexes: Iterable[NamedIndex] = (),
+        environ: Mapping[str, str] | None = None,
+    ) -> Credentials:
+        """Gather every login there is, in this order: the input's URLs, the indexes', ``UV_INDEX_*``, netrc.
+
+        Args:
+            urls: URLs with user information, as the input has them (``Inputs.urls_with_login``).
+            indexes: the indexes of the command line and of ``pyproject.toml``.
+            environ: environment variables; those of the process where it is None.
+        """
+        environ = os.environ if environ is None else environ
+        from_variables = [
+            NamedIndex.parse(part) for name in INDEX_VARIABLES for part in environ.get(name, "").split()
+        ]
+        logins: dict[Origin, Login] = {}
+        every = [*(NamedIndex(url=url) for url in urls), *indexes, *from_variables]
+        for index in every:
+            login = _variables_login(index.name, environ) or _userinfo(index.url)
+            if login is not None and (origin := _origin(index.url)) is not None:
+                logins.setdefault(origin, login)
+        return cls(logins=logins, netrc_file=_netrc(environ))
+
+    def login(self, url: str) -> Login | None:
+        """Return user and password for a URL, None where it needs none that is known."""
+        origin = _origin(url)
+        if origin is None:
+            return None
+        if origin in self.logins:
+            return self.logins[origin]
+        found = self.netrc_file.authenticators(origin[1]) if self.netrc_file else None
+        return (found[0] or found[1], found[2] or "") if found else None
+
+    def auth(self) -> httpx.Auth | None:
+        """Return what a client needs to log in, None where no login is known at all."""
+        return _OriginAuth(self) if self.logins or self.netrc_file else None
+
+
+class _OriginAuth(httpx.Auth):
+    """Log in by the origin of each single request, so that a redirect elsewhere takes nothing along."""
+
+    def __init__(self, credentials: Credentials) -> None:
+        self._credentials = credentials
+
+    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
+        """Add the login of the request's own origin, or none."""
+        login = self._credentials.login(str(request.url))
+        if login is None:
+            yield request
+        else:
+            yield from httpx.BasicAuth(*login).auth_flow(request)
+
+
+def without_credentials(url: str) -> str:
+    """Return a URL without user and password, fit for a message or a lock."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def redacted(text: str) -> str:
+    """Return a text with the user information of every URL in it replaced by ``****@``."""
+    return _USERINFO.sub("****@", text)
+
+
+def has_login(url: str) -> bool:
+    """Tell whether a URL carries user information."""
+    return _userinfo(url) is not None
+
+
+def _userinfo(url: str) -> Login | None:
+    userinfo, at, _ = urlsplit(url).netloc.rpartition("@")
+    user, _, password = userinfo.partition(":")
+    return (unquote(user), unquote(password)) if at else None
+
+
+def _origin(url: str) -> Origin | None:
+    try:
+        parts = urlsplit(url)
+        scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
+    except ValueError:  # a port that is no number
+        return None
+    if scheme not in _DEFAULT_PORTS or host is None:
+        return None
+    return scheme, host, port or _DEFAULT_PORTS[scheme]
+
+
+def _variables_login(name: str | None, environ: Mapping[str, str]) -> Login | None:
+    """Return ``UV_INDEX_<NAME>_USERNAME`` and ``_PASSWORD``, as uv spells the name."""
+    if name is None:
+        return None
+    variable = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
+    user, password = environ.get(f"{variable}_USERNAME"), environ.get(f"{variable}_PASSWORD")
+    return None if user is None and password is None else (user or "", password or "")
+
+
+def _netrc(environ: Mapping[str, str]) -> netrc.netrc | None:
+    given = environ.get("NETRC")
+    path = Path(given) if given else Path(environ.get("HOME", "~")).expanduser() / ".netrc"
+    try:
+        return netrc.netrc(path)
+    except (OSError, netrc.NetrcParseError, UnicodeDecodeError):
+        return None  # as pip and uv do: a netrc that cannot be read is none

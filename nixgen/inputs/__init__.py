@@ -1,0 +1,154 @@
+"""What the user wants, whatever file says so, as one selection per target."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nixgen.credentials import NamedIndex
+from nixgen.inputs import uv
+from nixgen.inputs.discover import Kind, find_input, kind_of, read_text
+from nixgen.inputs.options import ResolverOptions
+from nixgen.inputs.project import Project, read_project
+from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
+from nixgen.inputs.sources import Unusable, relative_to
+from nixgen.model import Selection
+from nixgen.targets import Target
+
+__all__ = ["Inputs", "ResolverOptions", "find_input", "read"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Inputs:
+    """What was read.
+
+    Attributes:
+        selections: what each target needs, by the target's key.
+        origin: the input, relative to the base; several are separated by commas.
+        notes: what the user should know, one line each.
+        urls_with_login: URLs of wheels that carry a login; for ``Credentials``, never for a message.
+        indexes: package indexes with names or logins, likewise.
+    """
+
+    selections: Mapping[str, Selection]
+    origin: str
+    notes: tuple[str, ...] = ()
+    urls_with_login: tuple[str, ...] = field(default=(), repr=False)
+    indexes: tuple[NamedIndex, ...] = field(default=(), repr=False)
+
+
+def read(
+    paths: Sequence[Path],
+    *,
+    targets: Sequence[Target],
+    base: Path,
+    extras: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    preferences: Mapping[str, str] | None = None,
+    options: ResolverOptions | None = None,
+) -> Inputs:
+    """Read what is wanted, and choose a wheel of each package for every target.
+
+    Args:
+        paths: one lock, one project, or requirements files; none to look in ``base``.
+        targets: what to lock for.
+        base: the directory of ``nixgen.lock``, which relative paths in the result start from.
+        extras: restricts the extras that can be chosen later; None for all.
+        groups: restricts the dependency groups likewise.
+        preferences: versions to keep where uv resolves, by name.
+        options: how uv resolves.
+
+    Raises:
+        UsageError: the inputs do not go together, or lack an extra or group that is asked for.
+        InputError: an input cannot be used, or packages have no wheel; lists all of those, over all targets.
+        NetworkError: uv cannot reach an index.
+    """
+    options = options or ResolverOptions()
+    paths = list(paths) or [find_input(base)]
+    kind = kind_of(paths)
+    origin = ", ".join(relative_to(base, path, absolute=False) for path in paths)
+    notes: list[str] = []
+    indexes = options.indexes()
+    if kind is Kind.PYLOCK:
+        choices = _read_pylock(paths[0], targets, where=origin, base=base, extras=extras, groups=groups)
+    elif kind is Kind.PROJECT:
+        project = Project.read(paths[0])
+        indexes += [NamedIndex.parse(text) for text in project.indexes]
+        choices, notes = read_project(
+            project,
+            targets,
+            base=base,
+            extras=extras,
+            groups=groups,
+            preferences=preferences or {},
+            options=options,
+        )
+    else:
+        for asked, name in ((extras, "extra"), (groups, "group")):
+            restrict((), asked, name, where=origin)
+        choices, notes = _read_requirements(
+            paths, targets, where=origin, base=base, preferences=preferences or {}, options=options
+        )
+    by_key = {target.key: target for target in targets}
+    refuse(((by_key[key], item) for key, choice in choices.items() for item in choice.unusable), where=origin)
+    return Inputs(
+        selections={key: choice.selection for key, choice in choices.items()},
+        origin=origin,
+        notes=tuple(dict.fromkeys([*notes, *(note for choice in choices.values() for note in choice.notes)])),
+        urls_with_login=tuple(
+            dict.fromkeys(url for choice in choices.values() for url in choice.urls_with_login)
+        ),
+        indexes=tuple(indexes),
+    )
+
+
+def _read_pylock(
+    path: Path,
+    targets: Sequence[Target],
+    *,
+    where: str,
+    base: Path,
+    extras: Sequence[str] | None,
+    groups: Sequence[str] | None,
+) -> dict[str, Choice]:
+    lock = parse(read_text(path), where=where)
+    return {
+        target.key: choose(
+            lock, target, where=where, directory=path.parent, base=base, extras=extras, groups=groups
+        )
+        for target in targets
+    }
+
+
+def _read_requirements(
+    paths: Sequence[Path],
+    targets: Sequence[Target],
+    *,
+    where: str,
+    base: Path,
+    preferences: Mapping[str, str],
+    options: ResolverOptions,
+) -> tuple[dict[str, Choice], list[str]]:
+    sources = [str(path.absolute()) for path in paths]
+    cwd = paths[0].absolute().parent
+    notes: list[str] = []
+    resolutions = {}
+    for python in dict.fromkeys(target.full_version for target in targets):
+        resolution = uv.compile_requirements(
+            sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences
+        )
+        notes += uv.held_back(sources, resolution, python=python, cwd=cwd, options=options)
+        resolutions[python] = resolution
+    choices = {}
+    for target in targets:
+        resolution = resolutions[target.full_version]
+        choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base)
+        unusable: tuple[Unusable, ...] = (*resolution.unusable, *choice.unusable)
+        choices[target.key] = Choice(
+            selection=choice.selection,
+            unusable=unusable,
+            notes=choice.notes,
+            urls_with_login=choice.urls_with_login,
+        )
+    return choices, notes

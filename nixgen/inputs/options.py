@@ -1,0 +1,101 @@
+"""How uv is told to resolve: its own options under their own names."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nixgen.credentials import NamedIndex
+
+
+@dataclass(frozen=True, kw_only=True)
+class ResolverOptions:
+    """Options of the command line that uv understands.
+
+    Relative paths are those of the caller's working directory.
+
+    Attributes:
+        index: further indexes, each ``URL`` or ``NAME=URL``.
+        default_index: the index that is asked last, likewise.
+        index_url: its older name.
+        extra_index_url: the older name of ``index``.
+        find_links: directories or pages with wheels.
+        no_index: take nothing from indexes.
+        index_strategy: how several indexes are searched.
+        keyring_provider: ``disabled`` or ``subprocess``.
+        constraints: requirements files that restrict versions.
+        overrides: requirements files that replace what packages ask for.
+        prerelease: when pre-releases are taken.
+        resolution: ``highest``, ``lowest`` or ``lowest-direct``.
+        exclude_newer: take nothing uploaded after this date.
+        upgrade: forget every earlier version.
+        upgrade_packages: forget the earlier versions of these.
+        offline: use uv's cache only.
+        extra: any other arguments for uv, as they are.
+    """
+
+    index: tuple[str, ...] = field(default=(), repr=False)
+    default_index: str | None = field(default=None, repr=False)
+    index_url: str | None = field(default=None, repr=False)
+    extra_index_url: tuple[str, ...] = field(default=(), repr=False)
+    find_links: tuple[str, ...] = field(default=(), repr=False)
+    no_index: bool = False
+    index_strategy: str | None = None
+    keyring_provider: str | None = None
+    constraints: tuple[str, ...] = ()
+    overrides: tuple[str, ...] = ()
+    prerelease: str | None = None
+    resolution: str | None = None
+    exclude_newer: str | None = None
+    upgrade: bool = False
+    upgrade_packages: tuple[str, ...] = ()
+    offline: bool = False
+    extra: tuple[str, ...] = field(default=(), repr=False)
+
+    def indexes(self) -> list[NamedIndex]:
+        """Return every index that is named, for their logins."""
+        texts = [*self.index, self.default_index, self.index_url, *self.extra_index_url, *self.find_links]
+        return [NamedIndex.parse(text) for text in texts if text]
+
+    def shared_arguments(self) -> list[str]:
+        """Return what ``uv pip compile`` and ``uv export`` both take: indexes, which versions to prefer."""
+        return [
+            *_each("--index", self.index, path=True),
+            *_each("--default-index", self.default_index, path=True),
+            *_each("--index-url", self.index_url, path=True),
+            *_each("--extra-index-url", self.extra_index_url, path=True),
+            *_each("--find-links", self.find_links, path=True),
+            *(["--no-index"] if self.no_index else []),
+            *_each("--index-strategy", self.index_strategy),
+            *_each("--keyring-provider", self.keyring_provider),
+            *_each("--prerelease", self.prerelease),
+            *_each("--resolution", self.resolution),
+            *_each("--exclude-newer", self.exclude_newer),
+            *(["--offline"] if self.offline else []),
+            *self.extra,
+        ]
+
+    def compile_arguments(self) -> list[str]:
+        """Return what ``uv pip compile`` takes."""
+        return [
+            *self.shared_arguments(),
+            *_each("--constraints", self.constraints, path=True),
+            *_each("--overrides", self.overrides, path=True),
+            *(["--upgrade"] if self.upgrade else []),
+            *_each("--upgrade-package", self.upgrade_packages),
+        ]
+
+
+def _each(option: str, values: str | tuple[str, ...] | None, *, path: bool = False) -> Iterator[str]:
+    for value in (values,) if isinstance(values, str) else values or ():
+        yield option
+        yield _absolute(value) if path else value
+
+
+def _absolute(value: str) -> str:
+    """Return a path as an absolute one, since uv runs in the input's directory; leave a URL alone."""
+    if "://" in value or value.startswith("file:"):
+        return value
+    name, equals, path = value.rpartition("=")
+    return f"{name}{equals}{Path(path).absolute()}"

@@ -1,0 +1,286 @@
+"""What a project wants: dependencies, extras and dependency groups, resolved so that they agree."""
+
+from __future__ import annotations
+
+import platform
+import sys
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
+from packaging.utils import canonicalize_name
+
+from nixgen.errors import InputError
+from nixgen.inputs import uv
+from nixgen.inputs.discover import read_toml
+from nixgen.inputs.options import ResolverOptions
+from nixgen.inputs.pylock import Choice, check_python, choose, restrict
+from nixgen.inputs.sources import Unusable, relative_to
+from nixgen.inputs.uv import Resolution
+from nixgen.model import ALWAYS, Clause, LockedPackage, Selection, WheelSource
+from nixgen.targets import Target
+
+#: What a part of a project is called: the empty string for its dependencies, else a selector (``extra:web``).
+Part = str
+BASE: Part = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Project:
+    """What ``pyproject.toml`` says that matters here.
+
+    Attributes:
+        path: the file.
+        name: the project's own name.
+        dependencies: whether it has ``[project]``.
+        requires_python: the Pythons it is for.
+        extras: its extras, as spelled, by normalized name.
+        groups: its dependency groups (PEP 735), likewise.
+        default_groups: the groups that ``[tool.uv] default-groups`` names, normalized; uv's own default,
+            ``dev``, is none here, since an environment in the store is there to be run.
+        indexes: ``[[tool.uv.index]]``, as ``NAME=URL`` or ``URL``.
+    """
+
+    path: Path
+    name: str | None
+    dependencies: bool
+    requires_python: SpecifierSet
+    extras: Mapping[str, str]
+    groups: Mapping[str, str]
+    default_groups: tuple[str, ...] = ()
+    indexes: tuple[str, ...] = ()
+
+    @classmethod
+    def read(cls, path: Path) -> Project:
+        """Read a ``pyproject.toml``.
+
+        Raises:
+            InputError: it is no TOML, names no dependencies at all, or has something malformed.
+        """
+        data = read_toml(path)
+        if not {"project", "dependency-groups"} & data.keys():
+            raise InputError(
+                "there is no [project] and no [dependency-groups]",
+                where=str(path),
+                todo="add [project] with its dependencies, or give a requirements file",
+            )
+        project, tool = _table(data, "project", path), _table(_table(data, "tool", path), "uv", path)
+        groups = _by_normalized_name(_table(data, "dependency-groups", path))
+        defaults = tool.get("default-groups", [])
+        try:
+            requires_python = SpecifierSet(str(project.get("requires-python", "")))
+        except InvalidSpecifier as error:
+            raise InputError(str(error), where=f"{path}, requires-python", todo="correct it") from error
+        return cls(
+            path=path,
+            name=None if "name" not in project else str(project["name"]),
+            dependencies="project" in data,
+            requires_python=requires_python,
+            extras=_by_normalized_name(_table(project, "optional-dependencies", path)),
+            groups=groups,
+            default_groups=tuple(sorted(groups if defaults == "all" else map(canonicalize_name, defaults))),
+            indexes=tuple(_index(table) for table in tool.get("index", []) if isinstance(table, dict)),
+        )
+
+
+def read_project(
+    project: Project,
+    targets: Sequence[Target],
+    *,
+    base: Path,
+    extras: Sequence[str] | None,
+    groups: Sequence[str] | None,
+    preferences: Mapping[str, str],
+    options: ResolverOptions,
+) -> tuple[dict[str, Choice], list[str]]:
+    """Return what every target takes from a project, and notes.
+
+    Where a ``uv.lock`` stands beside ``pyproject.toml`` it decides, so that nixgen and ``uv sync`` agree;
+    else uv resolves. The locks uv writes do not say what belongs to which extra or group, so that each is
+    asked for by itself.
+
+    Raises:
+        InputError: it cannot be resolved, its ``uv.lock`` is stale, or a target's Python does not fit.
+        UsageError: an extra or group is asked for that the project does not have.
+    """
+    where = _shown(project.path, base)
+    for target in targets:
+        check_python(project.requires_python, target, where=where)
+    parts: list[Part] = [
+        *([BASE] if project.dependencies else []),
+        *(f"extra:{name}" for name in restrict(project.extras, extras, "extra", where=where)),
+        *(f"group:{name}" for name in restrict(project.groups, groups, "group", where=where)),
+    ]
+    lock = project.path.parent / "uv.lock"
+    notes: list[str] = []
+    resolutions: dict[str, dict[Part, Resolution]] = {}
+    if lock.is_file():
+        exported = _exported(parts, project, where=_shown(lock, base), options=options, notes=notes)
+        resolutions = {target.full_version: exported for target in targets}
+    else:
+        for python in dict.fromkeys(target.full_version for target in targets):
+            resolutions[python] = _resolved(
+                parts, project, python, where=where, preferences=preferences, options=options, notes=notes
+            )
+    choices = {
+        target.key: _joined(resolutions[target.full_version], project, target, where=where, base=base)
+        for target in targets
+    }
+    return choices, notes
+
+
+def _resolved(
+    parts: Sequence[Part],
+    project: Project,
+    python: str,
+    *,
+    where: str,
+    preferences: Mapping[str, str],
+    options: ResolverOptions,
+    notes: list[str],
+) -> dict[Part, Resolution]:
+    """Resolve everything at once, then each part by itself with the versions of that."""
+    if not parts:
+        return {}
+    cwd = project.path.parent
+    sources = _sources(parts, project)
+    together = uv.compile_requirements(
+        sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences
+    )
+    notes += uv.held_back(sources, together, python=python, cwd=cwd, options=options)
+    if len(parts) == 1:
+        return {parts[0]: together}
+    resolutions = {
+        part: uv.compile_requirements(
+            _sources([part], project),
+            python=python,
+            cwd=cwd,
+            where=where,
+            options=options,
+            preferences=preferences,
+            agree_with=together.lock,
+            exclude=[item.name for item in together.unusable],
+        )
+        for part in parts
+    }
+    # What has no wheel was found, and left out, while everything was resolved at once.
+    resolutions[parts[0]] = replace(resolutions[parts[0]], unusable=together.unusable)
+    return resolutions
+
+
+def _exported(
+    parts: Sequence[Part], project: Project, *, where: str, options: ResolverOptions, notes: list[str]
+) -> dict[Part, Resolution]:
+    """Export each part of ``uv.lock``; let uv check once, where it finds a Python, that it is not stale."""
+    if options.upgrade or options.upgrade_packages:
+        notes.append(f"{where} decides the versions: upgrade them with `uv lock --upgrade`")
+    cwd = project.path.parent
+    check: list[list[str]] = [[]]  # whichever interpreter uv finds
+    if project.requires_python.contains(platform.python_version(), prereleases=True):
+        check.insert(0, ["--python", sys.executable])
+    for python in check:
+        try:
+            uv.export(python, cwd=cwd, where=where, options=options, locked=True)
+            break
+        except LookupError:
+            continue
+    else:
+        notes.append(
+            f"{where} was not compared with {project.path.name}: no Python {project.requires_python} is here"
+        )
+    return {
+        part: uv.export(
+            ["--python", sys.executable, *_export_arguments(part, project)],
+            cwd=cwd,
+            where=where,
+            options=options,
+            locked=False,
+        )
+        for part in parts
+    }
+
+
+def _joined(
+    resolutions: Mapping[Part, Resolution], project: Project, target: Target, *, where: str, base: Path
+) -> Choice:
+    """Return one choice from those of the parts: what the base has is always wanted, the rest by part."""
+    clauses: dict[tuple[str, str, WheelSource], list[Clause]] = {}
+    unusable: list[Unusable] = []
+    notes: list[str] = []
+    urls_with_login: list[str] = []
+    for part, resolution in resolutions.items():
+        choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base)
+        unusable += [*resolution.unusable, *choice.unusable]
+        notes += choice.notes
+        urls_with_login += choice.urls_with_login
+        for package in choice.selection.packages:
+            clause: Clause = (part,) if part else ()
+            clauses.setdefault((package.name, package.version, package.wheel), []).append(clause)
+    packages = [
+        LockedPackage(
+            name=name, version=version, wheel=wheel, when=ALWAYS if () in found else tuple(sorted(found))
+        )
+        for (name, version, wheel), found in clauses.items()
+    ]
+    groups = _named("group", resolutions)
+    return Choice(
+        selection=Selection(
+            packages=tuple(
+                sorted(packages, key=lambda package: (package.name, package.version, package.when))
+            ),
+            extras=_named("extra", resolutions),
+            groups=groups,
+            default_groups=tuple(name for name in groups if name in project.default_groups),
+        ),
+        unusable=tuple(dict.fromkeys(unusable)),
+        notes=tuple(dict.fromkeys(notes)),
+        urls_with_login=tuple(dict.fromkeys(urls_with_login)),
+    )
+
+
+def _sources(parts: Iterable[Part], project: Project) -> list[str]:
+    """Return what ``uv pip compile`` calls these parts; a group does not bring the dependencies along."""
+    arguments: dict[str, None] = {}
+    for part in parts:
+        kind, _, name = part.partition(":")
+        if kind == "group":
+            arguments[f"--group={project.path.name}:{project.groups[name]}"] = None
+            continue
+        arguments[project.path.name] = None
+        if kind == "extra":
+            arguments[f"--extra={project.extras[name]}"] = None
+    # An extra that names the project itself must not make it a package of its own.
+    return [*arguments, *([f"--no-emit-package={project.name}"] if project.name else [])]
+
+
+def _export_arguments(part: Part, project: Project) -> list[str]:
+    kind, _, name = part.partition(":")
+    if kind == "group":
+        return [f"--only-group={project.groups[name]}"]
+    return ["--no-default-groups", *([f"--extra={project.extras[name]}"] if kind == "extra" else [])]
+
+
+def _named(kind: str, parts: Iterable[Part]) -> tuple[str, ...]:
+    return tuple(sorted(part.partition(":")[2] for part in parts if part.startswith(f"{kind}:")))
+
+
+def _table(data: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
+    value = data.get(key, {})
+    if not isinstance(value, dict):
+        raise InputError(f"{key} is no table", where=str(path), todo="correct it")
+    return value
+
+
+def _by_normalized_name(names: Iterable[str]) -> dict[str, str]:
+    return {canonicalize_name(name): name for name in sorted(names)}
+
+
+def _index(table: Mapping[str, Any]) -> str:
+    url, name = str(table.get("url", "")), table.get("name")
+    return f"{name}={url}" if name else url
+
+
+def _shown(path: Path, base: Path) -> str:
+    return relative_to(base, path, absolute=False)

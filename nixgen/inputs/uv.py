@@ -1,0 +1,305 @@
+"""What uv says: one resolution or one export, as the text of a lock.
+
+No code of a package runs: uv is told never to build (``--no-build``). A package that has only source
+distributions then cannot be resolved; it is left out (``--excludes``) and named, and uv runs again, until
+every such package is known and can be listed in one error.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import uv
+from packaging.pylock import Package, Pylock
+from packaging.utils import canonicalize_name
+
+from nixgen.credentials import redacted
+from nixgen.errors import InputError, NetworkError, NixgenError
+from nixgen.inputs.options import ResolverOptions
+from nixgen.inputs.pylock import parse
+from nixgen.inputs.sources import Unusable
+
+#: How many packages without a wheel are looked for before the list is called long enough.
+MOST_UNUSABLE = 50
+
+_UNUSABLE = re.compile(
+    r"Wheels are required for `(?P<wheel>[^`]+)` because"
+    r"|Building source distributions for `(?P<build>[^`]+)` is"
+)
+_UNUSABLE_VERSION = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+) has no usable wheels")
+_NETWORK = re.compile(
+    r"error sending request|Failed to fetch|Request failed|Network connectivity is disabled|HTTP status"
+    r"|operation timed out|dns error|Failed to download"
+)
+_NO_PYTHON = re.compile(
+    r"No interpreter found|Failed to inspect Python|incompatible with the project's Python requirement"
+    r"|No Python interpreter"
+)
+_STALE = re.compile(r"needs to be updated|Unable to find lockfile|Failed to parse `?uv\.lock")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Resolution:
+    """What one run of uv gave.
+
+    Attributes:
+        lock: the packages.
+        directory: what the lock's relative paths start from; need not exist any more.
+        unusable: packages that were left out because they have only source distributions.
+    """
+
+    lock: Pylock
+    directory: Path
+    unusable: tuple[Unusable, ...] = ()
+
+
+class UvFailure(Exception):
+    """uv ended with an error; its message is the argument, without credentials."""
+
+
+def compile_requirements(
+    sources: Sequence[str],
+    *,
+    python: str,
+    cwd: Path,
+    where: str,
+    options: ResolverOptions,
+    preferences: Mapping[str, str] | None = None,
+    agree_with: Pylock | None = None,
+    exclude: Iterable[str] = (),
+) -> Resolution:
+    """Resolve requirements for one Python and every system (``uv pip compile --universal``).
+
+    Args:
+        sources: files and options that say what is wanted, as uv's arguments.
+        python: full version.
+        cwd: directory to run in: the input's own, where uv looks for its settings.
+        where: the input's name, for errors.
+        options: how to resolve.
+        preferences: versions to keep where they still fit, by name.
+        agree_with: a larger resolution whose versions must be taken.
+        exclude: packages to leave out from the start.
+
+    Raises:
+        InputError: uv cannot resolve them; carries uv's own message.
+        NetworkError: an index does not answer.
+    """
+    unusable: dict[str, Unusable] = {}
+    with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
+        scratch = Path(created).resolve()
+        output = scratch / "pylock.toml"
+        arguments = [
+            *("pip", "compile", *sources, "--universal", "--format", "pylock.toml", "--no-header"),
+            *("--python", sys.executable, "--python-version", python, "--output-file", os.fspath(output)),
+            *options.compile_arguments(),
+        ]
+        if agree_with is not None:
+            arguments += ["--constraints", _written(scratch / "constraints.txt", _pins(agree_with.packages))]
+        excluded: set[str] = {canonicalize_name(name) for name in exclude}
+        while True:
+            if preferences:
+                output.write_text(_preferences_text(preferences), encoding="utf-8")
+            more = ["--excludes", _written(scratch / "excludes.txt", sorted(excluded))] if excluded else []
+            try:
+                run([*arguments, "--no-build", *more], cwd=cwd)
+                break
+            except UvFailure as failure:
+                found = _without_wheel(str(failure))
+                new = {name: item for name, item in found.items() if name not in excluded}
+                if new and len(unusable) < MOST_UNUSABLE:
+                    unusable |= new
+                    excluded |= new.keys()
+                elif unusable:
+                    raise _only_sources(unusable.values(), where) from failure
+                else:
+                    raise _error(failure, where) from failure
+        text = output.read_text(encoding="utf-8")
+    lock = parse(text, where=f"{where} (resolved by uv)")
+    return Resolution(lock=lock, directory=scratch, unusable=tuple(unusable.values()))
+
+
+def held_back(
+    sources: Sequence[str], resolution: Resolution, *, python: str, cwd: Path, options: ResolverOptions
+) -> list[str]:
+    """Return a note for each direct requirement whose newest version exists only as a source distribution.
+
+    uv passes over such a version when it may not build, and would not say so. Asked without dependencies, it
+    needs no build to name it (measured with uv 0.13: ``--no-deps`` runs no build backend).
+    """
+    with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
+        output = Path(created).resolve() / "pylock.toml"
+        arguments = [
+            *(
+                "pip",
+                "compile",
+                *sources,
+                "--universal",
+                "--format",
+                "pylock.toml",
+                "--no-header",
+                "--no-deps",
+            ),
+            *("--python", sys.executable, "--python-version", python, "--output-file", os.fspath(output)),
+            *options.compile_arguments(),
+        ]
+        try:
+            run(arguments, cwd=cwd)
+            newest = parse(output.read_text(encoding="utf-8"), where="uv")
+        except (UvFailure, InputError):
+            return []  # only a note is lost
+    locked = {package.name: package for package in resolution.lock.packages}
+    return [
+        f"{package.name} {package.version} has no wheel; {locked[package.name].version} is locked instead"
+        for package in newest.packages
+        if package.sdist is not None
+        and not package.wheels
+        and package.name in locked
+        and package.version is not None
+        and (version := locked[package.name].version) is not None
+        and version < package.version
+    ]
+
+
+def export(
+    arguments: Sequence[str], *, cwd: Path, where: str, options: ResolverOptions, locked: bool
+) -> Resolution:
+    """Export part of a project's ``uv.lock``.
+
+    Args:
+        arguments: which part, as options of ``uv export``.
+        cwd: the project's directory.
+        where: the lock's name, for errors.
+        options: the indexes, which uv compares with the lock's.
+        locked: whether uv checks that the lock fits ``pyproject.toml``, with an interpreter that fits both.
+
+    Raises:
+        InputError: the lock is stale or broken.
+        LookupError: no interpreter on this machine fits the project, so that nothing could be checked.
+    """
+    with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
+        output = Path(created).resolve() / "pylock.toml"
+        command = [
+            *("export", "--format", "pylock.toml", "--no-emit-project", "--no-header", *arguments),
+            *("--output-file", os.fspath(output)),
+            *(["--locked", *options.shared_arguments()] if locked else ["--frozen"]),
+        ]
+        try:
+            run(command, cwd=cwd)
+        except UvFailure as failure:
+            if locked and _NO_PYTHON.search(str(failure)):
+                raise LookupError(str(failure)) from failure
+            if _STALE.search(str(failure)):
+                raise InputError(
+                    f"uv.lock does not fit pyproject.toml:{_indented(str(failure))}",
+                    where=where,
+                    todo="run `uv lock` (with the same index options)",
+                ) from failure
+            raise _error(failure, where) from failure
+        return Resolution(
+            lock=parse(output.read_text(encoding="utf-8"), where=f"{where} (exported by uv)"),
+            directory=output.parent,
+        )
+
+
+def run(arguments: Sequence[str], *, cwd: Path) -> str:
+    """Run uv, quietly, and return what it prints.
+
+    The environment is inherited, so that ``UV_*`` variables and netrc count; no Python is ever downloaded.
+
+    Raises:
+        NixgenError: there is no uv.
+        UvFailure: it failed.
+    """
+    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+    try:
+        executable = uv.find_uv_bin()
+    except FileNotFoundError as error:
+        raise NixgenError(
+            "uv is missing", where=str(error), todo="install it beside nixgen: `pip install uv`"
+        ) from error
+    done = subprocess.run(
+        [executable, "--quiet", "--color", "never", *arguments],
+        cwd=cwd,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        encoding="utf-8",
+        errors="replace",
+        check=False,
+    )
+    if done.returncode != 0:
+        raise UvFailure(redacted(done.stderr.strip()) or f"uv ended with status {done.returncode}")
+    return done.stdout
+
+
+def _error(failure: UvFailure, where: str) -> NixgenError:
+    text = str(failure)
+    if _NETWORK.search(text):
+        return NetworkError(
+            f"uv cannot reach an index:{_indented(text)}",
+            where=where,
+            todo="check the network, the index options and the login, then try again",
+        )
+    return InputError(
+        f"uv cannot resolve the requirements:{_indented(text)}",
+        where=where,
+        todo="change the requirements, or the index options",
+    )
+
+
+def _only_sources(unusable: Iterable[Unusable], where: str) -> InputError:
+    listed = "".join(
+        f"\n    {f'{item.name} {item.version}'.strip()}: {item.reason}" for item in sorted(unusable)
+    )
+    return InputError(
+        f"these packages have no wheel that can be used, and there may be more:{listed}",
+        where=where,
+        todo=Unusable(name="", version="", reason="").todo,
+    )
+
+
+def _without_wheel(message: str) -> dict[str, Unusable]:
+    """Return the packages that uv could not use because it may not build."""
+    text = " ".join(message.split())
+    versions = {match["name"]: match["version"].rstrip(",.") for match in _UNUSABLE_VERSION.finditer(text)}
+    found: dict[str, Unusable] = {}
+    for match in _UNUSABLE.finditer(text):
+        name = canonicalize_name(match["wheel"] or match["build"])
+        reason = (
+            "only a source distribution" if match["wheel"] else "a directory, repository or source archive"
+        )
+        found[name] = Unusable(name=name, version=versions.get(name, ""), reason=reason)
+    return found
+
+
+def _pins(packages: Iterable[Package]) -> list[str]:
+    return [
+        f"{package.name}=={package.version}" + (f" ; {package.marker}" if package.marker else "")
+        for package in packages
+        if package.version is not None and not (package.vcs or package.directory or package.archive)
+    ]
+
+
+def _preferences_text(preferences: Mapping[str, str]) -> str:
+    """Return a lock that uv reads as the earlier output: names and versions suffice."""
+    lines = ['lock-version = "1.0"', 'created-by = "nixgen"']
+    for name, version in sorted(preferences.items()):
+        lines += ["[[packages]]", f'name = "{canonicalize_name(name)}"', f'version = "{version}"']
+    return "\n".join([*lines, ""])
+
+
+def _written(path: Path, lines: Iterable[str]) -> str:
+    path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return os.fspath(path)
+
+
+def _indented(text: str) -> str:
+    return "".join(f"\n    {line}" for line in text.splitlines())

@@ -13,7 +13,7 @@ let
   visible =
     { system, interpreter }:
     run.run {
-      name = "the-sandbox-hides-${baseNameOf interpreter.path}-of-this-machine--use-nixpkgs-python-or-pass--option-sandbox-false";
+      name = "see-${baseNameOf interpreter.path}-of-this-machine--if-a-sandbox-hides-it-use-nixpkgs-or--option-sandbox-false";
       builder = "nothing";
       inherit system interpreter;
       allowSubstitutes = false;

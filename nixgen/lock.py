@@ -1,4 +1,4 @@
-"""The lock: everything that ``nix/`` needs, as versioned JSON. What it holds, how it is written, how it is read back."""
+"""The lock: everything that ``nix/`` needs, as versioned JSON. What it holds, how it is written and read."""
 
 from __future__ import annotations
 
@@ -224,7 +224,8 @@ def _pretty(value: Any, indent: int = 0) -> str:
         return flat
     pad = " " * (indent + 1)
     if isinstance(value, dict):
-        lines = [f"{pad}{json.dumps(key, ensure_ascii=False)}: {_pretty(item, indent + 1)}" for key, item in value.items()]
+        keys = {key: json.dumps(key, ensure_ascii=False) for key in value}
+        lines = [f"{pad}{keys[key]}: {_pretty(item, indent + 1)}" for key, item in value.items()]
         return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}"
     lines = [pad + _pretty(item, indent + 1) for item in value]
     return "[\n" + ",\n".join(lines) + "\n" + " " * indent + "]"

@@ -61,9 +61,7 @@ def plan(
         reachable = [c for c in open_collisions if _reachable(c, packages, selection)]
         if reachable:
             raise _collision_error(reachable, target)
-        locked.append(
-            TargetLock(target=target, packages=packages, prefer=settled)
-        )
+        locked.append(TargetLock(target=target, packages=packages, prefer=settled))
         used.update({package.wheel.filename: indexes[package.wheel.filename] for package in packages})
         for kind, values in names.items():
             values.update(getattr(selection, kind))
@@ -124,9 +122,7 @@ def find_collisions(
     return sorted(found, key=lambda collision: collision.path)
 
 
-def _settle(
-    collisions: Iterable[Collision], prefer: Mapping[str, str]
-) -> tuple[dict[str, str], list[Collision]]:
+def _settle(collisions: Iterable[Collision], prefer: Mapping[str, str]) -> tuple[dict[str, str], list[Collision]]:
     settled, remaining = {}, []
     for collision in collisions:
         winner = next(
@@ -187,9 +183,7 @@ def choose(
         InputError: where the lock holds no such target, extra or group; says what it holds.
     """
     fitting = [
-        locked
-        for locked in lock.targets
-        if locked.target.system == system and python in (None, locked.target.python)
+        locked for locked in lock.targets if locked.target.system == system and python in (None, locked.target.python)
     ]
     if not fitting:
         held = ", ".join(f"Python {t.target.python} on {t.target.system}" for t in lock.targets)

@@ -91,7 +91,7 @@ class Store:
         command = [executable, *arguments, *options]
         _log.debug("running %s", " ".join(command[:12]) + (" …" if len(command) > 12 else ""))
         # A group of its own is not wanted: an interrupt must reach Nix too, which then leaves no lock behind.
-        process = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, check=False)
+        process = subprocess.run(command, capture_output=True, text=True, check=False)
         if process.stderr:
             _log.debug("%s said:\n%s", program, process.stderr.rstrip())
         if process.returncode != 0:
@@ -104,7 +104,7 @@ class Store:
 
 
 def _single_user_options() -> dict[str, str]:
-    """Return what Nix needs to build as root on a machine without its build users, as distributions' packages leave it."""
+    """Return what Nix needs to build as root on a machine without build users, as a bare nix-bin leaves it."""
     if os.geteuid() != 0 or os.environ.get("NIX_REMOTE"):
         return {}
     try:

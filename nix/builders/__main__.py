@@ -23,7 +23,7 @@ def main():
     elif name == "nothing":
         from nothing import build
     else:
-        sys.exit("nixgen: there is no builder named {!r}".format(name))
+        sys.exit(f"nixgen: there is no builder named {name!r}")
     with open(os.environ["NIX_ATTRS_JSON_FILE"], encoding="utf-8") as file:
         attributes = json.load(file)
     build(attributes, attributes["outputs"]["out"])

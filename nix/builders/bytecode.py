@@ -7,7 +7,7 @@ import warnings
 
 
 def compile_source(source):
-    """Compile one source into its ``__pycache__`` as an unchecked hash-based pyc (PEP 552), which asks for no file times.
+    """Compile one source into its ``__pycache__``, as an unchecked hash-based pyc: no file times (PEP 552).
 
     Args:
         source: path of the source, as it is to stand in tracebacks.

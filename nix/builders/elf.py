@@ -56,7 +56,9 @@ def _run_paths(content):
     if strings is None:
         return []
     # DT_STRTAB is an address; the segment that is loaded there says where it lies in the file.
-    start = next(offset + strings - address for address, offset, length in loads if address <= strings < address + length)
+    start = next(
+        offset + strings - address for address, offset, length in loads if address <= strings < address + length
+    )
     found = []
     for name in names:
         text = content[start + name : content.index(b"\0", start + name)]

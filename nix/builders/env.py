@@ -41,7 +41,7 @@ def _write_interpreter(python, out):
     if sys.platform != "darwin" and sys.maxsize > 2**32:
         os.symlink("lib", os.path.join(out, "lib64"))
     with open(os.path.join(out, "pyvenv.cfg"), "x", encoding="utf-8") as file:
-        file.write("home = {}\n".format(os.path.dirname(python)))
+        file.write(f"home = {os.path.dirname(python)}\n")
         file.write("include-system-site-packages = false\n")
         file.write("version = {}.{}.{}\n".format(*sys.version_info))
 
@@ -93,7 +93,7 @@ class Merge:
                 self._file(path, found[0].path)
             elif directories or not all(_same(found[0].path, other.path) for other in found[1:]):
                 owners = ", ".join(self._owner(entry.path) for entry in found)
-                self.conflicts.append("  {}: {}".format(path, owners))
+                self.conflicts.append(f"  {path}: {owners}")
             else:
                 self._file(path, found[0].path)
         elif len(found) == 1 and not self._is_real(path):
@@ -121,6 +121,6 @@ class Merge:
 def _same(first, second):
     """Tell whether two files may stand for each other.
 
-    Bytecode of one source holds the path of the tree it was compiled in; whether the sources agree is seen at the sources.
+    Bytecode holds the path of the tree it was compiled in; whether the sources agree is seen at the sources.
     """
     return first.endswith(".pyc") or filecmp.cmp(first, second, shallow=False)

@@ -44,7 +44,7 @@ def entry_point(reference):
     """
     match = _REFERENCE.fullmatch(reference)
     if match is None:
-        raise ValueError("not an object reference: {!r}".format(reference))
+        raise ValueError(f"not an object reference: {reference!r}")
     attribute = match["attribute"]
     script = _SCRIPT.format(module=match["module"], first=attribute.split(".")[0], attribute=attribute)
     return (_HEADER.format(cookie="") + script).encode()
@@ -63,7 +63,7 @@ def python_script(content):
     """
     body = _SHEBANG.sub(b"", content, count=1)
     encoding = _encoding(body)
-    cookie = "" if encoding == "utf-8" else "# -*- coding: {} -*-\n".format(encoding)
+    cookie = "" if encoding == "utf-8" else f"# -*- coding: {encoding} -*-\n"
     return _HEADER.format(cookie=cookie).encode() + _docstring(body) + body
 
 
@@ -75,7 +75,7 @@ def _encoding(body):
 
 
 def _docstring(body):
-    """Return an assignment of the script's docstring, empty where there is none or nothing may stand before the body."""
+    """Return an assignment of the script's docstring; empty without one, or where nothing may precede the body."""
     try:
         module = ast.parse(body)
     except (SyntaxError, ValueError):
@@ -84,4 +84,4 @@ def _docstring(body):
     future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in module.body)
     if docstring is None or future:
         return b""
-    return "__doc__ = {}\n".format(ascii(docstring)).encode()
+    return f"__doc__ = {docstring!a}\n".encode()

@@ -1,4 +1,4 @@
-"""Where the files of a wheel go in an environment (PEP 427, "Recommended installer features"; sysconfig's scheme "venv")."""
+"""Where the files of a wheel go in an environment (PEP 427; sysconfig's scheme "venv")."""
 
 import sys
 
@@ -11,7 +11,7 @@ def site_packages(version=None):
     """
     major, minor = (version or sys.version_info)[:2]
     threads = "t" if version is None and "t" in getattr(sys, "abiflags", "") else ""
-    return "lib/python{}.{}{}/site-packages".format(major, minor, threads)
+    return f"lib/python{major}.{minor}{threads}/site-packages"
 
 
 def schemes(distribution, version=None):
@@ -47,6 +47,6 @@ def installed_path(path, data_dir, places, site):
     if not data_dir or parts[0] != data_dir:
         return site + "/" + path, "purelib"
     if len(parts) < 3 or parts[1] not in places:
-        raise ValueError("no installation scheme for {!r}".format(path))
+        raise ValueError(f"no installation scheme for {path!r}")
     place = places[parts[1]]
     return (place + "/" if place else "") + parts[2], parts[1]

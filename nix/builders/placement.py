@@ -15,7 +15,17 @@ _RESOLVERS = frozenset(["resolve", "realpath", "readlink", "samefile"])
 
 #: What names a module's own location.
 _LOCATIONS = frozenset(
-    ["__file__", "__path__", "__spec__", "__loader__", "origin", "getfile", "getsourcefile", "getabsfile", "co_filename"]
+    [
+        "__file__",
+        "__path__",
+        "__spec__",
+        "__loader__",
+        "origin",
+        "getfile",
+        "getsourcefile",
+        "getabsfile",
+        "co_filename",
+    ]
 )
 
 _RESOLVER_BYTES = tuple(name.encode() for name in _RESOLVERS)

@@ -1,4 +1,4 @@
-"""Install one wheel into a tree: real directories, links to leaves, copies with their reasons, commands, bytecode, RECORD."""
+"""Install one wheel into a tree: directories, links to leaves, copies with reasons, commands, bytecode, RECORD."""
 
 import base64
 import csv
@@ -29,8 +29,9 @@ def build(attributes, out):
 
     Args:
         attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``scripts`` (``console`` and
-            ``gui``: command to object reference), ``installer`` (a store path with INSTALLER's text), and ``files``: nested by directory; a file is its leaf's path, ""
-            where it is empty, and ``[leaf, "x"]`` where the archive marks it executable.
+            ``gui``: command to object reference), ``installer`` (a store path with INSTALLER's text), and ``files``:
+            nested by directory; a file is its leaf's path, "" where it is empty, and ``[leaf, "x"]`` where the archive
+            marks it executable.
         out: directory to make.
 
     Raises:
@@ -38,11 +39,13 @@ def build(attributes, out):
     """
     site = layout.site_packages()
     places = layout.schemes(attributes["distribution"])
-    installs = []
+    installs = {}
     for path, leaf, executable in sorted(_flatten(attributes["files"])):
         target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
-        installs.append((path, leaf, executable or scheme == "scripts", target, scheme == "scripts"))
-    _refuse_collisions(installs, attributes["distribution"])
+        install = (path, leaf, executable or scheme == "scripts", target, scheme == "scripts")
+        if installs.setdefault(target, install)[1] != leaf:
+            sys.exit(f"nixgen: {out} puts both {installs[target][0]} and {path} at {target}")
+    installs = list(installs.values())
     for directory in sorted({posixpath.dirname(install[3]) for install in installs}):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
     placed = _in_processes(_place, [(out, install) for install in installs])
@@ -54,7 +57,7 @@ def build(attributes, out):
         "version": attributes["version"],
         "copies": {done["target"]: done["reasons"] for done in placed if done["reasons"]},
         "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
-        "descend": sorted({path for done in placed for path in done["descend"]}),
+        "descend": _leaving(out, placed),
     }
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
     with open(os.path.join(out, MANIFEST), "w", encoding="utf-8") as file:
@@ -71,14 +74,6 @@ def _flatten(files, prefix=""):
             yield prefix + name, entry, False
 
 
-def _refuse_collisions(installs, distribution):
-    seen = {}
-    for path, _, _, target, _ in installs:
-        if target in seen:
-            sys.exit("nixgen: {} puts both {} and {} at {}".format(distribution, seen[target], path, target))
-        seen[target] = path
-
-
 def _in_processes(function, tasks):
     workers = min(cores(), len(tasks) // _WORTH_PROCESSES)
     if workers < 2:
@@ -90,7 +85,7 @@ def _in_processes(function, tasks):
 def _place(task):
     """Put one file into the tree, and its bytecode beside it."""
     out, (path, leaf, executable, target, is_script) = task
-    done = {"target": target, "reasons": [], "launcher": False, "descend": [], "bytecode": None}
+    done = {"target": target, "reasons": [], "launcher": False, "run_paths": [], "bytecode": None}
     destination = os.path.join(out, target)
     if leaf == "":
         with open(destination, "xb"):
@@ -119,7 +114,7 @@ def _link_or_copy(done, destination, leaf, path, executable, is_script):
         if is_script and "executable" not in reasons:
             reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
     if is_elf:
-        done["descend"] = _leaving(done["target"], elf.run_paths(content))
+        done["run_paths"] = elf.run_paths(content)
     done["reasons"] = reasons
     if not reasons:
         os.symlink(leaf, destination)
@@ -129,21 +124,22 @@ def _link_or_copy(done, destination, leaf, path, executable, is_script):
     os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
 
 
-def _leaving(target, run_paths):
-    """Return the directory of a library whose run path leaves its package for a neighbour's, as a list of none or one.
+def _leaving(out, placed):
+    """Return the directories of libraries whose run paths leave the wheel for another's, sorted.
 
-    ``$ORIGIN`` is the directory the library was found in, and ``..`` from there follows the file system: it must be a
-    real directory of the environment for ``../../nvidia/lib`` to arrive at another wheel's files.
+    ``$ORIGIN`` is the directory that a library was found in, and ``..`` from there follows the file system: it has to
+    be a real directory of the environment for ``../../nvidia/lib`` to arrive at another wheel's files.
     """
-    directory = posixpath.dirname(target)
-    for path in run_paths:
-        for origin in ("$ORIGIN", "${ORIGIN}"):
-            if path == origin or path.startswith(origin + "/"):
-                reached = posixpath.normpath(posixpath.join(directory, path[len(origin) + 1 :]))
-                top = "/".join(directory.split("/")[:4])  # lib/pythonX.Y/site-packages/package
-                if reached != top and not reached.startswith(top + "/"):
-                    return [directory]
-    return []
+    found = set()
+    for done in placed:
+        directory = posixpath.dirname(done["target"])
+        for path in done["run_paths"]:
+            origin = next((name for name in ("$ORIGIN/", "${ORIGIN}/") if path.startswith(name)), None)
+            if origin is not None:
+                reached = posixpath.normpath(posixpath.join(directory, path[len(origin) :]))
+                if not os.path.isdir(os.path.join(out, reached)):
+                    found.add(directory)
+    return sorted(found)
 
 
 def _write_commands(scripts, out):
@@ -180,7 +176,7 @@ def _write_record(attributes, site, out, installs, placed, commands):
     os.symlink(attributes["installer"], os.path.join(out, installer))
     with open(attributes["installer"], "rb") as file:
         rows = {installer: _digest(file.read())}
-    for install, done in zip(installs, placed):
+    for install, done in zip(installs, placed, strict=False):
         rows[install[3]] = done.get("rewritten") or given.get(install[0], ("", ""))
         if done["bytecode"]:
             rows[done["bytecode"]] = ("", "")

@@ -35,7 +35,7 @@ def unpack(wheel, out, threads=1):
         for member in members:
             parts = member.filename.split("/")
             if any(part in ("", ".", "..") for part in parts) or "\\" in member.filename:
-                sys.exit("nixgen: the wheel {} has a member that escapes: {!r}".format(wheel, member.filename))
+                sys.exit(f"nixgen: the wheel {wheel} has a member that escapes: {member.filename!r}")
             directories.add("/".join(parts[:-1]))
         for directory in sorted(directories):
             os.makedirs(os.path.join(out, directory), exist_ok=True)

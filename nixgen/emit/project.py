@@ -6,7 +6,7 @@ import contextlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -22,24 +22,37 @@ LIBRARY_DIRECTORY = "nixgen"
 def write_project(directory: Path, lock: Lock) -> list[Path]:
     """Write the lock and ``nix/`` into a project, and return the files and directories that changed.
 
-    The library in ``nix/nixgen`` always becomes this nixgen's own; ``nix/default.nix`` belongs to the user and is written
-    only where it is missing. Every write is a rename: an interruption leaves the previous state.
+    The library in ``nix/nixgen`` always becomes this nixgen's own; ``nix/default.nix`` belongs to the user and is
+    written only where it is missing. Every write is a rename: an interruption leaves the previous state.
 
     Args:
         directory: the project's directory.
         lock: what to write as ``nixgen.lock``.
     """
-    changed = []
+    changed = changes(directory, lock)
     nix = directory / NIX_DIRECTORY
     nix.mkdir(exist_ok=True)
-    if _replace_directory(nix / LIBRARY_DIRECTORY, library_directory()):
-        changed.append(nix / LIBRARY_DIRECTORY)
-    if not (nix / "default.nix").exists():
-        write_text(nix / "default.nix", render("default.nix"))
-        changed.append(nix / "default.nix")
-    if write_text(directory / LOCK_NAME, lock.to_text()):
-        changed.append(directory / LOCK_NAME)
+    for path in changed:
+        if path == nix / LIBRARY_DIRECTORY:
+            _replace_directory(path, _contents(library_directory()))
+        elif path == nix / "default.nix":
+            write_text(path, render("default.nix"))
+        else:
+            write_text(path, lock.to_text())
     return changed
+
+
+def changes(directory: Path, lock: Lock) -> list[Path]:
+    """Return what ``write_project`` would change, the lock last: it is what makes the rest count."""
+    nix = directory / NIX_DIRECTORY
+    found = []
+    if _contents(nix / LIBRARY_DIRECTORY) != _contents(library_directory()):
+        found.append(nix / LIBRARY_DIRECTORY)
+    if not (nix / "default.nix").exists():
+        found.append(nix / "default.nix")
+    if not _holds(directory / LOCK_NAME, lock.to_text()):
+        found.append(directory / LOCK_NAME)
+    return found
 
 
 def library_directory() -> Path:
@@ -63,7 +76,7 @@ def render(template: str, **values: object) -> str:
         keep_trailing_newline=True,
         trim_blocks=True,
         lstrip_blocks=True,
-        autoescape=False,  # noqa: S701 - Nix, not HTML; no value comes from a wheel
+        autoescape=False,
     )
     environment.filters["nix"] = nix_string
     return environment.get_template(f"{template}.j2").render(**values)
@@ -75,21 +88,20 @@ def nix_string(text: str) -> str:
     return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
 
 
-def write_text(path: Path, text: str) -> bool:
-    """Write a file by rename, and say whether that changed it."""
-    if path.is_file() and path.read_bytes() == text.encode():
-        return False
+def write_text(path: Path, text: str) -> None:
+    """Write a file by rename."""
     with _beside(path) as temporary:
         temporary.write_text(text, encoding="utf-8", newline="")
         temporary.replace(path)
-    return True
 
 
-def _replace_directory(path: Path, source: Path) -> bool:
-    if _contents(path) == (wanted := _contents(source)):
-        return False
+def _holds(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_bytes() == text.encode()
+
+
+def _replace_directory(path: Path, contents: Mapping[str, bytes]) -> None:
     with _beside(path) as temporary, _beside(path) as previous:
-        for name, content in wanted.items():
+        for name, content in contents.items():
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             (temporary / name).write_bytes(content)
         if path.exists():
@@ -100,7 +112,6 @@ def _replace_directory(path: Path, source: Path) -> bool:
             if previous.exists():
                 previous.rename(path)
             raise
-    return True
 
 
 def _contents(directory: Path) -> dict[str, bytes]:

@@ -1,0 +1,103 @@
+"""The command line: one module per verb, each with ``add_arguments`` and ``run``."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from types import FrameType
+
+from nixgen import __version__
+from nixgen.cli import build, fetch, init, lock, run
+from nixgen.errors import NixgenError
+
+_DESCRIPTION = """\
+Turn locked Python requirements into Nix expressions and environments.
+
+Every file of every wheel becomes a store path of its own, keyed by the SHA-256 that the
+wheel's RECORD gives it; an environment is links to them. Packages are exactly as the index
+serves them, and each file lies on the machine once.
+"""
+
+_EPILOG = """\
+first steps, in a directory with requirements.txt, pyproject.toml or pylock.toml:
+
+  nixgen lock                              write nixgen.lock and nix/
+  nixgen build                             build the environment: ./result
+  nixgen run -- python -c 'import flask'   run something in it
+  nix-build nix                            the same environment with Nix alone
+
+exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 130 interrupted
+`nixgen VERB --help` says more of a verb.
+"""
+
+_VERBS = (
+    ("lock", lock, "read requirements, write nixgen.lock and nix/"),
+    ("build", build, "fetch what the store lacks and build the environment"),
+    ("run", run, "run a command in the environment"),
+    ("fetch", fetch, "put the files of the lock into the store, without building"),
+    ("init", init, "write a flake.nix for `nix build`"),
+)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code; see ``nixgen --help``."""
+    parser = _parser()
+    options = parser.parse_args(arguments)
+    logging.basicConfig(
+        level=logging.DEBUG if options.debug else logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr
+    )
+    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    signal.signal(signal.SIGTERM, _terminate)
+    try:
+        code: int = options.run(options)
+        return code
+    except NixgenError as error:
+        if options.debug:
+            logging.getLogger("nixgen").exception("the command failed")
+        print(f"nixgen: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("nixgen: interrupted; the previous state is untouched", file=sys.stderr)
+        return 130
+    except BrokenPipeError:
+        # The reader of our output has gone (``| head``): nothing more to say, and nothing to flush either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except Exception as error:
+        if options.debug:
+            raise
+        print(
+            f"nixgen: unexpected {type(error).__name__}: {error}\n"
+            "  what to do: run again with --debug and report what it prints",
+            file=sys.stderr,
+        )
+        return 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    formatter = argparse.RawDescriptionHelpFormatter
+    common = argparse.ArgumentParser(add_help=False)
+    common.add_argument("--debug", action="store_true", help="print what is run, and tracebacks")
+    common.add_argument("-q", "--quiet", action="store_true", help="print errors only")
+    common.add_argument(
+        "-C", "--directory", default=".", metavar="DIR", help="the project's directory (default: the current one)"
+    )
+    parser = argparse.ArgumentParser(prog="nixgen", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
+    parser.add_argument("--version", action="version", version=f"nixgen {__version__}")
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    for name, module, summary in _VERBS:
+        verb = verbs.add_parser(
+            name, parents=[common], help=summary, description=module.__doc__, formatter_class=formatter
+        )
+        module.add_arguments(verb)
+        verb.set_defaults(run=module.run)
+    return parser
+
+
+def _terminate(_number: int, _frame: FrameType | None) -> None:
+    # What an interrupt cleans up, a termination cleans up too.
+    raise KeyboardInterrupt

@@ -1,0 +1,36 @@
+"""Fetch what the store lacks and build the environment of the lock, as ./result.
+
+The result is the one that `nix-build nix` gives, to the same store path. Wheels are only
+fetched for files that the store does not have yet; a second run does nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    add_choice(parser)
+    parser.add_argument(
+        "-o", "--out-link", metavar="PATH", help="the link to make (default: result in the project's directory)"
+    )
+    parser.add_argument("--no-out-link", action="store_true", help="make no link")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build an environment and print its store path; return the exit code.
+
+    Raises:
+        NixgenError: with what stands in the way; the previous result stays.
+    """
+    from nixgen.cli.building import Choice, build, fetch
+
+    choice = Choice.from_options(options)
+    fetch(choice, quiet=options.quiet)
+    link = Path(options.out_link) if options.out_link else choice.base / "result"
+    print(build(choice, None if options.no_out_link else link))
+    return 0

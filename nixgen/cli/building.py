@@ -1,0 +1,155 @@
+"""What ``build``, ``run`` and ``fetch`` share: which environment is meant, its leaves, and its build."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import httpx
+
+    from nixgen.lock import Lock
+    from nixgen.model import LockedPackage
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose an environment of the lock."""
+    choice = parser.add_argument_group("which environment of the lock")
+    choice.add_argument(
+        "--python",
+        metavar="PYTHON",
+        help="a version that the lock holds, or the path of an interpreter to build with "
+        "(default: the lock's first, with the machine's own Python)",
+    )
+    choice.add_argument("--extra", action="append", default=[], metavar="NAME", help="with this extra; repeatable")
+    choice.add_argument("--all-extras", action="store_true", help="with every extra that the lock holds")
+    choice.add_argument("--group", action="append", default=[], metavar="NAME", help="with this group; repeatable")
+    choice.add_argument("--all-groups", action="store_true", help="with every group that the lock holds")
+    choice.add_argument("--no-default-groups", action="store_true", help="without the lock's default groups")
+    choice.add_argument(
+        "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """An environment that a user asked for.
+
+    Attributes:
+        base: the project's directory.
+        lock: its lock.
+        packages: what the environment holds.
+        python: version of its Python.
+        interpreter: path of the interpreter to build with; None takes the machine's own.
+        extras, groups: as the Nix library takes them.
+        settings: settings for Nix by name.
+    """
+
+    base: Path
+    lock: Lock
+    packages: tuple[LockedPackage, ...]
+    python: str
+    interpreter: str | None
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    settings: dict[str, str]
+
+    @classmethod
+    def from_options(cls, options: argparse.Namespace) -> Choice:
+        """Read the lock and choose.
+
+        Raises:
+            InputError: there is no lock, or it does not hold what is asked for.
+        """
+        from nixgen.lock import LOCK_NAME, Lock
+        from nixgen.plan import choose
+        from nixgen.targets import Target, default_system
+
+        base = Path(options.directory)
+        lock = Lock.from_file(base / LOCK_NAME)
+        python, interpreter = options.python, None
+        if python is not None and "/" in python:
+            # The link itself, not its target: a profile's python may name the environment it belongs to.
+            interpreter = str(Path(python).absolute())
+            python = Target.from_interpreter(python).python
+        groups = () if options.no_default_groups else lock.default_groups
+        groups = lock.groups if options.all_groups else tuple(dict.fromkeys([*groups, *options.group]))
+        extras = lock.extras if options.all_extras else tuple(dict.fromkeys(options.extra))
+        locked, packages = choose(lock, system=default_system(), python=python, extras=extras, groups=groups)
+        return cls(
+            base=base,
+            lock=lock,
+            packages=packages,
+            python=locked.target.python,
+            interpreter=interpreter,
+            extras=extras,
+            groups=groups,
+            settings=dict(options.option),
+        )
+
+
+def fetch(choice: Choice, *, quiet: bool) -> None:
+    """Put the leaves of an environment into the store.
+
+    Raises:
+        NixgenError: as ``nixgen.ingest.ingest``.
+    """
+    from nixgen.cli.console import Console, count, size
+    from nixgen.ingest import ingest
+    from nixgen.store import Store
+
+    console = Console(quiet=quiet)
+    wheels = [choice.lock.wheels[package.wheel.filename] for package in choice.packages]
+    with console.progress("fetching") as progress:
+        report = ingest(wheels, Store(choice.settings), base=choice.base, auth=_auth, progress=progress)
+    if report.added:
+        console.say(
+            f"added {count(report.added, 'file')} of {report.leaves:,} to the store, from "
+            f"{count(report.wheels, 'wheel')} ({size(report.downloaded)} downloaded)"
+        )
+
+
+def _auth() -> httpx.Auth | None:
+    from nixgen.credentials import Credentials
+
+    return Credentials.from_environment().auth()
+
+
+def build(choice: Choice, out_link: Path | None) -> str:
+    """Build an environment whose leaves are in the store, and return its store path.
+
+    Args:
+        choice: the environment.
+        out_link: a link to make, which keeps it from garbage collection; None makes none.
+
+    Raises:
+        NixError: with what Nix said.
+    """
+    from nixgen.emit.project import NIX_DIRECTORY, nix_string
+    from nixgen.errors import InputError, NixError
+    from nixgen.store import Store
+    from nixgen.targets import default_system
+
+    expression = choice.base / NIX_DIRECTORY
+    if not (expression / "default.nix").is_file():
+        raise InputError("there is no nix/default.nix", where=str(expression), todo="run `nixgen lock`")
+    arguments = ["--argstr", "ingest", "store", "--argstr", "version", choice.python]
+    for name, values in (("extras", choice.extras), ("groups", choice.groups)):
+        arguments += ["--arg", name, "[ " + " ".join(map(nix_string, values)) + " ]"]
+    if choice.interpreter is not None:
+        arguments += ["--argstr", "python", choice.interpreter]
+    store = Store(choice.settings)
+    try:
+        return store.build(expression, [*arguments, "--argstr", "system", default_system()], out_link)
+    except NixError as error:
+        in_store = choice.interpreter is not None and choice.interpreter.startswith(store.directory + "/")
+        if not in_store and "No such file or directory" in error.what and store.setting("sandbox") is not False:
+            raise NixError(
+                "Nix builds in a sandbox, which does not see the machine's own Python",
+                where=choice.interpreter or f"python{choice.python}",
+                todo="use a Python of the store (--python /nix/store/…/bin/python, or nixpkgs' through `nixgen init`), "
+                "or build without the sandbox: --option sandbox false",
+            ) from error
+        raise

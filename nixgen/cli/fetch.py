@@ -1,0 +1,27 @@
+"""Put the files of an environment into the store, without building it.
+
+Afterwards `nix-build nix --argstr ingest store` needs no network.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    add_choice(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Fetch the leaves of an environment; return the exit code.
+
+    Raises:
+        NixgenError: with what stands in the way.
+    """
+    from nixgen.cli.building import Choice, fetch
+
+    fetch(Choice.from_options(options), quiet=options.quiet)
+    return 0

@@ -1,0 +1,53 @@
+"""Run a command in the environment of the lock, which is built first if it is not there.
+
+The command finds the environment's programs first on PATH, and VIRTUAL_ENV set.
+Everything after -- is the command: nixgen run -- python -m flask --version
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    add_choice(parser)
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command and its arguments")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replace this process with a command in the environment.
+
+    Raises:
+        NixgenError: with what stands in the way of building it.
+        UsageError: there is no command, or nothing of that name.
+    """
+    import shutil
+
+    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.errors import UsageError
+
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    if not command:
+        raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
+    choice = Choice.from_options(options)
+    fetch(choice, quiet=options.quiet)
+    # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
+    link = (choice.base / "result").absolute()
+    build(choice, link)
+    environment = dict(os.environ)
+    environment["PATH"] = os.pathsep.join([str(link / "bin"), environment.get("PATH", os.defpath)])
+    environment["VIRTUAL_ENV"] = str(link)
+    environment.pop("PYTHONHOME", None)
+    program = shutil.which(command[0], path=environment["PATH"])
+    if program is None:
+        raise UsageError(
+            f"there is no command named {command[0]}",
+            where=str(Path(link, "bin")),
+            todo="see what the environment has: ls result/bin",
+        )
+    os.execve(program, command, environment)

@@ -1,4 +1,4 @@
-"""An HTTP server on loopback that serves wheels: with ranges or without, slow, failing, lying, as a test wants."""
+"""An HTTP server on loopback that serves wheels: with or without ranges, slow, failing, lying, as asked."""
 
 from __future__ import annotations
 
@@ -25,17 +25,17 @@ class Behaviour:
     """How wheels are served; everything honest and fast where nothing is set.
 
     Attributes:
-        ranges: ``yes``; ``no``: ignored, the answer is 200; or the HTTP status that refuses them, such as ``416``.
+        ranges: ``yes``; ``no`` (ignored, the answer is 200); or the HTTP status that refuses them.
         suffix_ranges: whether ``bytes=-N`` is understood; else it is ignored.
         delay: seconds to wait before every chunk of a body.
         chunk: bytes per chunk.
         failures: how many requests for each wheel fail before the first good answer.
-        failure: how they fail: an HTTP status, ``reset`` (the connection is), or ``cut`` (half the body comes).
+        failure: how they fail: an HTTP status, ``reset`` (of the connection), or ``cut`` (half the body).
         retry_after: the Retry-After field of failing answers.
         lie: one of ``content-range-missing``, ``content-range-garbage``, ``content-range-shifted``, ``total``
-            (a wrong total size), ``total-changes`` (from the second request on), ``whole-as-206`` (the range is
-            ignored, but the status is 206), ``long`` (more bytes than announced by the range), ``garbage`` (other
-            bytes in ranges), ``changed`` (other bytes, with another ETag, from the second request on),
+            (a wrong total size), ``total-changes`` (from the second request on), ``whole-as-206`` (the range
+            is ignored, but the status is 206), ``long`` (more bytes than announced by the range), ``garbage``
+            (other bytes in ranges), ``changed`` (other bytes, with another ETag, from the second request on),
             ``changed-silently`` (the same without an ETag).
         etag: whether answers have one; If-Range is then honoured.
         if_range: whether If-Range is honoured.
@@ -59,7 +59,7 @@ class Behaviour:
 
 @dataclass(kw_only=True)
 class Request:
-    """One request that came in: path, headers (names in lower case), the answer's status and bytes of body."""
+    """One request: path, headers (names in lower case), the answer's status and the bytes of its body."""
 
     path: str
     headers: Mapping[str, str]
@@ -163,9 +163,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         path = self.path.partition("?")[0]
         # counted before anything is sent, so that a client never knows more than the counts do
-        self._request = Request(
-            path=path, headers={name.lower(): value for name, value in self.headers.items()}
-        )
+        self._request = Request(path=path, headers={name.lower(): value for name, value in self.headers.items()})
         with self.server_of_wheels.lock:
             self.server_of_wheels.requests.append(self._request)
         if path.startswith("/wheels/"):
@@ -274,9 +272,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         headers = {} if behaviour.retry_after is None else {"Retry-After": behaviour.retry_after}
         self._answer(int(behaviour.failure), b"not now", headers)
 
-    def _answer(
-        self, status: int, body: bytes, headers: Mapping[str, str] | None = None, *, cut: bool = False
-    ) -> None:
+    def _answer(self, status: int, body: bytes, headers: Mapping[str, str] | None = None, *, cut: bool = False) -> None:
         behaviour = self.server_of_wheels.behaviour
         self._request.status = status
         self.send_response(status)

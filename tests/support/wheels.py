@@ -78,9 +78,7 @@ def make_wheel(
     if files is None:
         files = {"demo/__init__.py": "answer = 42\n"}
     info: dict[str, Content | None] = {
-        "METADATA": "\n".join(
-            ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]
-        ),
+        "METADATA": "\n".join(["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *metadata, ""]),
         "WHEEL": f"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: {tag}\n",
     }
     if entry_points is not None:
@@ -102,7 +100,7 @@ def make_wheel(
         rows = [record_row(member.name, to_bytes(member.content)) for member in written if member.recorded]
         rows.append((own, "", ""))
         written.append(Member(name=own, content=_record(rows, record)))
-    attributes = {path: 0o100755 << 16 for path in executable} | dict(external_attr or {})
+    attributes = dict.fromkeys(executable, 0o100755 << 16) | dict(external_attr or {})
     return f"{stem}-{tag}.whl", write_zip(written, attributes, compression=compression, comment=comment)
 
 

@@ -96,9 +96,7 @@ def read(
         selections={key: choice.selection for key, choice in choices.items()},
         origin=origin,
         notes=tuple(dict.fromkeys([*notes, *(note for choice in choices.values() for note in choice.notes)])),
-        urls_with_login=tuple(
-            dict.fromkeys(url for choice in choices.values() for url in choice.urls_with_login)
-        ),
+        urls_with_login=tuple(dict.fromkeys(url for choice in choices.values() for url in choice.urls_with_login)),
         indexes=tuple(indexes),
     )
 
@@ -114,9 +112,7 @@ def _read_pylock(
 ) -> dict[str, Choice]:
     lock = parse(read_text(path), where=where)
     return {
-        target.key: choose(
-            lock, target, where=where, directory=path.parent, base=base, extras=extras, groups=groups
-        )
+        target.key: choose(lock, target, where=where, directory=path.parent, base=base, extras=extras, groups=groups)
         for target in targets
     }
 

@@ -17,18 +17,13 @@ from nixgen.model import ALWAYS, Clause
 #: How many extras and groups one marker may name: the truth table has two to that power of rows.
 MOST_NAMES = 12
 
-_MEMBERSHIP = re.compile(
-    r"""(["'])(?P<name>[^"']+)\1\s+(?:not\s+)?in\s+(?P<set>extras|dependency_groups)\b"""
-)
+_MEMBERSHIP = re.compile(r"""(["'])(?P<name>[^"']+)\1\s+(?:not\s+)?in\s+(?P<set>extras|dependency_groups)\b""")
 _SETS = {"extras": "extra", "dependency_groups": "group"}
 
 
 def selectors(marker: Marker) -> set[str]:
     """Return the selectors a marker of a lock names: ``extra:NAME`` and ``group:NAME``, names normalized."""
-    return {
-        f"{_SETS[match['set']]}:{canonicalize_name(match['name'])}"
-        for match in _MEMBERSHIP.finditer(str(marker))
-    }
+    return {f"{_SETS[match['set']]}:{canonicalize_name(match['name'])}" for match in _MEMBERSHIP.finditer(str(marker))}
 
 
 def when(
@@ -61,9 +56,7 @@ def when(
             where=where,
             todo="choose fewer with --extra and --group",
         )
-    subsets = [
-        frozenset(chosen) for size in range(len(names) + 1) for chosen in itertools.combinations(names, size)
-    ]
+    subsets = [frozenset(chosen) for size in range(len(names) + 1) for chosen in itertools.combinations(names, size)]
     try:
         true = {chosen for chosen in subsets if _holds(marker, environment, chosen)}
     except (UndefinedComparison, UndefinedEnvironmentName) as error:
@@ -77,11 +70,7 @@ def when(
     minimal = [chosen for chosen in subsets if chosen in true and not any(other < chosen for other in true)]
     if all((chosen in true) == any(least <= chosen for least in minimal) for chosen in subsets):
         return tuple(sorted((tuple(sorted(chosen)) for chosen in minimal), key=_order))
-    literals = (
-        tuple(name if name in chosen else f"!{name}" for name in names)
-        for chosen in subsets
-        if chosen in true
-    )
+    literals = (tuple(name if name in chosen else f"!{name}" for name in names) for chosen in subsets if chosen in true)
     return tuple(sorted(literals, key=_order))
 
 

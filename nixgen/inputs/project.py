@@ -187,9 +187,7 @@ def _exported(
         except LookupError:
             continue
     else:
-        notes.append(
-            f"{where} was not compared with {project.path.name}: no Python {project.requires_python} is here"
-        )
+        notes.append(f"{where} was not compared with {project.path.name}: no Python {project.requires_python} is here")
     return {
         part: uv.export(
             ["--python", sys.executable, *_export_arguments(part, project)],
@@ -219,17 +217,13 @@ def _joined(
             clause: Clause = (part,) if part else ()
             clauses.setdefault((package.name, package.version, package.wheel), []).append(clause)
     packages = [
-        LockedPackage(
-            name=name, version=version, wheel=wheel, when=ALWAYS if () in found else tuple(sorted(found))
-        )
+        LockedPackage(name=name, version=version, wheel=wheel, when=ALWAYS if () in found else tuple(sorted(found)))
         for (name, version, wheel), found in clauses.items()
     ]
     groups = _named("group", resolutions)
     return Choice(
         selection=Selection(
-            packages=tuple(
-                sorted(packages, key=lambda package: (package.name, package.version, package.when))
-            ),
+            packages=tuple(sorted(packages, key=lambda package: (package.name, package.version, package.when))),
             extras=_named("extra", resolutions),
             groups=groups,
             default_groups=tuple(name for name in groups if name in project.default_groups),

@@ -115,9 +115,7 @@ def choose(
             continue
         found = pick(package, tags, directory=directory, base=base, where=where)
         if isinstance(found, Found):
-            packages.append(
-                LockedPackage(name=package.name, version=found.version, wheel=found.wheel, when=clauses)
-            )
+            packages.append(LockedPackage(name=package.name, version=found.version, wheel=found.wheel, when=clauses))
             if found.url_with_login is not None:
                 urls_with_login.append(found.url_with_login)
         else:
@@ -127,9 +125,7 @@ def choose(
     default_groups = {canonicalize_name(name) for name in lock.default_groups or ()}
     return Choice(
         selection=Selection(
-            packages=tuple(
-                sorted(packages, key=lambda package: (package.name, package.version, package.when))
-            ),
+            packages=tuple(sorted(packages, key=lambda package: (package.name, package.version, package.when))),
             extras=tuple(kept_extras),
             groups=tuple(kept_groups),
             default_groups=tuple(name for name in kept_groups if name in default_groups),

@@ -22,7 +22,7 @@ _SAFE_FILENAME = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHOWN_TAGS = 4
 
-_TODO = "choose another version, Python or system, or build a wheel (`pip wheel` or `uv build`) and give it by path"
+_TODO = "choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and give its path"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -50,9 +50,7 @@ class Found:
     url_with_login: str | None = None
 
 
-def pick(
-    package: Package, tags: Sequence[Tag], *, directory: Path, base: Path, where: str
-) -> Found | Unusable:
+def pick(package: Package, tags: Sequence[Tag], *, directory: Path, base: Path, where: str) -> Found | Unusable:
     """Choose the wheel of one package for a target's tags.
 
     Args:
@@ -69,17 +67,13 @@ def pick(
     if package.vcs is not None:
         return Unusable(name=package.name, version=version, reason=f"a {package.vcs.type} repository")
     if package.directory is not None:
-        return Unusable(
-            name=package.name, version=version, reason=f"a directory ({_posix(package.directory.path)})"
-        )
+        return Unusable(name=package.name, version=version, reason=f"a directory ({_posix(package.directory.path)})")
     entry: PackageArchive | PackageWheel
     if package.archive is not None:
         entry = package.archive
         filename = _basename(package.archive)
         if not filename.endswith(".whl"):
-            return Unusable(
-                name=package.name, version=version, reason=f"an archive of its source ({filename})"
-            )
+            return Unusable(name=package.name, version=version, reason=f"an archive of its source ({filename})")
         if not _select([filename], tags):
             return _no_match(package.name, version, [filename], sdist=False)
     else:
@@ -108,9 +102,7 @@ def _found(
 ) -> Found | Unusable:
     context = f"{where}, package {name}"
     if not _SAFE_FILENAME.fullmatch(filename):
-        raise InputError(
-            f"{filename!r} is not the file name of a wheel", where=context, todo="correct the lock"
-        )
+        raise InputError(f"{filename!r} is not the file name of a wheel", where=context, todo="correct the lock")
     parsed_name, parsed_version, _, _ = parse_wheel_filename(filename)
     if parsed_name != name:
         raise InputError(f"the wheel {filename} is not one of {name}", where=context, todo="correct the lock")
@@ -121,9 +113,7 @@ def _found(
         return Unusable(
             name=name,
             version=version,
-            reason=f"the lock has no SHA-256 of {filename} (only {only})"
-            if not sha256
-            else "a malformed SHA-256",
+            reason=f"the lock has no SHA-256 of {filename} (only {only})" if not sha256 else "a malformed SHA-256",
             todo="make the lock again with SHA-256 hashes",
         )
     if entry.url is None or entry.url.startswith("file:"):

@@ -167,9 +167,7 @@ def held_back(
     ]
 
 
-def export(
-    arguments: Sequence[str], *, cwd: Path, where: str, options: ResolverOptions, locked: bool
-) -> Resolution:
+def export(arguments: Sequence[str], *, cwd: Path, where: str, options: ResolverOptions, locked: bool) -> Resolution:
     """Export part of a project's ``uv.lock``.
 
     Args:
@@ -256,9 +254,7 @@ def _error(failure: UvFailure, where: str) -> NixgenError:
 
 
 def _only_sources(unusable: Iterable[Unusable], where: str) -> InputError:
-    listed = "".join(
-        f"\n    {f'{item.name} {item.version}'.strip()}: {item.reason}" for item in sorted(unusable)
-    )
+    listed = "".join(f"\n    {f'{item.name} {item.version}'.strip()}: {item.reason}" for item in sorted(unusable))
     return InputError(
         f"these packages have no wheel that can be used, and there may be more:{listed}",
         where=where,
@@ -273,9 +269,7 @@ def _without_wheel(message: str) -> dict[str, Unusable]:
     found: dict[str, Unusable] = {}
     for match in _UNUSABLE.finditer(text):
         name = canonicalize_name(match["wheel"] or match["build"])
-        reason = (
-            "only a source distribution" if match["wheel"] else "a directory, repository or source archive"
-        )
+        reason = "only a source distribution" if match["wheel"] else "a directory, repository or source archive"
         found[name] = Unusable(name=name, version=versions.get(name, ""), reason=reason)
     return found
 

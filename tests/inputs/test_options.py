@@ -1,0 +1,50 @@
+"""Options for uv: its own names, paths made absolute, secrets kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nixgen.inputs.options import ResolverOptions
+
+
+def test_nothing_is_passed_where_nothing_is_given() -> None:
+    """Without options uv's own defaults and its environment decide."""
+    assert ResolverOptions().compile_arguments() == []
+
+
+def test_options_have_uvs_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every option arrives under uv's name; paths are those of the caller's directory, URLs stay."""
+    monkeypatch.chdir(tmp_path)
+    options = ResolverOptions(
+        index=("corp=https://example.org/simple", "local"),
+        default_index="https://example.org/main",
+        find_links=("wheels",),
+        no_index=True,
+        constraints=("c.txt",),
+        prerelease="allow",
+        exclude_newer="2024-01-01",
+        upgrade=True,
+        upgrade_packages=("demo",),
+        extra=("--torch-backend=cpu",),
+    )
+    assert options.compile_arguments() == [
+        *("--index", "corp=https://example.org/simple", "--index", f"{tmp_path}/local"),
+        *("--default-index", "https://example.org/main"),
+        *("--find-links", f"{tmp_path}/wheels"),
+        "--no-index",
+        *("--prerelease", "allow", "--exclude-newer", "2024-01-01"),
+        "--torch-backend=cpu",
+        *("--constraints", f"{tmp_path}/c.txt"),
+        "--upgrade",
+        *("--upgrade-package", "demo"),
+    ]
+
+
+def test_secrets_are_in_no_representation_but_known_to_the_download() -> None:
+    """The options' text hides URLs, their indexes keep names and URLs."""
+    options = ResolverOptions(index=("corp=https://me:topsecret@example.org/simple",))
+    assert "topsecret" not in repr(options)
+    (index,) = options.indexes()
+    assert (index.name, index.url) == ("corp", "https://me:topsecret@example.org/simple")

@@ -1,0 +1,234 @@
+"""Projects: dependencies, extras and groups in agreement, with uv's own lock or without."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from nixgen import inputs
+from nixgen.errors import InputError, UsageError
+from nixgen.inputs import Inputs, ResolverOptions, uv
+from nixgen.inputs.project import Project
+from nixgen.model import ALWAYS, Clause
+from nixgen.targets import Target
+from tests.inputs.conftest import AddSource, AddWheel
+
+LINUX = Target.parse("3.11", "x86_64-linux")
+MAC = Target.parse("3.11", "aarch64-darwin")
+NEWER = Target.parse("3.13", "x86_64-linux")
+
+PROJECT = """
+[project]
+name = "me"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["base"]
+[project.optional-dependencies]
+Web_UI = ["server", "shared"]
+all = ["me[web-ui]", "extra-only"]
+[dependency-groups]
+dev = ["shared", "checker", {include-group = "docs"}]
+docs = ["writer"]
+"""
+
+WANTED = {
+    "base": ALWAYS,
+    "core": ALWAYS,
+    "server": (("extra:all",), ("extra:web-ui",)),
+    "shared": (("extra:all",), ("extra:web-ui",), ("group:dev",)),
+    "extra-only": (("extra:all",),),
+    "checker": (("group:dev",),),
+    "writer": (("group:dev",), ("group:docs",)),
+}
+
+
+@pytest.fixture
+def wheels(add_wheel: AddWheel, tmp_path: Path) -> Path:
+    """Add the wheels that ``PROJECT`` needs; ``checker`` needs an older ``core`` than there is."""
+    add_wheel("base", "1.0", "core")
+    add_wheel("checker", "1.0", "core<2")
+    for version in ("1.0", "2.0"):
+        add_wheel("core", version)
+    for name in ("server", "shared", "extra-only", "writer"):
+        add_wheel(name)
+    return tmp_path / "wheels"
+
+
+def read(
+    directory: Path,
+    text: str,
+    *targets: Target,
+    extras: Sequence[str] | None = None,
+    groups: Sequence[str] | None = None,
+    **options: object,
+) -> Inputs:
+    path = directory / "pyproject.toml"
+    path.write_text(text)
+    given = ResolverOptions(no_index=True, find_links=(str(directory / "wheels"),), **options)  # type: ignore[arg-type]
+    return inputs.read([path], targets=targets or [LINUX], base=directory, extras=extras, groups=groups, options=given)
+
+
+def lock(directory: Path, text: str) -> None:
+    """Let uv lock the project."""
+    (directory / "pyproject.toml").write_text(text)
+    uv.run(["lock", "--no-index", "--find-links", str(directory / "wheels")], cwd=directory)
+
+
+def wanted(found: Inputs, target: Target = LINUX) -> dict[str, tuple[Clause, ...]]:
+    return {package.name: package.when for package in found.selections[target.key].packages}
+
+
+def versions(found: Inputs, target: Target = LINUX) -> dict[str, str]:
+    return {package.name: package.version for package in found.selections[target.key].packages}
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_every_package_knows_what_wants_it(wheels: Path, tmp_path: Path, locked: bool) -> None:
+    """Base, extras and groups, through each other too, become conditions; versions agree over all of them."""
+    if locked:
+        lock(tmp_path, PROJECT)
+    found = read(tmp_path, PROJECT, LINUX, MAC)
+    assert wanted(found) == WANTED
+    assert wanted(found, MAC) == WANTED
+    assert versions(found)["core"] == "1.0"
+    selection = found.selections[LINUX.key]
+    assert (selection.extras, selection.groups) == (("all", "web-ui"), ("dev", "docs"))
+    assert selection.default_groups == ()
+    assert found.notes == ()
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_only_what_is_chosen_is_locked(wheels: Path, tmp_path: Path, locked: bool) -> None:
+    """Restricted to some extras and groups, nothing else is asked for."""
+    if locked:
+        lock(tmp_path, PROJECT)
+    found = read(tmp_path, PROJECT, extras=["web.ui"], groups=[])
+    assert list(wanted(found)) == ["base", "core", "server", "shared"]
+    assert versions(found)["core"] == ("1.0" if locked else "2.0")
+    with pytest.raises(UsageError, match="choose from: dev, docs"):
+        read(tmp_path, PROJECT, groups=["test"])
+
+
+def test_default_groups_are_those_that_are_named(wheels: Path, tmp_path: Path) -> None:
+    """Only [tool.uv] default-groups makes a group a default one; "all" means each."""
+    text = PROJECT + '[tool.uv]\ndefault-groups = ["docs"]\n'
+    assert read(tmp_path, text).selections[LINUX.key].default_groups == ("docs",)
+    (tmp_path / "pyproject.toml").write_text(PROJECT + '[tool.uv]\ndefault-groups = "all"\n')
+    assert Project.read(tmp_path / "pyproject.toml").default_groups == ("dev", "docs")
+
+
+def test_groups_without_a_project_are_enough(wheels: Path, tmp_path: Path) -> None:
+    """A pyproject.toml with dependency groups only locks those."""
+    found = read(tmp_path, '[dependency-groups]\ndev = ["writer"]\n')
+    assert wanted(found) == {"writer": (("group:dev",),)}
+
+
+def test_every_python_has_its_own_resolution(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """Targets with different Pythons may get different versions."""
+    add_wheel("base", "1.0", "old; python_version < '3.12'")
+    add_wheel("old")
+    text = '[project]\nname = "me"\nversion = "1"\ndependencies = ["base"]\n'
+    found = read(tmp_path, text, LINUX, NEWER)
+    assert list(versions(found)) == ["base", "old"]
+    assert list(versions(found, NEWER)) == ["base"]
+
+
+def test_a_stale_uv_lock_is_an_input_error(wheels: Path, tmp_path: Path) -> None:
+    """A uv.lock that does not fit pyproject.toml any more is refused, saying what to run."""
+    lock(tmp_path, PROJECT)
+    with pytest.raises(InputError, match="run `uv lock`"):
+        read(tmp_path, PROJECT.replace('["base"]', '["base", "writer"]'))
+
+
+def test_a_uv_lock_that_no_python_here_can_check_is_used_with_a_note(
+    wheels: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where no interpreter fits the project, the lock is taken as it is and the user is told."""
+    future = PROJECT.replace(">=3.11", ">=3.30")
+    (tmp_path / "pyproject.toml").write_text(future)
+    lines = ["version = 1", "revision = 3", 'requires-python = ">=3.30"', "[[package]]", 'name = "me"']
+    lines += ['version = "1"', 'source = { virtual = "." }']
+    (tmp_path / "uv.lock").write_text("\n".join(lines))
+    found = read(tmp_path, future, Target.parse("3.30", "x86_64-linux"), extras=[], groups=[])
+    assert "not compared" in found.notes[0]
+
+
+def test_the_locked_versions_stay_as_uv_has_them(wheels: Path, add_wheel: AddWheel, tmp_path: Path) -> None:
+    """With a uv.lock a newer version on the index changes nothing, and --upgrade points to uv."""
+    lock(tmp_path, PROJECT)
+    add_wheel("base", "3.0")
+    found = read(tmp_path, PROJECT, upgrade=True)
+    assert versions(found)["base"] == "1.0"
+    assert "uv lock --upgrade" in found.notes[0]
+
+
+@pytest.mark.parametrize("locked", [False, True])
+def test_all_packages_without_wheel_are_one_error(
+    wheels: Path, add_source: AddSource, tmp_path: Path, locked: bool
+) -> None:
+    """Extras and groups count too, each package is named once, and no setup.py runs."""
+    add_source("sourceone")
+    add_source("sourcetwo")
+    text = PROJECT.replace('["base"]', '["base", "sourceone"]').replace('["writer"]', '["writer", "sourcetwo"]')
+    if locked:  # uv would build them to learn their dependencies, if it were not told
+        for name in ("sourceone", "sourcetwo"):
+            text += f'[[tool.uv.dependency-metadata]]\nname = "{name}"\nversion = "1.0"\n'
+        lock(tmp_path, text)
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    for name in ("sourceone", "sourcetwo"):
+        line = f"{name} 1.0 (3.11-x86_64-linux): only a source distribution"
+        assert str(caught.value).count(line) == 1
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_project_for_other_pythons_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    """requires-python is checked for every target, proposing one that fits."""
+    with pytest.raises(InputError, match=r"--python 3\.11\.0"):
+        read(tmp_path, PROJECT, Target.parse("3.10", "x86_64-linux"))
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("[tool.ruff]\n", "no [project]"),
+        ("[project\n", "no TOML"),
+        ("project = 3\n", "project is no table"),
+        ('[project]\nrequires-python = "three"\n', "requires-python"),
+    ],
+)
+def test_a_broken_project_is_an_input_error(tmp_path: Path, text: str, expected: str) -> None:
+    """What cannot be a project says file and reason."""
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, text)
+    assert expected in str(caught.value) and "pyproject.toml" in str(caught.value)
+
+
+def test_indexes_of_the_project_are_known_for_their_logins(wheels: Path, tmp_path: Path) -> None:
+    """[[tool.uv.index]] is passed on by name and URL."""
+    text = PROJECT + '[[tool.uv.index]]\nname = "corp"\nurl = "https://me:s@example.org/simple"\n'
+    (tmp_path / "pyproject.toml").write_text(text)
+    project = Project.read(tmp_path / "pyproject.toml")
+    assert project.indexes == ("corp=https://me:s@example.org/simple",)
+
+
+def test_any_combination_is_what_uv_would_install(wheels: Path, tmp_path: Path) -> None:
+    """For every combination of extras and groups, the conditions give what uv's own export gives."""
+    lock(tmp_path, PROJECT)
+    found = wanted(read(tmp_path, PROJECT))
+    names = ["extra:all", "extra:web-ui", "group:dev", "group:docs"]
+    for size in range(len(names) + 1):
+        for chosen in itertools.combinations(names, size):
+            flags = [f"--{name.replace(':', '=')}" for name in chosen]
+            exported = uv.export(
+                ["--no-default-groups", *flags],
+                cwd=tmp_path,
+                where="uv.lock",
+                options=ResolverOptions(),
+                locked=False,
+            )
+            ours = {name for name, when in found.items() if any(set(clause) <= set(chosen) for clause in when)}
+            assert ours == {package.name for package in exported.lock.packages}

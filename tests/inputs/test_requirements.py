@@ -1,0 +1,238 @@
+"""Requirements files: resolved by uv, without building anything, for every target at once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nixgen import inputs
+from nixgen.errors import InputError, NetworkError, NixgenError, UsageError
+from nixgen.inputs import Inputs, ResolverOptions, uv
+from nixgen.model import ALWAYS, LockedPackage
+from nixgen.targets import Target
+from tests.inputs.conftest import AddSource, AddWheel
+from tests.support.server import WheelServer, serve_directory
+from tests.support.wheels import make_wheel
+
+LINUX = Target.parse("3.11", "x86_64-linux")
+MAC = Target.parse("3.11", "aarch64-darwin")
+NEWER = Target.parse("3.13", "x86_64-linux")
+
+
+def read(
+    directory: Path,
+    text: str,
+    *targets: Target,
+    options: ResolverOptions | None = None,
+    preferences: dict[str, str] | None = None,
+) -> Inputs:
+    path = directory / "requirements.in"
+    path.write_text(text)
+    return inputs.read(
+        [path],
+        targets=targets or [LINUX],
+        base=directory,
+        preferences=preferences,
+        options=options or ResolverOptions(no_index=True, find_links=(str(directory / "wheels"),)),
+    )
+
+
+def packages(found: Inputs, target: Target = LINUX) -> dict[str, LockedPackage]:
+    return {package.name: package for package in found.selections[target.key].packages}
+
+
+def versions(found: Inputs, target: Target = LINUX) -> dict[str, str]:
+    return {name: package.version for name, package in packages(found, target).items()}
+
+
+def test_requirements_become_the_packages_they_need(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """What is required and what that requires is locked with path, hash and no condition."""
+    add_wheel("app", "1.0", "lib>=2")
+    add_wheel("lib", "1.0")
+    path = add_wheel("lib", "2.0")
+    found = read(tmp_path, "app\n")
+    assert versions(found) == {"app": "1.0", "lib": "2.0"}
+    lib = packages(found)["lib"]
+    assert (lib.wheel.path, lib.when) == ("wheels/lib-2.0-py3-none-any.whl", ALWAYS)
+    assert lib.wheel.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
+    assert (found.origin, found.notes) == ("requirements.in", ())
+
+
+def test_every_target_takes_its_own_packages_and_wheels(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """Markers and tags are those of each target, whichever Python runs."""
+    add_wheel("app", "1.0", "only-mac; sys_platform == 'darwin'", "backport; python_version < '3.13'")
+    add_wheel("only-mac")
+    add_wheel("backport")
+    add_wheel("native", tag="cp311-cp311-manylinux_2_17_x86_64")
+    add_wheel("native", tag="cp311-cp311-macosx_11_0_arm64")
+    add_wheel("native", tag="cp313-cp313-manylinux_2_17_x86_64")
+    found = read(tmp_path, "app\nnative\n", LINUX, MAC, NEWER)
+    assert list(versions(found)) == ["app", "backport", "native"]
+    assert list(versions(found, MAC)) == ["app", "backport", "native", "only-mac"]
+    assert list(versions(found, NEWER)) == ["app", "native"]
+    assert "macosx" in packages(found, MAC)["native"].wheel.filename
+    assert "cp313" in packages(found, NEWER)["native"].wheel.filename
+
+
+def test_reading_twice_gives_the_same(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """Nothing of the machine or the moment is in the result."""
+    add_wheel("app", "1.0", "lib")
+    add_wheel("lib")
+    assert read(tmp_path, "app\n", LINUX, MAC) == read(tmp_path, "app\n", LINUX, MAC)
+
+
+def test_wheels_by_path_and_url_are_wheels(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """A path, a file: URL and a direct reference each lock the wheel they name."""
+    one, two = add_wheel("one"), add_wheel("two")
+    found = read(tmp_path, f"./wheels/{one.name}\ntwo @ {two.as_uri()}\n")
+    assert {name: package.wheel.path for name, package in packages(found).items()} == {
+        "one": f"wheels/{one.name}",
+        "two": f"wheels/{two.name}",
+    }
+
+
+def test_several_files_are_resolved_together(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """Requirements files add up."""
+    add_wheel("lib", "1.0")
+    add_wheel("lib", "2.0")
+    (tmp_path / "more.txt").write_text("lib<2\n")
+    (tmp_path / "requirements.in").write_text("lib\n")
+    found = inputs.read(
+        [tmp_path / "requirements.in", tmp_path / "more.txt"],
+        targets=[LINUX],
+        base=tmp_path,
+        options=ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),)),
+    )
+    assert (versions(found), found.origin) == ({"lib": "1.0"}, "requirements.in, more.txt")
+
+
+def test_all_packages_without_wheel_are_listed_and_nothing_is_built(
+    add_wheel: AddWheel, add_source: AddSource, tmp_path: Path
+) -> None:
+    """Source distributions deep and shallow, and foreign wheels, are one error; no setup.py runs."""
+    add_wheel("app", "1.0", "deep>=2", "foreign")
+    add_source("deep", "2.0")
+    add_source("shallow")
+    add_wheel("foreign", tag="cp311-cp311-win_amd64")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "app\nshallow\n", LINUX, MAC)
+    message = str(caught.value)
+    both = "(3.11-x86_64-linux, 3.11-aarch64-darwin)"
+    assert f"deep 2.0 {both}: only a source distribution" in message
+    assert f"shallow 1.0 {both}: only a source distribution" in message
+    assert f"foreign 1.0 {both}: wheels only for cp311-cp311-win_amd64" in message
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_source_by_path_is_listed_without_building(add_source: AddSource, tmp_path: Path) -> None:
+    """An archive that is named directly cannot be used either, and is not built to find that out."""
+    path = add_source("direct")
+    with pytest.raises(InputError, match="direct"):
+        read(tmp_path, f"direct @ {path.as_uri()}\n")
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_version_passed_over_for_having_no_wheel_is_noted(
+    add_wheel: AddWheel, add_source: AddSource, tmp_path: Path
+) -> None:
+    """Where only an older version has a wheel, that one is locked and a note says so."""
+    add_wheel("demo", "1.0")
+    add_source("demo", "2.0")
+    found = read(tmp_path, "demo\n")
+    assert versions(found) == {"demo": "1.0"}
+    assert found.notes == ("demo 2.0 has no wheel; 1.0 is locked instead",)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_earlier_versions_are_kept_until_an_upgrade(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """A newer version on the index changes nothing unless the user asks, for all or for one."""
+    for name in ("a", "b"):
+        add_wheel(name, "1.0")
+    before = versions(read(tmp_path, "a\nb\n"))
+    assert before == {"a": "1.0", "b": "1.0"}
+    for name in ("a", "b"):
+        add_wheel(name, "2.0")
+    with serve_directory(tmp_path / "wheels") as server:
+
+        def again(text: str, **options: object) -> dict[str, str]:
+            given = ResolverOptions(default_index=server.index, **options)  # type: ignore[arg-type]
+            return versions(read(tmp_path, text, options=given, preferences=before))
+
+        assert again("a\nb\n") == before
+        assert again("a\nb\n", upgrade_packages=("b",)) == {"a": "1.0", "b": "2.0"}
+        assert again("a\nb\n", upgrade=True) == {"a": "2.0", "b": "2.0"}
+        assert again("a>=2\nb\n") == {"a": "2.0", "b": "1.0"}
+
+
+def test_wheels_of_an_index_have_urls(serve: Callable[..., WheelServer], tmp_path: Path) -> None:
+    """An index gives URLs, without the login that was needed."""
+    server = serve(make_wheel(), user="me:secret")
+    index = server.index.replace("http://", "http://me:secret@")
+    found = read(tmp_path, "demo\n", options=ResolverOptions(default_index=index))
+    wheel = packages(found)["demo"].wheel
+    assert wheel.url == server.url("demo-1.0-py3-none-any.whl")
+    assert [index.url for index in found.indexes] == [index]
+    assert "secret" not in repr(found)
+
+
+def test_a_failure_shows_uvs_message_and_no_login(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """What uv says is passed on, indented; a login in it is not."""
+    add_wheel("demo")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "demo>7\n")
+    assert "\n    " in str(caught.value) and "demo>7" in str(caught.value)
+    with pytest.raises(NixgenError) as caught:
+        read(tmp_path, "demo @ http://me:topsecret@127.0.0.1:1/demo-1.0.zip\n")
+    assert "topsecret" not in str(caught.value)
+
+
+def test_an_index_that_does_not_answer_is_a_network_error(tmp_path: Path) -> None:
+    """A refused connection is no fault of the input."""
+    with pytest.raises(NetworkError, match=r"requirements\.in"):
+        read(tmp_path, "demo\n", options=ResolverOptions(default_index="http://127.0.0.1:1/simple"))
+
+
+def test_a_missing_uv_is_an_error_that_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without the executable of uv the error names the remedy."""
+
+    def missing() -> str:
+        raise FileNotFoundError("/nowhere/uv")
+
+    monkeypatch.setattr("uv.find_uv_bin", missing)
+    with pytest.raises(NixgenError, match="pip install uv"):
+        read(tmp_path, "demo\n")
+
+
+def test_requirements_have_no_extras_to_choose(tmp_path: Path) -> None:
+    """Asking for an extra or a group of a requirements file is a usage error."""
+    (tmp_path / "requirements.in").write_text("")
+    with pytest.raises(UsageError, match="extra web"):
+        inputs.read([], targets=[LINUX], base=tmp_path, extras=["web"])
+
+
+def test_no_requirements_are_no_packages(tmp_path: Path) -> None:
+    """An empty file is an empty selection."""
+    (tmp_path / "wheels").mkdir()
+    assert versions(read(tmp_path, "# nothing\n")) == {}
+
+
+def test_no_temporary_file_stays(add_wheel: AddWheel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whether uv succeeds or fails, nothing is left behind."""
+    scratch = tmp_path / "scratch"
+    scratch.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", os.fspath(scratch))
+    add_wheel("demo")
+    read(tmp_path, "demo\n")
+    with pytest.raises(InputError):
+        read(tmp_path, "missing\n")
+    assert not list(scratch.iterdir())
+
+
+def test_a_broken_answer_of_uv_is_an_input_error(tmp_path: Path) -> None:
+    """A run of uv that fails raises with its message."""
+    with pytest.raises(uv.UvFailure, match="unexpected argument"):
+        uv.run(["pip", "compile", "--no-such-option"], cwd=tmp_path)

@@ -1,0 +1,103 @@
+"""Credentials: which login goes where, and that none goes anywhere else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import httpx
+import pytest
+
+from nixgen.credentials import Credentials, NamedIndex, has_login, redacted, without_credentials
+from tests.support.server import WheelServer, basic
+from tests.support.wheels import make_wheel
+
+
+def environment(home: Path, **variables: str) -> dict[str, str]:
+    return {"HOME": str(home), **variables}
+
+
+def test_a_login_belongs_to_scheme_host_and_port(tmp_path: Path) -> None:
+    """The login of an input's URL goes to the same origin only; the default port counts as named."""
+    credentials = Credentials.from_environment(
+        ["https://me:p%40ss@files.example.org/x.whl"], environ=environment(tmp_path)
+    )
+    assert credentials.login("https://files.example.org/other.whl") == ("me", "p@ss")
+    assert credentials.login("https://FILES.example.org:443/other.whl") == ("me", "p@ss")
+    assert credentials.login("http://files.example.org/x.whl") is None
+    assert credentials.login("https://files.example.org:8443/x.whl") is None
+    assert credentials.login("https://example.org/x.whl") is None
+
+
+@pytest.mark.parametrize("variable", ["UV_INDEX_URL", "UV_DEFAULT_INDEX", "UV_INDEX", "UV_EXTRA_INDEX_URL"])
+def test_indexes_of_the_environment_give_their_logins(tmp_path: Path, variable: str) -> None:
+    """Every variable that uv reads indexes from gives logins, with names and in lists too."""
+    value = "https://a.example.org/simple corp=https://me:secret@b.example.org/simple"
+    credentials = Credentials.from_environment(environ=environment(tmp_path, **{variable: value}))
+    assert credentials.login("https://b.example.org/x.whl") == ("me", "secret")
+    assert credentials.login("https://a.example.org/x.whl") is None
+
+
+def test_a_named_index_takes_its_login_from_variables(tmp_path: Path) -> None:
+    """UV_INDEX_NAME_USERNAME and _PASSWORD log in at the index of that name."""
+    credentials = Credentials.from_environment(
+        indexes=[NamedIndex.parse("my-corp=https://b.example.org/simple")],
+        environ=environment(tmp_path, UV_INDEX_MY_CORP_USERNAME="me", UV_INDEX_MY_CORP_PASSWORD="secret"),
+    )
+    assert credentials.login("https://b.example.org/files/x.whl") == ("me", "secret")
+
+
+def test_netrc_is_asked_last(tmp_path: Path) -> None:
+    """A host without a login of its own gets that of netrc, whether NETRC names it or it lies at home."""
+    (tmp_path / ".netrc").write_text("machine a.example.org login n password p\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    home = Credentials.from_environment(["https://me:s@b.example.org/"], environ=environment(tmp_path))
+    assert home.login("https://a.example.org/x") == ("n", "p")
+    assert home.login("https://b.example.org/x") == ("me", "s")
+    assert home.login("https://c.example.org/x") is None
+    other = tmp_path / "other"
+    other.write_text("machine c.example.org login n password p\n")
+    other.chmod(0o600)
+    named = Credentials.from_environment(environ=environment(tmp_path, NETRC=str(other)))
+    assert named.login("https://c.example.org/x") == ("n", "p")
+    assert named.login("https://a.example.org/x") is None
+
+
+def test_a_broken_netrc_is_none(tmp_path: Path) -> None:
+    """A netrc that cannot be parsed is ignored, and without any login there is nothing to log in with."""
+    (tmp_path / ".netrc").write_text("machine\n")
+    assert Credentials.from_environment(environ=environment(tmp_path)).auth() is None
+
+
+def test_a_secret_is_in_no_representation(tmp_path: Path) -> None:
+    """Neither credentials nor indexes print what they hold."""
+    url = "https://me:topsecret@example.org/simple"
+    index = NamedIndex.parse(f"corp={url}")
+    credentials = Credentials.from_environment([url], [index], environ=environment(tmp_path))
+    assert "topsecret" not in repr(credentials) + repr(index)
+
+
+def test_a_download_logs_in_and_a_redirect_elsewhere_does_not(
+    serve: Callable[..., WheelServer], tmp_path: Path
+) -> None:
+    """The login reaches its own host; when that redirects to another host, the login stays behind."""
+    wheel = make_wheel()
+    other = serve(wheel)
+    server = serve(wheel, user="me:secret")
+    url = server.base.replace("http://", "http://me:secret@")
+    credentials = Credentials.from_environment([url], environ=environment(tmp_path))
+    with httpx.Client(auth=credentials.auth(), follow_redirects=True) as client:
+        assert client.get(server.url(wheel[0])).status_code == 200
+        assert server.wheel_requests[-1].headers["authorization"] == basic("me:secret")
+        server.behaviour = type(server.behaviour)(redirect=other.base)
+        assert client.get(server.url(wheel[0])).content == wheel[1]
+    assert "authorization" not in other.wheel_requests[-1].headers
+
+
+def test_messages_carry_no_login() -> None:
+    """A URL loses its login, and so does every URL in a text."""
+    assert without_credentials("https://me:s@example.org:8080/a?b#c") == "https://example.org:8080/a?b#c"
+    assert without_credentials("https://example.org/a@b") == "https://example.org/a@b"
+    text = "cannot get `https://me:s@cret@example.org/x` nor http://tok@h/ but mail@example.org"
+    assert redacted(text) == "cannot get `https://****@example.org/x` nor http://****@h/ but mail@example.org"
+    assert has_login("https://tok@example.org/") and not has_login("https://example.org/@")

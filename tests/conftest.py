@@ -7,7 +7,16 @@ from contextlib import ExitStack
 
 import pytest
 
+from tests.support.nix import NixInstallation
 from tests.support.server import Behaviour, WheelServer
+
+
+@pytest.fixture(scope="session")
+def nix_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixInstallation]:
+    """Give the machine's Nix a store of its own that lasts as long as the tests."""
+    nix = NixInstallation.of_machine(tmp_path_factory.mktemp("nix"))
+    yield nix
+    nix.make_removable()
 
 
 @pytest.fixture

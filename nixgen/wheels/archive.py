@@ -168,9 +168,7 @@ def smallest_extent(info: zipfile.ZipInfo) -> Range:
     return Range(info.header_offset, stop)
 
 
-def member_ranges(
-    archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], have: SparseFile
-) -> list[Range]:
+def member_ranges(archive: zipfile.ZipFile, members: Iterable[zipfile.ZipInfo], have: SparseFile) -> list[Range]:
     """Give the byte ranges that reading ``members`` still needs, adjacent ones merged.
 
     The central directory does not tell how long a local header's extra field is, so a member's bytes are

@@ -145,9 +145,7 @@ def _read_texts(
     wanted = [path for path in (f"{dist_info}/{name}" for name in _READ) if path in members]
     for path in wanted:
         if members[path].file_size > MAX_PIECE:
-            findings.problems.append(
-                f"{quoted(path)}: {members[path].file_size} bytes are too many for metadata"
-            )
+            findings.problems.append(f"{quoted(path)}: {members[path].file_size} bytes are too many for metadata")
     wanted = [
         path
         for path in wanted
@@ -226,11 +224,7 @@ def _compare(members: Mapping[str, zipfile.ZipInfo], rows: Mapping[str, Row], fi
     absent = sorted(path for path in rows.keys() - members.keys() if not path.endswith("/"))
     if absent:
         findings.warnings.append(f"RECORD lists files that the archive does not have: {some(absent)}")
-    resized = [
-        path
-        for path in rows.keys() & members.keys()
-        if rows[path].size not in (None, members[path].file_size)
-    ]
+    resized = [path for path in rows.keys() & members.keys() if rows[path].size not in (None, members[path].file_size)]
     if resized:
         findings.warnings.append(f"RECORD gives another size than the archive for {some(resized)}")
 

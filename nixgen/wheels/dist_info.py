@@ -60,9 +60,7 @@ def find_dist_info(paths: Iterable[str], identity: Identity, findings: Findings)
     if not found:
         findings.problems.append("it has no .dist-info directory at its top level")
     elif len(found) > 1:
-        findings.problems.append(
-            f"it has {len(found)} .dist-info directories at its top level: {some(found)}"
-        )
+        findings.problems.append(f"it has {len(found)} .dist-info directories at its top level: {some(found)}")
     elif not _fits(found[0], ".dist-info", identity):
         findings.problems.append(f"{quoted(found[0])}: it does not fit the wheel's file name")
     else:
@@ -100,9 +98,7 @@ def check_metadata(content: bytes, member: str, identity: Identity, findings: Fi
         if not value:
             findings.problems.append(f"{quoted(member)}: it has no {field}, or several")
         elif not fits:
-            findings.problems.append(
-                f"{quoted(member)}: its {field} {quoted(value)} contradicts the wheel's file name"
-            )
+            findings.problems.append(f"{quoted(member)}: its {field} {quoted(value)} contradicts the wheel's file name")
     return version
 
 

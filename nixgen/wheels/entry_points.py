@@ -38,9 +38,7 @@ class _Text(Distribution):
         raise NotImplementedError
 
 
-def parse_entry_points(
-    content: bytes, member: str, findings: Findings
-) -> tuple[Mapping[str, str], Mapping[str, str]]:
+def parse_entry_points(content: bytes, member: str, findings: Findings) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Give the console and the GUI commands: name to ``package.module:attribute``, sorted.
 
     Args:

@@ -101,9 +101,7 @@ async def index_wheels(
     run = _Run(base=base, verify=verify, total=len(sources), progress=progress or (lambda event: None))
     stopped = threading.Event()
     with tempfile.TemporaryDirectory(prefix="nixgen-") as scratch:
-        async with Transport(
-            auth=auth, concurrency=concurrency, retry=retry, on_bytes=run.count
-        ) as transport:
+        async with Transport(auth=auth, concurrency=concurrency, retry=retry, on_bytes=run.count) as transport:
             slots = asyncio.Semaphore(concurrency)
             run.report()
 

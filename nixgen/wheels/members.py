@@ -109,9 +109,7 @@ def check_names(files: Sequence[str], directories: Iterable[str], findings: Find
             folded[fold(parent)].add(parent)
     for _, names in sorted(folded.items()):
         if len(names) > 1:
-            findings.warnings.append(
-                f"names that differ only in case, which macOS cannot hold: {some(names)}"
-            )
+            findings.warnings.append(f"names that differ only in case, which macOS cannot hold: {some(names)}")
 
 
 def fold(name: str) -> str:
@@ -151,9 +149,7 @@ def _check_offsets(archive: zipfile.ZipFile, infos: Iterable[zipfile.ZipInfo], f
     for info in sorted(infos, key=lambda info: info.header_offset):
         extent = smallest_extent(info)
         if extent.start < 0 or extent.stop > archive.start_dir:
-            findings.problems.append(
-                f"{quoted(info.orig_filename)}: its bytes lie outside the archive's content"
-            )
+            findings.problems.append(f"{quoted(info.orig_filename)}: its bytes lie outside the archive's content")
         elif previous is not None and extent.start < smallest_extent(previous).stop:
             findings.problems.append(
                 f"{quoted(info.orig_filename)}: its bytes overlap those of {quoted(previous.orig_filename)}"

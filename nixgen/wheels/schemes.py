@@ -33,9 +33,7 @@ def check_schemes(files: Iterable[str], data_dir: str | None, findings: Findings
         if not slash:
             findings.problems.append(f"{quoted(path)}: it belongs to no scheme of the .data directory")
         elif scheme not in SCHEMES:
-            findings.problems.append(
-                f"{quoted(path)}: unknown scheme {quoted(scheme)} of the .data directory"
-            )
+            findings.problems.append(f"{quoted(path)}: unknown scheme {quoted(scheme)} of the .data directory")
         elif _is_own(scheme, rest):
             findings.problems.append(f"{quoted(path)}: it would replace a part of the environment itself")
 

@@ -139,9 +139,7 @@ class Transport:
         wanted = Range(max(0, size - length), size)
         return await self._range(url, _header(wanted), wanted, spool, size=size, etag=None)
 
-    async def range(
-        self, url: str, wanted: Range, *, size: int, etag: str | None, spool: Path
-    ) -> Piece | Download:
+    async def range(self, url: str, wanted: Range, *, size: int, etag: str | None, spool: Path) -> Piece | Download:
         """Get one range of a file of which ``size`` and ``etag`` are known from its tail; else as ``tail``.
 
         Raises:

@@ -50,9 +50,7 @@ def check_wheel(source: WheelSource, *, sha256: str, size: int, where: str) -> N
         raise VerificationError(what, where=where, todo=_TODO)
 
 
-def check_files(
-    path: Path, contents: Contents, *, stopped: Callable[[], bool] = lambda: False
-) -> dict[str, str]:
+def check_files(path: Path, contents: Contents, *, stopped: Callable[[], bool] = lambda: False) -> dict[str, str]:
     """Read every file of a wheel on disk, and give its SHA-256 by path, as the model spells it.
 
     Args:
@@ -97,9 +95,7 @@ def check_files(
     return hashes
 
 
-def _hash_member(
-    archive: zipfile.ZipFile, info: zipfile.ZipInfo, algorithm: str | None
-) -> tuple[bytes, bytes, int]:
+def _hash_member(archive: zipfile.ZipFile, info: zipfile.ZipInfo, algorithm: str | None) -> tuple[bytes, bytes, int]:
     digest = hashlib.sha256()
     promised = hashlib.new(algorithm or "sha256")
     size = 0

@@ -170,6 +170,28 @@ def test_verify_downloads_everything(serve: Serve) -> None:
     assert len(server.requests) == 2
 
 
+def test_finished_wheels_free_their_space(serve: Serve, scratch: Path) -> None:
+    """A downloaded wheel is removed as soon as it is indexed, not when all are."""
+    wheels = [noisy(name) for name in ("one", "two", "three")]
+    server = serve(*wheels)
+    stored: list[int] = []
+
+    def watch(event: Progress) -> None:
+        if event.finished:
+            stored.append(len(list(scratch.rglob("*.whl"))))
+
+    indexed(*(remote(server, wheel) for wheel in wheels), verify=True, concurrency=1, progress=watch)
+    assert stored == [0, 0, 0]
+
+
+def test_metadata_that_is_not_records_is_found_by_ranges(serve: Serve) -> None:
+    """METADATA that contradicts RECORD is checked against the whole wheel, and is a failed verification."""
+    path = "demo-1.0.dist-info/METADATA"
+    wheel = noisy(record=lambda rows: [record_row(path, b"x") if row[0] == path else row for row in rows])
+    with pytest.raises(VerificationError, match="METADATA"):
+        indexed(remote(serve(wheel), wheel))
+
+
 def test_verify_finds_a_wrong_file(serve: Serve) -> None:
     """With ``verify`` a file that is not what RECORD promises is found; without, only the ranges are seen."""
     path = "demo/3.bin"

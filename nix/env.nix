@@ -83,9 +83,11 @@ in
       builder = "env";
       inherit (arguments) system;
       inherit (made) interpreter;
-      python = made.interpreter.path;
-      prefer = made.target.prefer or { };
-      trees = map (entry: entry.value) made.trees;
+      attributes = {
+        python = made.interpreter.path;
+        prefer = made.target.prefer or { };
+        trees = map (entry: entry.value) made.trees;
+      };
       allowSubstitutes = false;
     };
 }

@@ -29,7 +29,10 @@ let
     run.run {
       name = "unpacked-wheels";
       builder = "nothing";
-      inherit unpacked system interpreter;
+      inherit system interpreter;
+      attributes = {
+        inherit unpacked;
+      };
       allowSubstitutes = false;
     };
 

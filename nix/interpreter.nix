@@ -53,8 +53,8 @@ rec {
 
   # interpreter :: { python : python | null, version : string } -> { path, directory, machine }
   #
-  # `python` is a nixpkgs Python (anything with `interpreter`), the path of an executable in the store or on the machine,
-  # or null for the machine's own. `path` is the executable, `directory` holds it, `machine` says that it lies outside the
+  # `python` is a nixpkgs Python (anything with `interpreter`), a path in the store or on the machine (the executable, or
+  # what has it in its bin), or null for the machine's own. `path` is the executable, `directory` holds it, `machine` says that it lies outside the
   # store, where a sandboxed build does not see it.
   interpreter =
     { python, version }:
@@ -73,10 +73,16 @@ rec {
                 what to do: install it, or name one with --argstr python /path/to/python${version}, or use nixpkgs' (nixgen init)''
           else
             head existing
-        else if inStore (toString python) then
-          withContext (toString python)
         else
-          toString python;
+          executable (if inStore (toString python) then withContext (toString python) else toString python);
+
+      # A directory stands for the Python in its bin.
+      executable =
+        given:
+        let
+          inside = "${given}/bin/python${version}";
+        in
+        if pathExists inside then inside else given;
     in
     if shown != null && shown != version then
       throw ''

@@ -1,7 +1,7 @@
 # A derivation whose builder is the environment's own Python: no shell, no stdenv.
 { names }:
 let
-  inherit (builtins) match;
+  inherit (builtins) match toJSON;
 
   # Content alone decides this path, whether the library lies in a checkout, a flake or the store.
   builders = builtins.path {
@@ -11,36 +11,36 @@ let
   };
 in
 {
-  # run :: { name, system, interpreter, builder : string, ... } -> derivation
+  # run :: { name, system, interpreter, builder : string, attributes ? { }, allowSubstitutes ? true } -> derivation
   #
-  # Runs builders/<builder>.py. Every further attribute reaches it as JSON (structured attributes: an environment
-  # variable holds no more than 128 KiB, about 2,850 paths).
+  # Runs builders/<builder>.py with the attributes as JSON, in a file: an environment variable holds no more than 128 KiB,
+  # about 2,850 paths.
   run =
     {
       name,
       system,
       interpreter,
       builder,
-      ...
-    }@attributes:
-    derivation (
-      removeAttrs attributes [ "interpreter" ]
-      // {
-        name = names.storeName name;
-        builder = interpreter.path;
-        args = [
-          "-I" # nothing of the user's environment
-          "-S" # no site-packages of the interpreter's own
-          "-B" # no bytecode beside the builders
-          "-X"
-          "utf8" # file names of wheels are UTF-8, whatever the locale
-          builders
-          builder
-        ];
-        # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
-        PATH = interpreter.directory;
-        __structuredAttrs = true;
-        preferLocalBuild = true;
-      }
-    );
+      attributes ? { },
+      allowSubstitutes ? true,
+    }:
+    derivation {
+      name = names.storeName name;
+      inherit system allowSubstitutes;
+      builder = interpreter.path;
+      args = [
+        "-I" # nothing of the user's environment
+        "-S" # no site-packages of the interpreter's own
+        "-B" # no bytecode beside the builders
+        "-X"
+        "utf8" # file names of wheels are UTF-8, whatever the locale
+        builders
+        builder
+      ];
+      # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
+      PATH = interpreter.directory;
+      attributes = toJSON attributes;
+      passAsFile = [ "attributes" ];
+      preferLocalBuild = true;
+    };
 }

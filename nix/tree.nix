@@ -62,12 +62,14 @@ in
       name = "${package.name}-${package.version}";
       builder = "tree";
       inherit system interpreter;
-      inherit (package) version;
-      distribution = package.name;
-      distInfo = wheel.distInfo;
-      dataDir = wheel.dataDir or "";
-      scripts = wheel.scripts or { };
-      inherit installer;
-      files = leaves source "" wheel.files;
+      attributes = {
+        inherit (package) version;
+        distribution = package.name;
+        inherit (wheel) distInfo;
+        dataDir = wheel.dataDir or "";
+        scripts = wheel.scripts or { };
+        inherit installer;
+        files = leaves source "" wheel.files;
+      };
     };
 }

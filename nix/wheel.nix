@@ -57,7 +57,10 @@ in
     run.run {
       name = "unpacked-${filename}";
       builder = "unpack";
-      inherit system interpreter wheel;
+      inherit system interpreter;
+      attributes = {
+        inherit wheel;
+      };
       # Unpacking costs less than asking a substituter for it.
       allowSubstitutes = false;
     };

@@ -65,9 +65,7 @@ class Credentials:
             environ: environment variables; those of the process where it is None.
         """
         environ = os.environ if environ is None else environ
-        from_variables = [
-            NamedIndex.parse(part) for name in INDEX_VARIABLES for part in environ.get(name, "").split()
-        ]
+        from_variables = [NamedIndex.parse(part) for name in INDEX_VARIABLES for part in environ.get(name, "").split()]
         logins: dict[Origin, Login] = {}
         every = [*(NamedIndex(url=url) for url in urls), *indexes, *from_variables]
         for index in every:

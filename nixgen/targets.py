@@ -139,9 +139,7 @@ class Target:
                 todo=f"give one of {', '.join(SYSTEMS)}",
             )
         linux = SYSTEMS[system][0] == "linux"
-        given, option, default = (
-            (glibc, "--glibc", DEFAULT_GLIBC) if linux else (macos, "--macos", DEFAULT_MACOS)
-        )
+        given, option, default = (glibc, "--glibc", DEFAULT_GLIBC) if linux else (macos, "--macos", DEFAULT_MACOS)
         return cls(
             python=match["minor"] + match["threads"],
             full_version=match["minor"] + (match["patch"] or ".0"),
@@ -162,9 +160,7 @@ class Target:
         said = _ask(path)
         todo = "give the path of a CPython, or a version such as 3.11"
         if said["implementation"] != "CPython":
-            raise InputError(
-                f"the interpreter is {said['implementation']}, no CPython", where=str(path), todo=todo
-            )
+            raise InputError(f"the interpreter is {said['implementation']}, no CPython", where=str(path), todo=todo)
         system = _system(said["platform"], said["machine"], said["bits"])
         if system is None:
             raise InputError(

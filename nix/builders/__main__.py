@@ -24,9 +24,8 @@ def main():
         from nothing import build
     else:
         sys.exit(f"nixgen: there is no builder named {name!r}")
-    with open(os.environ["NIX_ATTRS_JSON_FILE"], encoding="utf-8") as file:
-        attributes = json.load(file)
-    build(attributes, attributes["outputs"]["out"])
+    with open(os.environ["attributesPath"], encoding="utf-8") as file:
+        build(json.load(file), os.environ["out"])
 
 
 if __name__ == "__main__":

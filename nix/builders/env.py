@@ -1,6 +1,7 @@
 """Merge trees into one virtual environment around an interpreter: links to directories wherever one wheel owns them."""
 
 import filecmp
+import importlib.util
 import json
 import os
 import shutil
@@ -85,21 +86,34 @@ class Merge:
                 self._entry(path, entries[name])
 
     def _entry(self, path, found):
+        if _is_bytecode(path):
+            found = self._of_source(path, found)
+        preferred = self._prefer.get(path)
         directories = [entry.path for entry in found if entry.is_dir(follow_symlinks=False)]
-        if len(directories) < len(found):
-            preferred = self._prefer.get(path)
-            found = [entry for entry in found if self._owner(entry.path) == preferred] or found
-            if len(found) == 1 and preferred:
-                self._file(path, found[0].path)
-            elif directories or not all(_same(found[0].path, other.path) for other in found[1:]):
+        files = [entry.path for entry in found if entry.path not in directories]
+        if files and any(self._owner(entry.path) == preferred for entry in found):
+            files = [file for file in files if self._owner(file) == preferred]
+            directories = [] if files else directories
+        if files:
+            if directories or not all(_same(files[0], other) for other in files[1:]):
                 owners = ", ".join(self._owner(entry.path) for entry in found)
                 self.conflicts.append(f"  {path}: {owners}")
             else:
-                self._file(path, found[0].path)
-        elif len(found) == 1 and not self._is_real(path):
-            os.symlink(found[0].path, os.path.join(self._out, path))
-        else:
+                self._file(path, files[0])
+        elif len(directories) == 1 and not self._is_real(path):
+            os.symlink(directories[0], os.path.join(self._out, path))
+        elif directories:
             self.directory(path, directories)
+
+    def _of_source(self, path, found):
+        """Keep the bytecode of the wheel whose source stands in the environment: Python does not compare them."""
+        source = importlib.util.source_from_cache(path)
+        preferred = self._prefer.get(source)
+        if len(found) == 1 and preferred is None:
+            return found
+        trees = [tree for tree in self._owners if os.path.lexists(os.path.join(tree, source))]
+        winner = next((tree for tree in trees if self._owners[tree] == preferred), next(iter(trees), ""))
+        return [entry for entry in found if entry.path.startswith(winner)]
 
     def _is_real(self, path):
         # uv does not see a distribution whose .dist-info is a link.
@@ -119,8 +133,11 @@ class Merge:
 
 
 def _same(first, second):
-    """Tell whether two files may stand for each other.
+    """Tell whether two files may stand for each other."""
+    return filecmp.cmp(first, second, shallow=False)
 
-    Bytecode holds the path of the tree it was compiled in; whether the sources agree is seen at the sources.
-    """
-    return first.endswith(".pyc") or filecmp.cmp(first, second, shallow=False)
+
+def _is_bytecode(path):
+    directory, name = os.path.split(path)
+    # A name of three parts is what source_from_cache takes: module.cpython-311.pyc.
+    return os.path.basename(directory) == "__pycache__" and name.endswith(".pyc") and name.count(".") == 2

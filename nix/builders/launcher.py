@@ -6,18 +6,22 @@ import re
 import tokenize
 
 #: A shell reads the part between the quotes, Python reads a string. The Python is the one beside the name that the
-#: command was called by, so that a link from another environment's bin runs that environment; where there is none, as
-#: for a link from ~/bin, it is the one beside what the link points to.
+#: command was called by, so that a link from another environment's bin runs that environment; where that is no bin of an
+#: environment, as for a link from ~/bin or /usr/local/bin, it is the one beside what the link points to.
 _HEADER = """\
 #!/bin/sh
 {cookie}''':'
 here=$0
-case $here in */*) ;; *) here=$(command -v -- "$here") ;; esac
-until [ -x "${{here%/*}}/python" ] || [ ! -L "$here" ]; do
+case $here in
+  */*) ;;
+  *) if [ -e "$here" ]; then here=./$here; else here=$(command -v -- "$here"); fi ;;
+esac
+called=$here
+until [ -x "${{here%/*}}/python" ] && [ -e "${{here%/*}}/../pyvenv.cfg" ] || [ ! -L "$here" ]; do
   link=$(readlink "$here")
   case $link in /*) here=$link ;; *) here=${{here%/*}}/$link ;; esac
 done
-exec "${{here%/*}}/python" "$0" "$@"
+exec "${{here%/*}}/python" "$called" "$@"
 '''
 """
 
@@ -25,7 +29,8 @@ _SCRIPT = """\
 import sys
 from {module} import {first}
 if __name__ == "__main__":
-    sys.argv[0] = sys.argv[0].removesuffix(".exe")
+    if sys.argv[0].endswith(".exe"):
+        sys.argv[0] = sys.argv[0][:-4]
     sys.exit({attribute}())
 """
 

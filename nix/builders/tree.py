@@ -3,6 +3,7 @@
 import base64
 import csv
 import hashlib
+import importlib.util
 import io
 import json
 import os
@@ -45,6 +46,9 @@ def build(attributes, out):
         install = (path, leaf, executable or scheme == "scripts", target, scheme == "scripts")
         if installs.setdefault(target, install)[1] != leaf:
             sys.exit(f"nixgen: {out} puts both {installs[target][0]} and {path} at {target}")
+    # Bytecode that a wheel brings gives way to that of the environment's own Python, as with pip.
+    for target in [target for target, install in installs.items() if _is_module(target, install[4])]:
+        installs.pop(importlib.util.cache_from_source(target), None)
     installs = list(installs.values())
     for directory in sorted({posixpath.dirname(install[3]) for install in installs}):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
@@ -62,6 +66,10 @@ def build(attributes, out):
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
     with open(os.path.join(out, MANIFEST), "w", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
+
+
+def _is_module(target, is_script):
+    return target.endswith(".py") and not is_script and "/site-packages/" in target
 
 
 def _flatten(files, prefix=""):
@@ -92,7 +100,7 @@ def _place(task):
             pass
     else:
         _link_or_copy(done, destination, leaf, path, executable, is_script)
-    if target.endswith(".py") and not is_script and "/site-packages/" in target:
+    if _is_module(target, is_script):
         compiled = bytecode.compile_source(destination)
         done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
@@ -173,14 +181,17 @@ def _write_record(attributes, site, out, installs, placed, commands):
             if len(row) >= 3:
                 given[row[0]] = tuple(row[1:3])
     installer = "{}/{}/INSTALLER".format(site, attributes["distInfo"])
-    os.symlink(attributes["installer"], os.path.join(out, installer))
-    with open(attributes["installer"], "rb") as file:
-        rows = {installer: _digest(file.read())}
-    for install, done in zip(installs, placed, strict=False):
+    rows = {}
+    for install, done in zip(installs, placed):  # noqa: B905 - `strict` is unknown to Python 3.9
         rows[install[3]] = done.get("rewritten") or given.get(install[0], ("", ""))
         if done["bytecode"]:
             rows[done["bytecode"]] = ("", "")
     rows.update(commands)
+    if os.path.lexists(os.path.join(out, installer)):
+        os.unlink(os.path.join(out, installer))  # a wheel that was packed from an installed distribution
+    os.symlink(attributes["installer"], os.path.join(out, installer))
+    with open(attributes["installer"], "rb") as file:
+        rows[installer] = _digest(file.read())
     rows[target] = ("", "")
 
     text = io.StringIO()

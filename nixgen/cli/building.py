@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,10 @@ if TYPE_CHECKING:
 
     from nixgen.lock import Lock
     from nixgen.model import LockedPackage
+
+
+#: What Nix says of a builder that the sandbox does not hold.
+_NO_BUILDER = re.compile(r"executing '[^']*': No such file or directory")
 
 
 def add_choice(parser: argparse.ArgumentParser) -> None:
@@ -71,8 +76,7 @@ class Choice:
         lock = Lock.from_file(base / LOCK_NAME)
         python, interpreter = options.python, None
         if python is not None and "/" in python:
-            # The link itself, not its target: a profile's python may name the environment it belongs to.
-            interpreter = str(Path(python).absolute())
+            interpreter = _in_store(Path(python)) or str(Path(python).absolute())
             python = Target.from_interpreter(python).python
         groups = () if options.no_default_groups else lock.default_groups
         groups = lock.groups if options.all_groups else tuple(dict.fromkeys([*groups, *options.group]))
@@ -111,6 +115,14 @@ def fetch(choice: Choice, *, quiet: bool) -> None:
         )
 
 
+def _in_store(python: Path) -> str | None:
+    """Return what an interpreter in a profile links to: builds see the store, and not the profile."""
+    from nixgen.store import Store
+
+    resolved = str(python.resolve())
+    return resolved if resolved.startswith(Store().directory + "/") else None
+
+
 def _auth() -> httpx.Auth | None:
     from nixgen.credentials import Credentials
 
@@ -145,7 +157,7 @@ def build(choice: Choice, out_link: Path | None) -> str:
         return store.build(expression, [*arguments, "--argstr", "system", default_system()], out_link)
     except NixError as error:
         in_store = choice.interpreter is not None and choice.interpreter.startswith(store.directory + "/")
-        if not in_store and "No such file or directory" in error.what and store.setting("sandbox") is not False:
+        if not in_store and _NO_BUILDER.search(error.what) and store.setting("sandbox") is not False:
             raise NixError(
                 "Nix builds in a sandbox, which does not see the machine's own Python",
                 where=choice.interpreter or f"python{choice.python}",

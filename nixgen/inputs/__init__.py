@@ -139,7 +139,7 @@ def _read_requirements(
     choices = {}
     for target in targets:
         resolution = resolutions[target.full_version]
-        choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base)
+        choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base, project=cwd)
         unusable: tuple[Unusable, ...] = (*resolution.unusable, *choice.unusable)
         choices[target.key] = Choice(
             selection=choice.selection,

@@ -32,7 +32,7 @@ class ResolverOptions:
         upgrade: forget every earlier version.
         upgrade_packages: forget the earlier versions of these.
         offline: use uv's cache only.
-        extra: any other arguments for uv, as they are.
+        extra: any other arguments for ``uv pip compile``, as they are.
     """
 
     index: tuple[str, ...] = field(default=(), repr=False)
@@ -73,7 +73,6 @@ class ResolverOptions:
             *_each("--resolution", self.resolution),
             *_each("--exclude-newer", self.exclude_newer),
             *(["--offline"] if self.offline else []),
-            *self.extra,
         ]
 
     def compile_arguments(self) -> list[str]:
@@ -84,6 +83,7 @@ class ResolverOptions:
             *_each("--overrides", self.overrides, path=True),
             *(["--upgrade"] if self.upgrade else []),
             *_each("--upgrade-package", self.upgrade_packages),
+            *self.extra,
         ]
 
 

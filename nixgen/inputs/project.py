@@ -209,7 +209,14 @@ def _joined(
     notes: list[str] = []
     urls_with_login: list[str] = []
     for part, resolution in resolutions.items():
-        choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base)
+        choice = choose(
+            resolution.lock,
+            target,
+            where=where,
+            directory=resolution.directory,
+            base=base,
+            project=project.path.parent,
+        )
         unusable += [*resolution.unusable, *choice.unusable]
         notes += choice.notes
         urls_with_login += choice.urls_with_login

@@ -78,6 +78,7 @@ def choose(
     base: Path,
     extras: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
+    project: Path | None = None,
 ) -> Choice:
     """Return what a target takes from a lock, for every combination of extras and groups at once.
 
@@ -89,6 +90,7 @@ def choose(
         base: what paths in the result start from.
         extras: the extras a user may choose later; None for all that the lock holds.
         groups: the dependency groups, likewise.
+        project: the directory of the project itself, which is left out; the lock's where it is None.
 
     Raises:
         InputError: the lock is not for the target, or is ambiguous for it.
@@ -110,7 +112,7 @@ def choose(
             continue
         if package.requires_python:
             check_python(package.requires_python, target, where=f"{where}, package {package.name}")
-        if _is_project(package, directory):
+        if _is_project(package, directory, project or directory):
             notes.append(f"{package.name} is the project itself and is left out; its dependencies are not")
             continue
         found = pick(package, tags, directory=directory, base=base, where=where)
@@ -254,11 +256,11 @@ def _wrong_python(specifiers: SpecifierSet, target: Target, where: str) -> Input
     )
 
 
-def _is_project(package: Package, directory: Path) -> bool:
-    """Tell whether a package is the project whose lock this is: a directory, and the lock's own."""
+def _is_project(package: Package, directory: Path, project: Path) -> bool:
+    """Tell whether a package is the project whose lock this is."""
     if package.directory is None or package.directory.subdirectory not in {None, "", "."}:
         return False
-    return (directory / package.directory.path).resolve() == directory.resolve()
+    return (directory / package.directory.path).resolve() == project.resolve()
 
 
 def _check_unique(packages: Iterable[LockedPackage], target: Target, where: str) -> None:

@@ -67,7 +67,9 @@ def pick(package: Package, tags: Sequence[Tag], *, directory: Path, base: Path, 
     if package.vcs is not None:
         return Unusable(name=package.name, version=version, reason=f"a {package.vcs.type} repository")
     if package.directory is not None:
-        return Unusable(name=package.name, version=version, reason=f"a directory ({_posix(package.directory.path)})")
+        path = _posix(package.directory.path)
+        shown = relative_to(base, directory / path, absolute=Path(path).is_absolute())
+        return Unusable(name=package.name, version=version, reason=f"a directory ({shown})")
     entry: PackageArchive | PackageWheel
     if package.archive is not None:
         entry = package.archive
@@ -118,7 +120,7 @@ def _found(
         )
     if entry.url is None or entry.url.startswith("file:"):
         text = _posix(entry.path or "") if entry.url is None else url2pathname(urlsplit(entry.url).path)
-        path = relative_to(base, directory / text, absolute=os.path.isabs(text))  # noqa: PTH117
+        path = relative_to(base, directory / text, absolute=Path(text).is_absolute())
         wheel = WheelSource(filename=filename, path=path, sha256=sha256, size=entry.size)
         return Found(version=version, wheel=wheel)
     parts = urlsplit(entry.url)

@@ -131,8 +131,11 @@ def held_back(
     """Return a note for each direct requirement whose newest version exists only as a source distribution.
 
     uv passes over such a version when it may not build, and would not say so. Asked without dependencies, it
-    needs no build to name it (measured with uv 0.13: ``--no-deps`` runs no build backend).
+    needs no build to name it (measured with uv 0.13: it builds what is required by path or URL only). Where
+    anything was left out, it is not asked, since that may be just such a requirement.
     """
+    if resolution.unusable:
+        return []
     with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
         output = Path(created).resolve() / "pylock.toml"
         arguments = [

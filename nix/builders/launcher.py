@@ -6,8 +6,8 @@ import re
 import tokenize
 
 #: A shell reads the part between the quotes, Python reads a string. The Python is the one beside the name that the
-#: command was called by, so that a link from another environment's bin runs that environment; where that is no bin of an
-#: environment, as for a link from ~/bin or /usr/local/bin, it is the one beside what the link points to.
+#: command was called by, so that a link from another environment's bin runs that environment; where that is no bin of
+#: an environment, as for a link from ~/bin or /usr/local/bin, it is the one beside what the link points to.
 _HEADER = """\
 #!/bin/sh
 {cookie}''':'
@@ -69,7 +69,7 @@ def python_script(content):
     body = _SHEBANG.sub(b"", content, count=1)
     encoding = _encoding(body)
     cookie = "" if encoding == "utf-8" else f"# -*- coding: {encoding} -*-\n"
-    return _HEADER.format(cookie=cookie).encode() + _docstring(body) + body
+    return _HEADER.format(cookie=cookie).encode() + _with_docstring(body)
 
 
 def _encoding(body):
@@ -79,14 +79,32 @@ def _encoding(body):
         return "utf-8"
 
 
-def _docstring(body):
-    """Return an assignment of the script's docstring; empty without one, or where nothing may precede the body."""
+def _with_docstring(body):
+    """Return a script whose docstring is assigned to ``__doc__``: the header stands where docstrings do."""
     try:
         module = ast.parse(body)
     except (SyntaxError, ValueError):
-        return b""
+        return body
     docstring = ast.get_docstring(module, clean=False)
-    future = any(isinstance(node, ast.ImportFrom) and node.module == "__future__" for node in module.body)
-    if docstring is None or future:
-        return b""
-    return f"__doc__ = {docstring!a}\n".encode()
+    if docstring is None:
+        return body
+    assignment = f"__doc__ = {docstring!a}\n".encode()
+    last = max((i for i, node in enumerate(module.body) if _is_future(node)), default=None)
+    if last is None:
+        return assignment + body
+    # One docstring may precede these imports and nothing else: the script's own makes room for the header's.
+    own, following = module.body[:2]
+    lines = body.splitlines(keepends=True)
+    if following.lineno > own.end_lineno:
+        lines[own.lineno - 1 : own.end_lineno] = [b"\n"] * (own.end_lineno - own.lineno + 1)
+    end = module.body[last].end_lineno
+    for node in module.body[last:]:
+        if node.lineno <= end:
+            end = max(end, node.end_lineno)
+    lines[end - 1] = lines[end - 1].rstrip(b"\r\n") + b"\n"
+    lines.insert(end, assignment)
+    return b"".join(lines)
+
+
+def _is_future(node):
+    return isinstance(node, ast.ImportFrom) and node.module == "__future__"

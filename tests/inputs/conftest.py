@@ -37,13 +37,14 @@ def add_wheel(tmp_path: Path) -> AddWheel:
 
 @pytest.fixture
 def add_source(tmp_path: Path) -> AddSource:
-    """Add a source distribution that leaves the file ``ran`` behind when its setup.py runs."""
+    """Add a source distribution whose build, which needs nothing else, would leave the file ``ran`` behind."""
 
     def add(name: str, version: str = "1.0") -> Path:
         (tmp_path / "wheels").mkdir(exist_ok=True)
         path = tmp_path / "wheels" / f"{name}-{version}.tar.gz"
         files = {
-            "setup.py": f"open({str(tmp_path / 'ran')!r}, 'w')\nfrom setuptools import setup\nsetup(name={name!r})\n",
+            "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n',
+            "b.py": f"open({str(tmp_path / 'ran')!r}, 'w')\n",
             "PKG-INFO": f"Metadata-Version: 1.0\nName: {name}\nVersion: {version}\n",
         }
         with tarfile.open(path, "w:gz") as archive:

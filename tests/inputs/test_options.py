@@ -35,10 +35,10 @@ def test_options_have_uvs_names(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         *("--find-links", f"{tmp_path}/wheels"),
         "--no-index",
         *("--prerelease", "allow", "--exclude-newer", "2024-01-01"),
-        "--torch-backend=cpu",
         *("--constraints", f"{tmp_path}/c.txt"),
         "--upgrade",
         *("--upgrade-package", "demo"),
+        "--torch-backend=cpu",
     ]
 
 

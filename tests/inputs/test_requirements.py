@@ -136,13 +136,14 @@ def test_a_source_by_path_is_listed_without_building(add_source: AddSource, tmp_
     assert not (tmp_path / "ran").exists()
 
 
+@pytest.mark.parametrize("requirement", ["demo", "demo[some]", "demo>=1,<3", "demo; python_version > '3'"])
 def test_a_version_passed_over_for_having_no_wheel_is_noted(
-    add_wheel: AddWheel, add_source: AddSource, tmp_path: Path
+    add_wheel: AddWheel, add_source: AddSource, tmp_path: Path, requirement: str
 ) -> None:
     """Where only an older version has a wheel, that one is locked and a note says so."""
     add_wheel("demo", "1.0")
     add_source("demo", "2.0")
-    found = read(tmp_path, "demo\n")
+    found = read(tmp_path, f"{requirement}\n")
     assert versions(found) == {"demo": "1.0"}
     assert found.notes == ("demo 2.0 has no wheel; 1.0 is locked instead",)
     assert not (tmp_path / "ran").exists()
@@ -236,3 +237,18 @@ def test_a_broken_answer_of_uv_is_an_input_error(tmp_path: Path) -> None:
     """A run of uv that fails raises with its message."""
     with pytest.raises(uv.UvFailure, match="unexpected argument"):
         uv.run(["pip", "compile", "--no-such-option"], cwd=tmp_path)
+
+
+def test_the_project_itself_is_left_out_and_other_directories_are_not(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """``-e .`` brings the project's dependencies; any other directory has no wheel."""
+    add_wheel("lib")
+    for directory, name in ((tmp_path, "me"), (tmp_path / "other", "other")):
+        directory.mkdir(exist_ok=True)
+        (directory / "pyproject.toml").write_text(
+            f'[project]\nname = "{name}"\nversion = "1"\ndependencies = ["lib"]\n'
+        )
+    found = read(tmp_path, "-e .\n")
+    assert versions(found) == {"lib": "1.0"}
+    assert found.notes == ("me is the project itself and is left out; its dependencies are not",)
+    with pytest.raises(InputError, match=r"other .*: a directory \(other\)"):
+        read(tmp_path, "./other\n")

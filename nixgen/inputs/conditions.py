@@ -65,8 +65,6 @@ def when(
             where=where,
             todo="correct the lock, or make it again",
         ) from error
-    if len(true) == len(subsets):
-        return ALWAYS
     minimal = [chosen for chosen in subsets if chosen in true and not any(other < chosen for other in true)]
     if all((chosen in true) == any(least <= chosen for least in minimal) for chosen in subsets):
         return tuple(sorted((tuple(sorted(chosen)) for chosen in minimal), key=_order))

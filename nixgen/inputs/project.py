@@ -33,7 +33,6 @@ class Project:
 
     Attributes:
         path: the file.
-        name: the project's own name.
         dependencies: whether it has ``[project]``.
         requires_python: the Pythons it is for.
         extras: its extras, as spelled, by normalized name.
@@ -44,7 +43,6 @@ class Project:
     """
 
     path: Path
-    name: str | None
     dependencies: bool
     requires_python: SpecifierSet
     extras: Mapping[str, str]
@@ -75,7 +73,6 @@ class Project:
             raise InputError(str(error), where=f"{path}, requires-python", todo="correct it") from error
         return cls(
             path=path,
-            name=None if "name" not in project else str(project["name"]),
             dependencies="project" in data,
             requires_python=requires_python,
             extras=_by_normalized_name(_table(project, "optional-dependencies", path)),
@@ -252,8 +249,7 @@ def _sources(parts: Iterable[Part], project: Project) -> list[str]:
         arguments[project.path.name] = None
         if kind == "extra":
             arguments[f"--extra={project.extras[name]}"] = None
-    # An extra that names the project itself must not make it a package of its own.
-    return [*arguments, *([f"--no-emit-package={project.name}"] if project.name else [])]
+    return list(arguments)
 
 
 def _export_arguments(part: Part, project: Project) -> list[str]:

@@ -17,11 +17,13 @@ case $here in
   *) if [ -e "$here" ]; then here=./$here; else here=$(command -v -- "$here"); fi ;;
 esac
 called=$here
-until [ -x "${{here%/*}}/python" ] && [ -e "${{here%/*}}/../pyvenv.cfg" ] || [ ! -L "$here" ]; do
+until bin=${{here%/*}}; [ -x "$bin/python" ] && [ -e "$bin/../pyvenv.cfg" ] || [ ! -L "$here" ]; do
   link=$(readlink "$here")
-  case $link in /*) here=$link ;; *) here=${{here%/*}}/$link ;; esac
+  case $link in /*) here=$link ;; *) here=$bin/$link ;; esac
 done
-exec "${{here%/*}}/python" "$called" "$@"
+# Python takes the name of its directory, not where that leads.
+if [ -L "$bin" ] && [ ! -e "${{bin%/*}}/pyvenv.cfg" ]; then bin=$(cd -P "$bin" && pwd); fi
+exec "$bin/python" "$called" "$@"
 '''
 """
 

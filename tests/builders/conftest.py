@@ -1,0 +1,159 @@
+"""The builders of ``nix/builders`` as plain Python, with a directory that stands for the store."""
+
+from __future__ import annotations
+
+import base64
+import configparser
+import csv
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from collections.abc import Callable, Iterable, Mapping
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from nixgen.leaf import leaf_path
+from tests.support.nix import LIBRARY
+
+BUILDERS = LIBRARY / "builders"
+
+# The library is shipped as it lies in the checkout: nothing may be written beside it.
+sys.dont_write_bytecode = True
+sys.path.insert(0, str(BUILDERS))
+
+import env as env_builder  # noqa: E402
+import layout  # noqa: E402
+import tree as tree_builder  # noqa: E402
+
+#: The interpreter under the one that runs the tests: a virtual environment is no home for another.
+INTERPRETER = os.path.realpath(sys.executable)
+
+Wheel = tuple[str, bytes]
+
+
+class Workbench:
+    """Make trees and environments of wheels below a directory.
+
+    Attributes:
+        store: the directory that stands for the store.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.store = root / "store"
+        self.store.mkdir()
+
+    def leaf(self, name: str, content: bytes) -> str:
+        """Put a file into the store as a leaf, and return its path."""
+        digest = base64.b64encode(hashlib.sha256(content).digest()).decode()
+        path = Path(leaf_path(name, digest, str(self.store)))
+        if not path.exists():
+            path.write_bytes(content)
+            path.chmod(0o444)
+            os.utime(path, (1, 1))
+        return str(path)
+
+    def attributes(self, wheel: Wheel) -> dict[str, Any]:
+        """Return the attributes of a wheel's tree, as nix/tree.nix gives them."""
+        filename, content = wheel
+        name, version = filename.split("-")[:2]
+        files: dict[str, Any] = {}
+        points = configparser.ConfigParser(delimiters=("=",), interpolation=None)
+        points.optionxform = str  # type: ignore[assignment,method-assign]
+        with zipfile.ZipFile(BytesIO(content)) as archive:
+            for member in archive.infolist():
+                *directories, last = member.filename.split("/")
+                node = files
+                for directory in directories:
+                    node = node.setdefault(directory, {})
+                leaf = self.leaf(last, archive.read(member)) if member.file_size else ""
+                node[last] = [leaf, "x"] if member.external_attr >> 16 & 0o111 else leaf
+                if member.filename == f"{name}-{version}.dist-info/entry_points.txt":
+                    points.read_string(archive.read(member).decode())
+        commands = {kind: dict(points[f"{kind}_scripts"]) for kind in ("console", "gui") if f"{kind}_scripts" in points}
+        return {
+            "distribution": name.replace("_", "-"),
+            "version": version,
+            "distInfo": f"{name}-{version}.dist-info",
+            "dataDir": f"{name}-{version}.data" if f"{name}-{version}.data" in files else "",
+            "scripts": commands,
+            "installer": self.leaf("INSTALLER", b"nixgen\n"),
+            "files": files,
+        }
+
+    def tree(self, wheel: Wheel) -> Path:
+        """Build the tree of a wheel."""
+        out = self._path(wheel[0].split("-")[0])
+        tree_builder.build(self.attributes(wheel), str(out))
+        return out
+
+    def env(self, *wheels: Wheel | Path, prefer: Mapping[str, str] | None = None, name: str = "env") -> Path:
+        """Build the environment of wheels or trees."""
+        trees = [str(wheel if isinstance(wheel, Path) else self.tree(wheel)) for wheel in wheels]
+        out = self._path(name)
+        env_builder.build({"trees": trees, "python": INTERPRETER, "prefer": dict(prefer or {})}, str(out))
+        return out
+
+    def _path(self, name: str) -> Path:
+        return self.store / f"{len(list(self.store.iterdir())):0>32}-{name}"
+
+
+@pytest.fixture
+def workbench(tmp_path: Path) -> Workbench:
+    """Give a workbench below the test's directory."""
+    return Workbench(tmp_path)
+
+
+@pytest.fixture
+def run() -> Callable[..., str]:
+    """Run a command without the caller's Python settings, and return what it prints; a failure fails the test."""
+
+    def run(*command: str | Path, env: Mapping[str, str] | None = None, cwd: Path | None = None) -> str:
+        clean = {name: value for name, value in os.environ.items() if not name.startswith(("PYTHON", "VIRTUAL_ENV"))}
+        done = subprocess.run(
+            [str(word) for word in command],
+            env={**clean, **(env or {})},
+            cwd=cwd,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    return run
+
+
+def site(env: Path) -> Path:
+    """Return an environment's site-packages."""
+    return env / layout.site_packages()
+
+
+def record_of(root: Path) -> dict[str, tuple[str, str]]:
+    """Return the rows of the only RECORD below a tree's or an environment's site-packages."""
+    (path,) = site(root).glob("*.dist-info/RECORD")
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = [(row[0], (row[1], row[2])) for row in csv.reader(file)]
+    assert len(dict(rows)) == len(rows), "RECORD has a path twice"
+    return dict(rows)
+
+
+def manifest_of(tree: Path) -> dict[str, Any]:
+    """Return what a tree says of itself."""
+    manifest: dict[str, Any] = json.loads((tree / tree_builder.MANIFEST).read_text(encoding="utf-8"))
+    return manifest
+
+
+def listing(root: Path) -> Iterable[str]:
+    """Return every file and link below a directory, relative to it, sorted; links are not followed."""
+    found = []
+    for directory, directories, files in os.walk(root):
+        links = [name for name in directories if Path(directory, name).is_symlink()]
+        found += [str(Path(directory, name).relative_to(root)) for name in [*files, *links]]
+    return sorted(found)

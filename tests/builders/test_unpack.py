@@ -1,0 +1,53 @@
+"""Unpacking a wheel for the ingest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import unpack
+
+from tests.builders.conftest import listing
+from tests.support.wheels import Member, make_wheel, write_wheel, write_zip
+
+
+@pytest.mark.parametrize("threads", [1, 3, 50])
+def test_files_lie_as_in_the_archive(tmp_path: Path, threads: int) -> None:
+    """Every non-empty file stands where the archive has it, whatever the number of threads."""
+    files = {f"demo/{number}/a.py": f"x = {number}\n" * number for number in range(1, 8)}
+    wheel = write_wheel(tmp_path, make_wheel(files={**files, "demo/empty.py": "", "demo/ü ${x}.txt": b"\0\xff"}))
+    out = tmp_path / "out"
+    unpack.unpack(str(wheel), str(out), threads=threads)
+    assert {path: (out / path).read_bytes() for path in files} == {path: text.encode() for path, text in files.items()}
+    assert (out / "demo/ü ${x}.txt").read_bytes() == b"\0\xff"
+    info = [f"demo-1.0.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL")]
+    assert sorted(listing(out)) == sorted([*files, "demo/ü ${x}.txt", *info])
+
+
+def test_empty_files_and_directories_are_left_out(tmp_path: Path) -> None:
+    """What is no leaf is not unpacked: empty files, and members that stand for directories."""
+    archive = write_zip([Member(name="demo/"), Member(name="demo/empty.py"), Member(name="full.py", content=b"1")])
+    wheel = write_wheel(tmp_path, ("demo.whl", archive))
+    unpack.unpack(str(wheel), str(tmp_path / "out"))
+    assert listing(tmp_path / "out") == ["full.py"]
+    assert not (tmp_path / "out/demo").exists()
+
+
+@pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../escaped", "a//b", "./a", "a\\b", "a/.."])
+def test_a_member_that_escapes_stops_the_build(tmp_path: Path, name: str) -> None:
+    """A build trusts no lock: a name that leaves the directory stops it, with wheel and member, before any file."""
+    wheel = write_wheel(
+        tmp_path, ("bad.whl", write_zip([Member(name="good", content=b"1"), Member(name=name, content=b"1")]))
+    )
+    with pytest.raises(SystemExit) as caught:
+        unpack.unpack(str(wheel), str(tmp_path / "out"))
+    assert str(wheel) in str(caught.value)
+    assert repr(name) in str(caught.value)
+    assert listing(tmp_path) == ["bad.whl"]
+
+
+def test_the_builder_takes_its_wheel_from_the_attributes(tmp_path: Path) -> None:
+    """``build`` unpacks the wheel that the derivation names."""
+    wheel = write_wheel(tmp_path, make_wheel())
+    unpack.build({"wheel": str(wheel)}, str(tmp_path / "out"))
+    assert (tmp_path / "out/demo/__init__.py").read_text() == "answer = 42\n"

@@ -108,7 +108,7 @@ def run(options: argparse.Namespace) -> int:
     for note in read.notes:
         console.say(f"note: {note}")
     console.say(f"reading {read.origin} for " + ", ".join(str(target) for target in targets))
-    auth = Credentials.from_environment(read.urls_with_login, [*resolver.indexes(), *read.indexes]).auth()
+    auth = Credentials.from_environment(read.urls_with_login, read.indexes).auth()
     sources = _sources(read.selections.values())
     indexes, traffic = _index(sources, previous, base, options.verify, auth, console)
     for index in indexes.values():

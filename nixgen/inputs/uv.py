@@ -36,7 +36,7 @@ _UNUSABLE = re.compile(
 _UNUSABLE_VERSION = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+) has no usable wheels")
 _NETWORK = re.compile(
     r"error sending request|Failed to fetch|Request failed|Network connectivity is disabled|HTTP status"
-    r"|operation timed out|dns error|Failed to download"
+    r"|operation timed out|dns error|Failed to download|401 Unauthorized|403 Forbidden"
 )
 _NO_PYTHON = re.compile(
     r"No interpreter found|Failed to inspect Python|incompatible with the project's Python requirement"

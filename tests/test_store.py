@@ -1,0 +1,69 @@
+"""``nixgen.store``: what Nix is asked, and how its refusals reach a user."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nixgen.errors import NixError
+from nixgen.leaf import leaf_path
+from nixgen.store import Store
+from tests.support.nix import NixInstallation
+from tests.support.wheels import nix_sha256
+
+pytestmark = pytest.mark.nix
+
+
+@pytest.fixture
+def store(nix_store: NixInstallation, monkeypatch: pytest.MonkeyPatch) -> Store:
+    """A store of the tests' own."""
+    for name, value in nix_store.env.items():
+        monkeypatch.setenv(name, value)
+    return Store()
+
+
+def test_directory(store: Store, nix_store: NixInstallation) -> None:
+    """The store's directory is the one that Nix uses."""
+    assert store.directory == str(nix_store.path)
+
+
+def test_add_files_gives_leaf_paths(store: Store, tmp_path: Path) -> None:
+    """Added files lie where ``leaf_path`` says, under the name of their last suffix."""
+    files, expected = [], []
+    for number, name in enumerate(["file.py", "file", "file.so"]):
+        path = tmp_path / str(number) / name
+        path.parent.mkdir()
+        path.write_text(f"content {number}")
+        files.append(path)
+        expected.append(leaf_path(name, nix_sha256(f"content {number}"), store.directory))
+    assert store.invalid(expected) == set(expected)
+    assert store.add_files(files) == expected
+    assert store.invalid(expected) == set()
+
+
+def test_invalid_takes_more_paths_than_a_command_line(store: Store) -> None:
+    """Any number of paths can be asked for: 20,000 are more than one command takes."""
+    paths = [leaf_path("x.py", nix_sha256(str(number)), store.directory) for number in range(20_000)]
+    assert store.invalid(paths) == set(paths)
+
+
+def test_build_failure_carries_what_nix_said(store: Store, tmp_path: Path) -> None:
+    """A failed build is a NixError with Nix's message, and makes no link."""
+    (tmp_path / "default.nix").write_text('throw "this is the reason"\n')
+    with pytest.raises(NixError, match="this is the reason"):
+        store.build(tmp_path, [], tmp_path / "result")
+    assert not (tmp_path / "result").exists()
+
+
+def test_setting(store: Store) -> None:
+    """A setting is read from whatever configuration Nix has; one that does not exist is None."""
+    assert store.setting("sandbox") is False
+    assert store.setting("no-such-setting") is None
+
+
+def test_missing_nix(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without Nix on PATH, the error says how to install it."""
+    monkeypatch.setenv("PATH", "/nonexistent")
+    with pytest.raises(NixError, match="nix-bin"):
+        _ = Store().directory

@@ -6,12 +6,13 @@ import base64
 import configparser
 import csv
 import hashlib
+import importlib.util
 import json
 import os
 import subprocess
 import sys
 import zipfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -108,6 +109,16 @@ class Workbench:
 def workbench(tmp_path: Path) -> Workbench:
     """Give a workbench below the test's directory."""
     return Workbench(tmp_path)
+
+
+@pytest.fixture(scope="session")
+def pip(tmp_path_factory: pytest.TempPathFactory) -> Sequence[str]:
+    """Give a pip to run: that of the tests' own environment, else one that ``ensurepip`` makes."""
+    if importlib.util.find_spec("pip"):
+        return [sys.executable, "-m", "pip"]
+    root = tmp_path_factory.mktemp("pip")
+    subprocess.run([INTERPRETER, "-m", "venv", root], check=True)
+    return [str(root / "bin/python"), "-m", "pip"]
 
 
 @pytest.fixture

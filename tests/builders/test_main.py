@@ -1,0 +1,80 @@
+"""The builders as Nix starts them: on the environment's own Python, whichever that is."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.builders.conftest import BUILDERS, Workbench
+from tests.support.interpreters import interpreters
+from tests.support.wheels import make_wheel, write_wheel
+
+_FLAGS = ("-I", "-S", "-B", "-X", "utf8")
+
+
+def start(python: str, builder: str, attributes: dict[str, Any], out: Path, scratch: Path) -> str:
+    """Run a builder as nix/run.nix has it: no environment, no working PATH, attributes in a file."""
+    file = scratch / f"{builder}.json"
+    file.write_text(json.dumps(attributes), encoding="utf-8")
+    done = subprocess.run(
+        [python, *_FLAGS, BUILDERS, builder],
+        env={"attributesPath": str(file), "out": str(out), "PATH": str(Path(python).parent), "NIX_BUILD_CORES": "2"},
+        cwd=scratch,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return "" if done.returncode == 0 else done.stderr or "failed in silence"
+
+
+@pytest.mark.parametrize("version", interpreters())
+def test_an_environment_is_built_on_every_python(
+    version: str, workbench: Workbench, tmp_path: Path, run: Callable[..., str]
+) -> None:
+    """Tree and environment are built and run on every Python of this machine, from 3.8 on."""
+    python = interpreters()[version]
+    wheel = make_wheel(
+        files={
+            "demo/__init__.py": "import sys\ndef main():\n    print(sys.prefix, *sys.argv[1:])\n",
+            **{f"demo/größe{number}.py": "x = 1\n" for number in range(100)},
+        },
+        entry_points={"console_scripts": {"tool": "demo:main"}},
+    )
+    tree, env = workbench.store / ("t" * 32 + "-demo-1.0"), workbench.store / ("e" * 32 + "-env")
+    assert start(python, "tree", workbench.attributes(wheel), tree, tmp_path) == ""
+    attributes = {"trees": [str(tree)], "python": python, "prefer": {}}
+    assert start(python, "env", attributes, env, tmp_path) == ""
+    assert run(env / "bin/tool", "a b") == f"{env} a b\n"
+    assert len(list(tree.rglob("*.pyc"))) == 101
+    listed = "import importlib.metadata as m; print(m.version('demo'), len(m.files('demo')))"
+    # 101 modules and their bytecode, five files of .dist-info and the command.
+    assert run(env / "bin/python", "-c", listed) == "1.0 208\n"
+
+
+def test_unpack_and_nothing_are_started(tmp_path: Path) -> None:
+    """Each builder is started by its name."""
+    python = next(iter(interpreters().values()))
+    wheel = write_wheel(tmp_path, make_wheel())
+    assert start(python, "unpack", {"wheel": str(wheel)}, tmp_path / "unpacked", tmp_path) == ""
+    assert (tmp_path / "unpacked/demo/__init__.py").is_file()
+    assert start(python, "nothing", {}, tmp_path / "empty", tmp_path) == ""
+    assert (tmp_path / "empty").read_bytes() == b""
+
+
+def test_an_unknown_builder_is_named(tmp_path: Path) -> None:
+    """A name that is no builder's stops the build with a message."""
+    python = next(iter(interpreters().values()))
+    assert start(python, "os", {}, tmp_path / "out", tmp_path) == "nixgen: there is no builder named 'os'\n"
+
+
+def test_nothing_is_written_beside_the_builders(tmp_path: Path) -> None:
+    """The directory of the builders holds sources only, whatever was run."""
+    python = next(iter(interpreters().values()))
+    start(python, "nothing", {}, tmp_path / "out", tmp_path)
+    assert {name for name in os.listdir(BUILDERS) if not name.endswith(".py")} == set()  # noqa: PTH208

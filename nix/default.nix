@@ -16,6 +16,7 @@ let
       ingest
       interpreter
       lock
+      names
       run
       tree
       ;

@@ -3,6 +3,7 @@
   ingest,
   interpreter,
   lock,
+  names,
   run,
   tree,
 }:
@@ -85,7 +86,7 @@ in
       inherit (made) interpreter;
       attributes = {
         python = made.interpreter.path;
-        prefer = made.target.prefer or { };
+        prefer = names.pairs (made.target.prefer or { });
         trees = map (entry: entry.value) made.trees;
       };
       allowSubstitutes = false;

@@ -1,9 +1,11 @@
-# Names that a store path can carry.
+# Names that others chose: what a store path can carry of them, and how they reach a builder.
 let
   inherit (builtins)
+    attrNames
     concatStringsSep
     filter
     isString
+    map
     split
     stringLength
     substring
@@ -23,4 +25,16 @@ in
       safe = if substring 0 1 allowed == "." then "_${allowed}" else allowed;
     in
     if stringLength safe > 160 then substring 0 160 safe else safe;
+
+  # pairs :: { <name> : value } -> [ [name value] ]
+  #
+  # toJSON takes a set with an attribute "outPath" or "__toString" for something else; a list it leaves alone.
+  #
+  #   pairs { outPath = "demo:main"; } => [ [ "outPath" "demo:main" ] ]
+  pairs =
+    set:
+    map (name: [
+      name
+      set.${name}
+    ]) (attrNames set);
 }

@@ -6,39 +6,51 @@
 }:
 let
   inherit (builtins)
+    attrNames
+    concatMap
     head
     isAttrs
     isList
-    mapAttrs
     toFile
     ;
 
-  # The lock's tree of hashes as a tree of leaves. A file is its hash, "" where it is empty, and [ hash "x" ] where the
-  # archive marks it executable; a directory is an attribute set.
+  # The lock's tree of hashes as a list: [ path leaf ], or [ path leaf "x" ] where the archive marks the file executable;
+  # the leaf of an empty file is "". A list, because toJSON takes a set with a file named "outPath" for a derivation.
   leaves =
-    source: prefix:
-    mapAttrs (
-      file: entry:
+    source: prefix: directory:
+    concatMap (
+      file:
       let
+        entry = directory.${file};
+        path = "${prefix}${file}";
         place =
           sha256:
-          leaf.leaf {
-            inherit file sha256;
-            source = source "${prefix}${file}";
-          };
+          if sha256 == "" then
+            ""
+          else
+            leaf.leaf {
+              inherit file sha256;
+              source = source path;
+            };
       in
       if isAttrs entry then
-        leaves source "${prefix}${file}/" entry
+        leaves source "${path}/" entry
       else if isList entry then
         [
-          (place (head entry))
-          "x"
+          [
+            path
+            (place (head entry))
+            "x"
+          ]
         ]
-      else if entry == "" then
-        ""
       else
-        place entry
-    );
+        [
+          [
+            path
+            (place entry)
+          ]
+        ]
+    ) (attrNames directory);
 
   # INSTALLER of every distribution (PEP 376), named like a leaf so that links to it stay short.
   installer = toFile "file" "nixgen\n";
@@ -67,7 +79,7 @@ in
         distribution = package.name;
         inherit (wheel) distInfo;
         dataDir = wheel.dataDir or "";
-        scripts = wheel.scripts or { };
+        commands = names.pairs (wheel.scripts.console or { } // wheel.scripts.gui or { });
         inherit installer;
         files = leaves source "" wheel.files;
       };

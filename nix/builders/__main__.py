@@ -24,8 +24,8 @@ def main():
         from nothing import build
     else:
         sys.exit(f"nixgen: there is no builder named {name!r}")
-    with open(os.environ["attributesPath"], encoding="utf-8") as file:
-        build(json.load(file), os.environ["out"])
+    with open(os.environ["attributesPath"], encoding="utf-8") as file:  # noqa: SIM112 - the names are Nix's
+        build(json.load(file), os.environ["out"])  # noqa: SIM112
 
 
 if __name__ == "__main__":

@@ -16,8 +16,8 @@ def build(attributes, out):
 
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
-            interpreter, which is the one that runs this) and ``prefer`` (path in the environment to the distribution
-            whose file stands there, where several bring one).
+            interpreter, which is the one that runs this) and ``prefer`` (pairs of a path in the environment and the
+            distribution whose file stands there, where several bring one).
         out: directory to make.
 
     Raises:
@@ -27,7 +27,7 @@ def build(attributes, out):
     os.makedirs(os.path.join(out, site))
     os.mkdir(os.path.join(out, "bin"))
     _write_interpreter(attributes["python"], out)
-    merge = Merge(out, attributes["trees"], site, attributes["prefer"])
+    merge = Merge(out, attributes["trees"], site, dict(attributes["prefer"]))
     merge.directory("", attributes["trees"])
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))

@@ -29,10 +29,9 @@ def build(attributes, out):
     """Install a wheel into ``out``.
 
     Args:
-        attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``scripts`` (``console`` and
-            ``gui``: command to object reference), ``installer`` (a store path with INSTALLER's text), and ``files``:
-            nested by directory; a file is its leaf's path, "" where it is empty, and ``[leaf, "x"]`` where the archive
-            marks it executable.
+        attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``commands`` (pairs of name
+            and object reference), ``installer`` (a store path with INSTALLER's text), and ``files``: ``[path, leaf]``,
+            with a third element where the archive marks the file executable; the leaf of an empty file is "".
         out: directory to make.
 
     Raises:
@@ -41,9 +40,9 @@ def build(attributes, out):
     site = layout.site_packages()
     places = layout.schemes(attributes["distribution"])
     installs = {}
-    for path, leaf, executable in sorted(_flatten(attributes["files"])):
+    for path, leaf, *executable in sorted(attributes["files"]):
         target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
-        install = (path, leaf, executable or scheme == "scripts", target, scheme == "scripts")
+        install = (path, leaf, bool(executable) or scheme == "scripts", target, scheme == "scripts")
         if installs.setdefault(target, install)[1] != leaf:
             sys.exit(f"nixgen: {out} puts both {installs[target][0]} and {path} at {target}")
     # Bytecode that a wheel brings gives way to that of the environment's own Python, as with pip.
@@ -54,7 +53,7 @@ def build(attributes, out):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
     placed = _in_processes(_place, [(out, install) for install in installs])
 
-    commands = _write_commands(attributes["scripts"], out)
+    commands = _write_commands(attributes["commands"], out)
     _write_record(attributes, site, out, installs, placed, commands)
     manifest = {
         "distribution": attributes["distribution"],
@@ -70,16 +69,6 @@ def build(attributes, out):
 
 def _is_module(target, is_script):
     return target.endswith(".py") and not is_script and "/site-packages/" in target
-
-
-def _flatten(files, prefix=""):
-    for name, entry in files.items():
-        if isinstance(entry, dict):
-            yield from _flatten(entry, prefix + name + "/")
-        elif isinstance(entry, list):
-            yield prefix + name, entry[0], True
-        else:
-            yield prefix + name, entry, False
 
 
 def _in_processes(function, tasks):
@@ -150,10 +139,10 @@ def _leaving(out, placed):
     return sorted(found)
 
 
-def _write_commands(scripts, out):
+def _write_commands(references, out):
     """Write a launcher for each entry point; return each one's path with its hash and size, as RECORD wants them."""
     commands = {}
-    for name, reference in sorted({**scripts.get("console", {}), **scripts.get("gui", {})}.items()):
+    for name, reference in sorted(references):
         content = launcher.entry_point(reference)
         path = os.path.join(out, "bin", name)
         os.makedirs(os.path.dirname(path), exist_ok=True)

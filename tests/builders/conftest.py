@@ -64,26 +64,24 @@ class Workbench:
         """Return the attributes of a wheel's tree, as nix/tree.nix gives them."""
         filename, content = wheel
         name, version = filename.split("-")[:2]
-        files: dict[str, Any] = {}
+        files: list[list[str]] = []
         points = configparser.ConfigParser(delimiters=("=",), interpolation=None)
         points.optionxform = str  # type: ignore[assignment,method-assign]
         with zipfile.ZipFile(BytesIO(content)) as archive:
             for member in archive.infolist():
-                *directories, last = member.filename.split("/")
-                node = files
-                for directory in directories:
-                    node = node.setdefault(directory, {})
+                last = member.filename.rpartition("/")[2]
                 leaf = self.leaf(last, archive.read(member)) if member.file_size else ""
-                node[last] = [leaf, "x"] if member.external_attr >> 16 & 0o111 else leaf
+                files.append([member.filename, leaf, *(["x"] if member.external_attr >> 16 & 0o111 else [])])
                 if member.filename == f"{name}-{version}.dist-info/entry_points.txt":
                     points.read_string(archive.read(member).decode())
-        commands = {kind: dict(points[f"{kind}_scripts"]) for kind in ("console", "gui") if f"{kind}_scripts" in points}
+        data = f"{name}-{version}.data"
+        groups = [points[group] for group in ("console_scripts", "gui_scripts") if group in points]
         return {
             "distribution": name.replace("_", "-"),
             "version": version,
             "distInfo": f"{name}-{version}.dist-info",
-            "dataDir": f"{name}-{version}.data" if f"{name}-{version}.data" in files else "",
-            "scripts": commands,
+            "dataDir": data if any(file[0].startswith(f"{data}/") for file in files) else "",
+            "commands": [[command, points[command]] for points in groups for command in points],
             "installer": self.leaf("INSTALLER", b"nixgen\n"),
             "files": files,
         }
@@ -98,7 +96,7 @@ class Workbench:
         """Build the environment of wheels or trees."""
         trees = [str(wheel if isinstance(wheel, Path) else self.tree(wheel)) for wheel in wheels]
         out = self._path(name)
-        env_builder.build({"trees": trees, "python": INTERPRETER, "prefer": dict(prefer or {})}, str(out))
+        env_builder.build({"trees": trees, "python": INTERPRETER, "prefer": [*(prefer or {}).items()]}, str(out))
         return out
 
     def _path(self, name: str) -> Path:

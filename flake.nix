@@ -1,0 +1,104 @@
+# There is no flake.lock here: it would pin nixpkgs, and where this project is made and tested nixpkgs cannot be fetched.
+# The outputs use little of it (a Python, and what packages a Python program), so any recent one does;
+# `nix flake lock` writes a lock in your checkout.
+{
+  description = "nixgen: locked Python requirements to Nix, every wheel file its own store path";
+
+  inputs.nixpkgs.url = "github:NixOS/nixpkgs/nixos-unstable";
+
+  outputs =
+    { self, nixpkgs }:
+    let
+      inherit (builtins)
+        filter
+        fromTOML
+        listToAttrs
+        map
+        readFile
+        ;
+
+      library = import ./nix;
+
+      # nixpkgs gives systems up from time to time.
+      systems = filter (system: nixpkgs.legacyPackages ? ${system}) [
+        "x86_64-linux"
+        "aarch64-linux"
+        "x86_64-darwin"
+        "aarch64-darwin"
+      ];
+      forSystems =
+        make:
+        listToAttrs (
+          map (system: {
+            name = system;
+            value = make system nixpkgs.legacyPackages.${system};
+          }) systems
+        );
+    in
+    {
+      lib = library;
+
+      packages = forSystems (
+        _system: pkgs: rec {
+          default = nixgen;
+          nixgen = pkgs.python3Packages.buildPythonApplication {
+            pname = "nixgen";
+            inherit ((fromTOML (readFile ./pyproject.toml)).project) version;
+            pyproject = true;
+            src = self;
+            build-system = [ pkgs.python3Packages.hatchling ];
+            dependencies = map (name: pkgs.python3Packages.${name}) [
+              "httpx"
+              "installer"
+              "jinja2"
+              "packaging"
+              "rich"
+              "uv"
+            ];
+            pythonImportsCheck = [ "nixgen.cli" ];
+            meta.mainProgram = "nixgen";
+          };
+        }
+      );
+
+      templates.default = {
+        path = ./templates/project;
+        description = "A project whose Python environment nixgen locks and Nix builds";
+        welcomeText = ''
+          Write what you need into requirements.in, then:
+
+              nixgen lock
+              git add .
+              nix build
+        '';
+      };
+
+      # A small environment from a lock in the repository, and the Python of it at work. Nix before 2.14 evaluates the
+      # checks of every system and cannot build what another system's need while it does; there, build one by its name.
+      checks = forSystems (
+        system: pkgs:
+        let
+          environment = library.env {
+            name = "check";
+            lock = library.readLock ./tests/flake/nixgen.lock;
+            inherit system;
+            python = pkgs.python3;
+          };
+        in
+        {
+          inherit environment;
+          program = derivation {
+            name = "nixgen-check-program";
+            inherit system;
+            builder = "${environment}/bin/python";
+            args = [
+              "-c"
+              "import os, greeting; open(os.environ['out'], 'w').write(greeting.hello() + '\\n')"
+            ];
+            # Nix gives a builder its bare name as argv[0]; Python finds itself, and its environment, through PATH.
+            PATH = "${environment}/bin";
+          };
+        }
+      );
+    };
+}

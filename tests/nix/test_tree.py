@@ -1,0 +1,97 @@
+"""Trees as derivations."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from nixgen.leaf import leaf_path
+from tests.nix.conftest import INTERPRETER, PYTHON, Nix
+from tests.support.locks import lock_wheels
+from tests.support.nix import derivation
+from tests.support.wheels import make_wheel, nix_sha256
+
+TREE = """
+let
+  lock = nixgen.readLock (/. + file);
+  interpreter = nixgen.interpreter { python = pythonPath; inherit version; };
+  system = builtins.currentSystem;
+  package = builtins.head (nixgen.selectTarget { inherit lock system; }).packages;
+  source = nixgen.sources way { inherit lock interpreter system; filenames = [ package.wheel ]; };
+in
+nixgen.tree { inherit lock package system interpreter; source = source package.wheel; }
+"""
+
+WHEEL = make_wheel(
+    "Demo_Pkg",
+    "1!2.0",
+    {"demo/__init__.py": "", "demo/run.py": "#!/bin/sh\n", "demo/data.txt": "text", "demo/outPath": "x"},
+    entry_points={
+        "console_scripts": {"tool": "demo:main", "outPath": "demo:x"},
+        "gui_scripts": {"__toString": "demo:y"},
+    },
+    data={"scripts/s": "#!python\n"},
+    executable=["demo/run.py"],
+)
+
+
+def _values(directory: Path, way: str = "wheels") -> dict[str, Any]:
+    file = lock_wheels(directory, WHEEL, python=PYTHON)
+    return {"file": str(file), "pythonPath": INTERPRETER, "version": PYTHON, "way": way}
+
+
+def test_a_tree_is_made_of_leaves(nix: Nix, tmp_path: Path) -> None:
+    """The builder is told every file with its leaf, the commands and the names; nothing of the wheel is an input."""
+    said = derivation(nix.instantiate(TREE, **_values(tmp_path)), nix.env)
+    told = json.loads(said["env"]["attributes"])
+    info = "Demo_Pkg-1!2.0.dist-info"
+
+    def leaf(name: str, content: str) -> str:
+        return leaf_path(name, nix_sha256(content), str(nix.path))
+
+    files = {file[0]: file[1:] for file in told.pop("files")}
+    assert files.keys() == {
+        "demo/__init__.py",
+        "demo/data.txt",
+        "demo/outPath",
+        "demo/run.py",
+        "Demo_Pkg-1!2.0.data/scripts/s",
+        *(f"{info}/{name}" for name in ("METADATA", "RECORD", "WHEEL", "entry_points.txt")),
+    }
+    assert files["demo/__init__.py"] == [""]
+    assert files["demo/data.txt"] == [leaf("data.txt", "text")]
+    assert files["demo/run.py"] == [leaf("run.py", "#!/bin/sh\n"), "x"]
+    assert Path(told.pop("installer")).read_text() == "nixgen\n"
+    assert told == {
+        "distribution": "demo-pkg",
+        "version": "1!2.0",
+        "distInfo": info,
+        "dataDir": "Demo_Pkg-1!2.0.data",
+        "commands": [["__toString", "demo:y"], ["outPath", "demo:x"], ["tool", "demo:main"]],
+    }
+    inputs = json.dumps([said.get("inputSrcs"), said.get("inputDrvs"), said.get("inputs")])
+    assert "unpacked" not in inputs
+    assert ".whl" not in inputs
+
+
+def test_a_tree_is_installed(nix: Nix, tmp_path: Path) -> None:
+    """The tree has the wheel's files where an installer puts them."""
+    out = nix.build(TREE, **_values(tmp_path))
+    assert (out / f"lib/python{PYTHON}/site-packages/demo/data.txt").read_text() == "text"
+    assert sorted(path.name for path in (out / "bin").iterdir()) == ["__toString", "outPath", "s", "tool"]
+    assert out.name.endswith("-demo-pkg-1-2.0")
+
+
+def test_both_ways_give_the_same_tree(nix: Nix, tmp_path: Path) -> None:
+    """Once the leaves are in the store, both ways of ingest give the same derivation."""
+    drvs = {nix.instantiate(TREE, **_values(tmp_path, way)) for way in ("wheels", "store")}
+    assert len(drvs) == 1
+
+
+def test_a_missing_leaf_names_the_command(nix: Nix, tmp_path: Path) -> None:
+    """In ``store`` mode, a leaf that the store lacks stops Nix at a file whose name says what to run."""
+    values = _values(tmp_path, "store")
+    lock = Path(values["file"])
+    lock.write_text(lock.read_text().replace(nix_sha256("text"), nix_sha256(str(tmp_path))))
+    assert "run-nixgen-fetch" in nix.refusal(f"({TREE}).drvPath", **values)

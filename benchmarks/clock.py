@@ -1,0 +1,58 @@
+"""Run a command and say what it cost."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class CommandFailedError(Exception):
+    """A command that was to be measured failed; the text is the command and what it said."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """What one run of a command took: seconds on the wall, and seconds of all processors together."""
+
+    seconds: float
+    cpu: float
+
+
+def timed(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Sample:
+    """Run a command to its end and return what it took, with all processes that it waited for.
+
+    What earlier runs have written goes to disk first, so that nobody pays for somebody else's files.
+
+    Raises:
+        CommandFailedError: its exit code is not 0.
+    """
+    os.sync()
+    with tempfile.TemporaryFile() as said:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command, env=dict(env), cwd=cwd, stdin=subprocess.DEVNULL, stdout=said, stderr=subprocess.STDOUT
+        )
+        _, status, usage = os.wait4(process.pid, 0)
+        seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode != 0:
+            said.seek(0)
+            raise CommandFailedError(f"{' '.join(command)}\n{said.read().decode(errors='replace')}")
+    return Sample(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime)
+
+
+def output(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> str:
+    """Run a command and return what it printed.
+
+    Raises:
+        CommandFailedError: its exit code is not 0.
+    """
+    done = subprocess.run(command, env=dict(env), cwd=cwd, capture_output=True, text=True, check=False)
+    if done.returncode != 0:
+        raise CommandFailedError(f"{' '.join(command)}\n{done.stderr}")
+    return done.stdout

@@ -168,6 +168,8 @@ def _wheel_to_json(index: WheelIndex) -> dict[str, Any]:
 
 def _wheel_from_json(filename: str, data: Mapping[str, Any]) -> WheelIndex:
     scripts = data.get("scripts", {})
+    if not isinstance(data["sha256"], str):
+        raise TypeError(f"{filename} has no hash but {data['sha256']!r}")
     return WheelIndex(
         source=WheelSource(
             filename=filename,
@@ -185,6 +187,9 @@ def _wheel_from_json(filename: str, data: Mapping[str, Any]) -> WheelIndex:
         gui_scripts=scripts.get("gui", {}),
     )
 
+
+#: SHA-256 as base64 with padding.
+_DIGEST_LENGTH = 44
 
 #: A file is its hash, "" where it is empty, and [hash, "x"] where the archive marks it executable.
 _Entry = str | list[str]
@@ -209,12 +214,15 @@ def _entry(file: WheelFile) -> _Entry:
 
 def _files_from_tree(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, WheelFile]]:
     for name, entry in tree.items():
-        if isinstance(entry, dict):
-            yield from _files_from_tree(entry, f"{prefix}{name}/")
-        elif isinstance(entry, list):
-            yield prefix + name, WheelFile(sha256=entry[0], size=None, executable=True)
-        else:
-            yield prefix + name, WheelFile(sha256=entry, size=None if entry else 0)
+        match entry:
+            case dict():
+                yield from _files_from_tree(entry, f"{prefix}{name}/")
+            case "":
+                yield prefix + name, WheelFile(sha256="", size=0)
+            case str(digest) | [str(digest), "x"] if len(digest) == _DIGEST_LENGTH:
+                yield prefix + name, WheelFile(sha256=digest, size=None, executable=isinstance(entry, list))
+            case _:
+                raise ValueError(f"{prefix}{name} has no hash but {entry!r}")
 
 
 def _pretty(value: Any, indent: int = 0) -> str:

@@ -8,9 +8,11 @@ import itertools
 import json
 import logging
 import os
+import re
 import shutil
 import subprocess
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from .errors import NixError
@@ -19,6 +21,12 @@ _log = logging.getLogger(__name__)
 
 #: Linux takes 2 MiB of arguments and environment; a store path is 60 characters.
 _PATHS_A_CALL = 8000
+
+
+_BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
+
+#: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
+_OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
 
 
 class Store:
@@ -54,7 +62,13 @@ class Store:
             added += self._run("nix-store", "--add-fixed", "sha256", *batch).split()
         return added
 
-    def build(self, expression: Path, arguments: Sequence[str], out_link: Path | None) -> str:
+    def build(
+        self,
+        expression: Path,
+        arguments: Sequence[str],
+        out_link: Path | None,
+        watch: Callable[[str], None] | None = None,
+    ) -> str:
         """Build a Nix file and return the store path of its output.
 
         Args:
@@ -62,12 +76,18 @@ class Store:
             arguments: further arguments, ``--argstr`` and the like.
             out_link: a link to make to the output, which keeps it from garbage collection; replaced at once and only by
                 a finished build. None makes none.
+            watch: called with the name of each derivation whose build begins.
 
         Raises:
             NixError: with what Nix said.
         """
         link = ["--no-out-link"] if out_link is None else ["--out-link", str(out_link)]
-        return self._run("nix-build", str(expression), *link, *arguments).strip()
+
+        def read(line: str) -> None:
+            if watch is not None and (match := _BUILDING.match(line)):
+                watch(match[1])
+
+        return self._run("nix-build", str(expression), *link, *arguments, read=read).strip()
 
     def setting(self, name: str) -> object:
         """Return the value of one of Nix's settings, None where this Nix has none of that name."""
@@ -79,7 +99,8 @@ class Store:
         value = json.loads(text).get(name)
         return value.get("value") if isinstance(value, dict) else None
 
-    def _run(self, program: str, *arguments: str) -> str:
+    def _run(self, program: str, *arguments: str, read: Callable[[str], None] | None = None) -> str:
+        """Run a program of Nix and return what it prints; ``read`` gets each line of its messages as it comes."""
         executable = shutil.which(program)
         if executable is None:
             raise NixError(
@@ -90,17 +111,37 @@ class Store:
         options = [word for name, value in self._options.items() for word in ("--option", name, value)]
         command = [executable, *arguments, *options]
         _log.debug("running %s", " ".join(command[:12]) + (" …" if len(command) > 12 else ""))
-        # A group of its own is not wanted: an interrupt must reach Nix too, which then leaves no lock behind.
-        process = subprocess.run(command, capture_output=True, text=True, check=False)
-        if process.stderr:
-            _log.debug("%s said:\n%s", program, process.stderr.rstrip())
+        said: list[str] = []
+        # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None and process.stderr is not None
+            # Nobody may wait: what is printed is read beside the messages.
+            printed: list[str] = []
+            reader = threading.Thread(target=lambda: printed.append(process.stdout.read()), daemon=True)  # type: ignore[union-attr]
+            reader.start()
+            for line in process.stderr:
+                said.append(line)
+                if read is not None:
+                    read(line)
+            reader.join()
+        if said:
+            _log.debug("%s said:\n%s", program, "".join(said).rstrip())
         if process.returncode != 0:
-            raise NixError(
-                f"{program} failed with exit code {process.returncode}:\n{_indented(process.stderr)}",
-                where=" ".join([program, *arguments[:1]]),
-                todo="see Nix's message above; --debug shows the whole command",
-            )
-        return process.stdout
+            raise _failure(program, process.returncode, arguments, "".join(said))
+        return printed[0]
+
+
+def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> NixError:
+    """Return the error of a failed command: the Nix library's own message if it gave one, else all that Nix said."""
+    if match := _OWN_MESSAGE.search(said):
+        what, *more = (line.strip() for line in match[1].splitlines())
+        parts = dict(line.split(": ", 1) for line in more if ": " in line)
+        return NixError(what, where=parts.get("where"), todo=parts.get("what to do"))
+    return NixError(
+        f"{program} failed with exit code {code}:\n{_indented(said)}",
+        where=" ".join([program, *arguments[:1]]),
+        todo="see Nix's message above; --debug shows the whole command",
+    )
 
 
 def _single_user_options() -> dict[str, str]:

@@ -32,5 +32,5 @@ def run(options: argparse.Namespace) -> int:
     choice = Choice.from_options(options)
     fetch(choice, quiet=options.quiet)
     link = Path(options.out_link) if options.out_link else choice.base / "result"
-    print(build(choice, None if options.no_out_link else link))
+    print(build(choice, None if options.no_out_link else link, quiet=options.quiet))
     return 0

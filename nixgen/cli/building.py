@@ -129,16 +129,18 @@ def _auth() -> httpx.Auth | None:
     return Credentials.from_environment().auth()
 
 
-def build(choice: Choice, out_link: Path | None) -> str:
+def build(choice: Choice, out_link: Path | None, *, quiet: bool) -> str:
     """Build an environment whose leaves are in the store, and return its store path.
 
     Args:
         choice: the environment.
         out_link: a link to make, which keeps it from garbage collection; None makes none.
+        quiet: show nothing of what is being built.
 
     Raises:
         NixError: with what Nix said.
     """
+    from nixgen.cli.console import Console
     from nixgen.emit.project import NIX_DIRECTORY, nix_string
     from nixgen.errors import InputError, NixError
     from nixgen.store import Store
@@ -148,13 +150,15 @@ def build(choice: Choice, out_link: Path | None) -> str:
     if not (expression / "default.nix").is_file():
         raise InputError("there is no nix/default.nix", where=str(expression), todo="run `nixgen lock`")
     arguments = ["--argstr", "ingest", "store", "--argstr", "version", choice.python]
+    arguments += ["--argstr", "system", default_system()]
     for name, values in (("extras", choice.extras), ("groups", choice.groups)):
         arguments += ["--arg", name, "[ " + " ".join(map(nix_string, values)) + " ]"]
     if choice.interpreter is not None:
         arguments += ["--argstr", "python", choice.interpreter]
     store = Store(choice.settings)
     try:
-        return store.build(expression, [*arguments, "--argstr", "system", default_system()], out_link)
+        with Console(quiet=quiet).status("building") as watch:
+            return store.build(expression, arguments, out_link, watch)
     except NixError as error:
         in_store = choice.interpreter is not None and choice.interpreter.startswith(store.directory + "/")
         if not in_store and _NO_BUILDER.search(error.what) and store.setting("sandbox") is not False:

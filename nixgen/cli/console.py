@@ -44,6 +44,17 @@ class Console:
 
             yield update
 
+    @contextlib.contextmanager
+    def status(self, title: str) -> Iterator[Callable[[str], None] | None]:
+        """Show what is being done; gives a callback that takes its name, or None where nobody watches."""
+        if self._quiet or not sys.stderr.isatty():
+            yield None
+            return
+        from rich.console import Console as Terminal
+
+        with Terminal(stderr=True).status(title) as status:
+            yield lambda name: status.update(f"{title} {name}")
+
 
 def size(count: int) -> str:
     """Return a number of bytes as a person reads it, in powers of ten."""

@@ -38,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     fetch(choice, quiet=options.quiet)
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = (choice.base / "result").absolute()
-    build(choice, link)
+    build(choice, link, quiet=options.quiet)
     environment = dict(os.environ)
     environment["PATH"] = os.pathsep.join([str(link / "bin"), environment.get("PATH", os.defpath)])
     environment["VIRTUAL_ENV"] = str(link)

@@ -9,8 +9,6 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from ..errors import InputError
 from ..lock import LOCK_NAME, Lock
 
@@ -70,6 +68,9 @@ def library_directory() -> Path:
 
 def render(template: str, **values: object) -> str:
     """Return a template of ``emit/templates`` with its values filled in; an unknown value is an error."""
+    # Imported here: a build writes nothing, and so needs no templates.
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
     environment = Environment(
         loader=PackageLoader("nixgen.emit"),
         undefined=StrictUndefined,

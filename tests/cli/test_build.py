@@ -83,12 +83,12 @@ def test_a_second_build_fetches_nothing(in_store: Cli, serve: Serve, demo: tuple
 def test_only_missing_files_are_added(in_store: Cli, serve: Serve, demo: tuple[str, bytes]) -> None:
     """A second wheel that shares a file with one in the store adds the rest only."""
     shared = f"shared by {demo[0]} {time.time()}\n"
-    one = make_wheel("one", "1.0", {"one.txt": shared})
-    two = make_wheel("two", "1.0", {"two.txt": shared, "more.txt": f"more {shared}"})
+    one = make_wheel("shares-one", "1.0", {"one.txt": shared})
+    two = make_wheel("shares-two", "1.0", {"two.txt": shared, "more.txt": f"more {shared}"})
     server = serve(one, two)
-    lock(in_store, server, "one")
+    lock(in_store, server, "shares-one")
     in_store("build")
-    lock(in_store, server, "two")
+    lock(in_store, server, "shares-two")
     # more.txt, METADATA and RECORD; WHEEL is the same in every wheel made here
     assert "added 3 files of 5 to the store, from 1 wheel" in in_store("build").stderr
 

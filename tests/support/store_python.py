@@ -1,7 +1,7 @@
-"""Make a Python that lives in a store and sees no library outside of it: the builder of ``store_python.nix``.
+"""Make a Python that lives in a store and needs no library outside of it: the builder of ``store_python.nix``.
 
-Copies the machine's own Python with its standard library and every shared library that these need, and points the
-program at its own loader with patchelf. Run as ``python store_python.py PYTHON PATCHELF OUT`` where the machine is seen.
+Copies the machine's own Python, its standard library and every shared library that these need, and points the program
+at its own loader with patchelf. Run as ``python store_python.py PYTHON PATCHELF OUT`` where the machine is seen.
 """
 
 import re

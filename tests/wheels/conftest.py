@@ -9,7 +9,7 @@ import pytest
 
 from nixgen.errors import WheelError
 from nixgen.model import WheelIndex, WheelSource
-from nixgen.wheels import index_all
+from nixgen.wheels.index import index_all
 from tests.support.wheels import write_wheel
 
 Wheel = tuple[str, bytes]

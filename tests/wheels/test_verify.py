@@ -10,7 +10,7 @@ import pytest
 
 from nixgen.errors import VerificationError, WheelError
 from nixgen.model import Traffic, WheelIndex, WheelSource
-from nixgen.wheels import index_all
+from nixgen.wheels.index import index_all
 from tests.support.wheels import make_wheel, nix_sha256, patch_directory, record_row, write_wheel
 
 

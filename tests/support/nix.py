@@ -18,6 +18,7 @@ _SETTINGS = """\
 build-users-group =
 substituters =
 sandbox = false
+fsync-metadata = false
 experimental-features = nix-command flakes
 """
 

@@ -105,12 +105,12 @@ def _replace_directory(path: Path, contents: Mapping[str, bytes]) -> None:
         for name, content in contents.items():
             (temporary / name).parent.mkdir(parents=True, exist_ok=True)
             (temporary / name).write_bytes(content)
-        if path.exists():
-            path.rename(previous)
         try:
+            if path.exists():
+                path.rename(previous)
             temporary.rename(path)
         except BaseException:
-            if previous.exists():
+            if previous.exists() and not path.exists():
                 previous.rename(path)
             raise
 

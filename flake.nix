@@ -73,8 +73,9 @@
         '';
       };
 
-      # A small environment from a lock in the repository, and the Python of it at work. Nix before 2.14 evaluates the
-      # checks of every system and cannot build what another system's need while it does; there, build one by its name.
+      # A small environment from a lock in the repository, and the Python of it at work. `nix flake check` of an old Nix
+      # (2.8; no longer 2.26) evaluates every system, and cannot build what another one's needs while it does: there,
+      # `nix build` one by its name.
       checks = forSystems (
         system: pkgs:
         let

@@ -8,7 +8,7 @@
   tree,
 }:
 let
-  inherit (builtins) listToAttrs map;
+  inherit (builtins) listToAttrs map path;
 
   # Everything an environment is made of, from what its user says.
   resolve =
@@ -53,6 +53,11 @@ let
         };
       }) packages;
     };
+  # Named like a leaf, so that the link to it stays short.
+  activate = path {
+    name = "file.sh";
+    path = ./activate.sh;
+  };
   locks = lock;
   ingests = ingest;
 
@@ -87,6 +92,7 @@ in
       attributes = {
         python = made.interpreter.path;
         prefer = names.pairs (made.target.prefer or { });
+        inherit activate;
         trees = map (entry: entry.value) made.trees;
       };
       allowSubstitutes = false;

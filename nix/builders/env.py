@@ -16,7 +16,8 @@ def build(attributes, out):
 
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
-            interpreter, which is the one that runs this) and ``prefer`` (pairs of a path in the environment and the
+            interpreter, which is the one that runs this), ``activate`` (path of the activation script; a wheel's
+            own file of that name stands instead) and ``prefer`` (pairs of a path in the environment and the
             distribution whose file stands there, where several bring one).
         out: directory to make.
 
@@ -29,6 +30,9 @@ def build(attributes, out):
     _write_interpreter(attributes["python"], out)
     merge = Merge(out, attributes["trees"], site, dict(attributes["prefer"]))
     merge.directory("", attributes["trees"])
+    activate = os.path.join(out, "bin", "activate")
+    if not os.path.lexists(activate):
+        os.symlink(attributes["activate"], activate)
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
 

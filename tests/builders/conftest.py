@@ -35,6 +35,9 @@ import tree as tree_builder  # noqa: E402
 #: The interpreter under the one that runs the tests: a virtual environment is no home for another.
 INTERPRETER = os.path.realpath(sys.executable)
 
+#: What ``source bin/activate`` reads; a link as an environment has it.
+ACTIVATE = str(LIBRARY / "activate.sh")
+
 Wheel = tuple[str, bytes]
 
 
@@ -96,7 +99,9 @@ class Workbench:
         """Build the environment of wheels or trees."""
         trees = [str(wheel if isinstance(wheel, Path) else self.tree(wheel)) for wheel in wheels]
         out = self._path(name)
-        env_builder.build({"trees": trees, "python": INTERPRETER, "prefer": [*(prefer or {}).items()]}, str(out))
+        env_builder.build(
+            {"trees": trees, "python": INTERPRETER, "prefer": [*(prefer or {}).items()], "activate": ACTIVATE}, str(out)
+        )
         return out
 
     def _path(self, name: str) -> Path:

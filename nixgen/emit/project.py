@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -128,7 +127,6 @@ def _beside(path: Path) -> Iterator[Path]:
     """Give a name beside a path for something that will be renamed to it, and leave nothing there."""
     holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
     try:
-        os.chmod(holder, 0o755)  # noqa: PTH101
         yield holder / path.name
     finally:
         shutil.rmtree(holder, ignore_errors=True)

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
 from tests.nix.test_wheel import ODD
 from tests.support.locks import lock_json, lock_wheels, package_json, target_json, wheel_json, write_lock
@@ -155,12 +157,24 @@ def test_nothing_of_a_wheel_becomes_nix_or_shell(nix: Nix, tmp_path: Path) -> No
 
 def test_leaves_are_flat_fixed_outputs(nix: Nix, tmp_path: Path) -> None:
     """Every leaf that an environment refers to is a fixed output of the hash that RECORD gives it."""
-    env = nix.build(ENV, **_values(lock_wheels(tmp_path, ONE, TWO, python=PYTHON)))
+    file = lock_wheels(tmp_path, ONE, TWO, python=PYTHON)
+    env = nix.build(ENV, **_values(file))
     listed = subprocess.run(
         ["nix", "path-info", "--recursive", "--json", env], env=nix.env, capture_output=True, text=True, check=True
     )
     found = json.loads(listed.stdout)
     infos = {i["path"]: i for i in found} if isinstance(found, list) else found
-    leaves = [info["ca"] for path, info in infos.items() if Path(path).name[33:].startswith("file.")]
-    assert len(leaves) >= 3
-    assert all(ca.startswith("fixed:sha256:") for ca in leaves)
+    described = json.loads(file.read_text())["wheels"]
+    # An environment has a RECORD of its own making.
+    files = [file for wheel in described.values() for file in _files(wheel["files"]) if file[0] != "RECORD"]
+    leaves = {leaf_path(name, digest, str(nix.path)) for name, digest in files}
+    assert leaves <= infos.keys()
+    assert {infos[leaf]["ca"].rpartition(":")[0] for leaf in leaves} == {"fixed:sha256"}
+
+
+def _files(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, entry in tree.items():
+        if isinstance(entry, dict):
+            yield from _files(entry)
+        else:
+            yield name, entry

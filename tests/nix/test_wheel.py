@@ -66,10 +66,13 @@ def test_other_bytes_from_a_server_are_refused(nix: Nix, tmp_path: Path, serve: 
 @pytest.mark.parametrize("place", ["wheels/{0}", "./wheels/{0}", "../{1}/wheels/{0}", "{2}/wheels/{0}"])
 def test_a_path_is_a_wheel_on_disk(nix: Nix, tmp_path: Path, place: str) -> None:
     """A relative path starts at the lock, wherever Nix was started, and an absolute one is taken as it is."""
-    write_wheel(tmp_path / "wheels", WHEEL)
-    path = place.format(WHEEL[0], tmp_path.name, tmp_path)
-    found = nix.evaluate(FETCH, write=True, file=_lock(tmp_path, path=path), filename=WHEEL[0])
-    assert Path(found).read_bytes() == WHEEL[1]
+    # Content of its own: Nix looks for no file whose hash the store holds.
+    filename, content = wheel = make_wheel("ondisk", files={"a.py": f"place = {place!r}\n"})
+    write_wheel(tmp_path / "wheels", wheel)
+    path = place.format(filename, tmp_path.name, tmp_path)
+    file = write_lock(tmp_path, lock_json(wheels={filename: wheel_json(wheel, path=path)}))
+    found = nix.evaluate(FETCH, write=True, file=str(file), filename=filename)
+    assert Path(found).read_bytes() == content
     assert found.startswith(str(nix.path))
 
 

@@ -1,6 +1,7 @@
 """Fetch what the store lacks and build the environment of the lock, as ./result.
 
-The result is the one that `nix-build nix` gives, to the same store path. Wheels are only
+The result is the one that `nix-build nix` gives with the same interpreter, to the same
+store path. Wheels are only
 fetched for files that the store does not have yet; a second run does nothing.
 """
 

@@ -107,7 +107,9 @@ def fetch(choice: Choice, *, quiet: bool) -> None:
     console = Console(quiet=quiet)
     wheels = [choice.lock.wheels[package.wheel.filename] for package in choice.packages]
     with console.progress("fetching") as progress:
-        report = ingest(wheels, Store(choice.settings), base=choice.base, auth=_auth, progress=progress)
+        report = ingest(
+            wheels, Store(choice.settings), base=choice.base, auth=lambda: _auth(choice.base), progress=progress
+        )
     if report.added:
         console.say(
             f"added {count(report.added, 'file')} of {report.leaves:,} to the store, from "
@@ -123,10 +125,17 @@ def _in_store(python: Path) -> str | None:
     return resolved if resolved.startswith(Store().directory + "/") else None
 
 
-def _auth() -> httpx.Auth | None:
-    from nixgen.credentials import Credentials
+def _auth(base: Path) -> httpx.Auth | None:
+    """Return the logins that the environment, netrc and the indexes of the project's pyproject.toml give."""
+    from nixgen.credentials import Credentials, NamedIndex
+    from nixgen.errors import InputError
+    from nixgen.inputs.project import Project
 
-    return Credentials.from_environment().auth()
+    try:
+        indexes = Project.read(base / "pyproject.toml").indexes
+    except (InputError, OSError):
+        indexes = ()  # what is locked does not depend on it
+    return Credentials.from_environment(indexes=map(NamedIndex.parse, indexes)).auth()
 
 
 def build(choice: Choice, out_link: Path | None, *, quiet: bool) -> str:

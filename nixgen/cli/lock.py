@@ -107,7 +107,7 @@ def run(options: argparse.Namespace) -> int:
     )
     for note in read.notes:
         console.say(f"note: {note}")
-    console.say(f"reading {read.origin} for " + ", ".join(str(target) for target in targets))
+    console.say(f"reading {read.origin} for {_listed(targets)}")
     auth = Credentials.from_environment(read.urls_with_login, read.indexes).auth()
     sources = _sources(read.selections.values())
     indexes, traffic = _index(sources, previous, base, options.verify, auth, console)
@@ -162,6 +162,16 @@ def choose_targets(options: argparse.Namespace, previous: Lock | None) -> list[T
                 target = Target.parse(version, system or default_system(), glibc=options.glibc, macos=options.macos)
             found.setdefault(target.key, target)
     return list(found.values())
+
+
+def _listed(targets: Sequence[Target]) -> str:
+    """Name some targets in a message: one by one while they are few, else by system."""
+    if len(targets) < 4:
+        return ", ".join(map(str, targets))
+    by_system: dict[str, list[str]] = {}
+    for target in targets:
+        by_system.setdefault(target.system, []).append(target.python)
+    return "; ".join(f"Python {', '.join(pythons)} on {system}" for system, pythons in by_system.items())
 
 
 def _asked(target: Target) -> str:

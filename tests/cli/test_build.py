@@ -207,6 +207,19 @@ def test_private_wheels_are_fetched_with_their_login(in_store: Cli, serve: Serve
     in_store("build", environment={"NETRC": str(netrc)})
 
 
+def test_a_named_index_of_the_project(in_store: Cli, serve: Serve, demo: tuple[str, bytes]) -> None:
+    """An index named in pyproject.toml gets its login from the variables that uv reads, for locking and building."""
+    server = serve(demo, user="me:s3cret")
+    (in_store.directory / "pyproject.toml").write_text(
+        '[project]\nname = "app"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["demo"]\n'
+        f'[[tool.uv.index]]\nname = "our-own"\nurl = "{server.index}"\ndefault = true\n'
+    )
+    login = {"UV_INDEX_OUR_OWN_USERNAME": "me", "UV_INDEX_OUR_OWN_PASSWORD": "s3cret", "NETRC": "/nonexistent"}
+    in_store("lock", environment=login)
+    in_store("build", code=4, environment={"NETRC": "/nonexistent"})
+    in_store("build", environment=login)
+
+
 def test_the_sandbox_and_the_machines_python(
     in_store: Cli, serve: Serve, demo: tuple[str, bytes], tmp_path: Path
 ) -> None:

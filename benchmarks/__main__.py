@@ -32,19 +32,39 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runs", type=int, default=3, metavar="N", help="rounds (default: 3)")
     parser.add_argument("--set", choices=SETS, default="data", help="the wheels (default: data)")
     parser.add_argument("--nix", type=Path, metavar="BIN_DIR", help="where nix-build is (default: the one on PATH)")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        metavar="DIR",
+        help="where stores, caches and environments are made, 4 GB a round (default: .cache/benchmarks)",
+    )
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in MEASURES]
     if unknown or options.runs < 1:
         parser.error(f"no such measure: {', '.join(unknown)}" if unknown else "--runs wants 1 at least")
     nix = options.nix or _nix_on_path()
-    text = run(SETS[options.set], options.names or list(MEASURES), runs=options.runs, nix=nix.resolve())
+    text = run(
+        SETS[options.set],
+        options.names or list(MEASURES),
+        runs=options.runs,
+        nix=nix.resolve(),
+        scratch=options.scratch,
+    )
     print(text)
     if options.write:
         (ROOT / "docs" / "benchmarks.md").write_text(text)
 
 
-def run(wheels: WheelSet, names: Sequence[str], *, runs: int, nix: Path, cache: Path | None = None) -> str:
+def run(
+    wheels: WheelSet,
+    names: Sequence[str],
+    *,
+    runs: int,
+    nix: Path,
+    cache: Path | None = None,
+    scratch: Path | None = None,
+) -> str:
     """Run some measures and return the page.
 
     Args:
@@ -52,13 +72,15 @@ def run(wheels: WheelSet, names: Sequence[str], *, runs: int, nix: Path, cache: 
         names: of the measures.
         runs: how many rounds.
         nix: the directory of ``nix-build`` and its like.
-        cache: where wheels are kept and stores are made; the checkout's by default.
+        cache: where wheels are kept; the checkout's by default.
+        scratch: where stores, caches and environments are made; the cache by default.
     """
     cache = cache or ROOT / ".cache" / "benchmarks"
     load = os.getloadavg()[0]
     directory = wheels.fetch(cache / "wheels")
     version = "{}.{}".format(*sys.version_info)
-    scratch = Path(tempfile.mkdtemp(prefix="run-", dir=cache))
+    made = Path(tempfile.mkdtemp(prefix="run-", dir=scratch or cache))
+    rounds: list[Round] = []
     readings: list[Reading] = []
     try:
         with LoopbackIndex(directory) as index:
@@ -70,26 +92,19 @@ def run(wheels: WheelSet, names: Sequence[str], *, runs: int, nix: Path, cache: 
                 nix=nix,
                 python=_library_python(nix, version),
                 version=version,
-                scratch=scratch,
+                scratch=made,
             )
             for number in range(runs):
-                readings += _round(bench, number, names)
+                rounds.append(Round(bench, number))
+                for name in names:
+                    start = time.monotonic()
+                    readings += MEASURES[name](rounds[-1])
+                    print(f"round {number + 1}: {name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)
         return page(bench, readings, runs=runs, load=load, serving=serving)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
-
-
-def _round(bench: Bench, number: int, names: Sequence[str]) -> list[Reading]:
-    found: list[Reading] = []
-    round = Round(bench, number)
-    try:
-        for name in names:
-            start = time.monotonic()
-            found += MEASURES[name](round)
-            print(f"round {number + 1}: {name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)
-    finally:
-        round.close()
-    return found
+        for round in rounds:
+            round.remove()
+        shutil.rmtree(made)
 
 
 def _library_python(nix: Path, version: str) -> str:

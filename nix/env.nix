@@ -56,6 +56,7 @@ let
   # Named like a leaf, so that the link to it stays short.
   activate = path {
     name = "file.sh";
+    recursive = false;
     path = ./activate.sh;
   };
   locks = lock;

@@ -4,8 +4,10 @@ let
   inherit (builtins)
     listToAttrs
     map
+    pathExists
     readFile
     seq
+    unsafeDiscardStringContext
     ;
 
   # A build that does nothing. It fails where the sandbox hides the machine's own Python, and then its name is in Nix's
@@ -64,8 +66,15 @@ let
         };
         checked = if interpreter.machine then readFile (visible { inherit system interpreter; }) else "";
       in
-      # Forced once for each wheel; Nix remembers both.
-      filename: seq checked (seq (readFile all) (name: "${unpacked.${filename}}/${name}"));
+      filename:
+      let
+        # Without its context, for Nix would look for the build again at every leaf: 0.7 s where 0.15 s do. A leaf is
+        # taken at once, and `pathExists` has seen to the build and, in pure evaluation, to the right to read it.
+        root = unsafeDiscardStringContext unpacked.${filename}.outPath;
+        there = pathExists "${unpacked.${filename}}";
+      in
+      # Forced once for each wheel; Nix remembers them.
+      seq checked (seq (readFile all) (seq there (name: "${root}/${name}")));
 
     # From the store alone: `nixgen build` has put the leaves there. A missing one makes Nix look for a file that is not
     # what it should be, and its message names that file.

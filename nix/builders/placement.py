@@ -6,6 +6,7 @@ reading every Python source while locking would cost a fifth of the wheels' byte
 """
 
 import ast
+import re
 
 #: ELF: the program header type of a program's interpreter, which shared libraries do not have.
 _PT_INTERP = 3
@@ -30,6 +31,8 @@ _LOCATIONS = frozenset(
 
 _RESOLVER_BYTES = tuple(name.encode() for name in _RESOLVERS)
 _LOCATION_BYTES = tuple(name.encode() for name in _LOCATIONS)
+_RESOLVER_WORD = re.compile(rb"\b(?:" + b"|".join(sorted(_RESOLVER_BYTES)) + rb")\b")
+_LOCATION_WORD = re.compile(rb"\b(?:" + b"|".join(sorted(_LOCATION_BYTES)) + rb")\b")
 
 
 def reasons(path, content, executable):
@@ -86,8 +89,11 @@ def resolves_itself(content):
     call of something that resolves links: a copy too many costs bytes, a copy too few breaks a user. What does not
     parse does not run either.
     """
-    # Most files are done here, without a syntax tree.
+    # Most files are done here, without a syntax tree: first by substrings, which are found soonest, then by words,
+    # since many a source has "resolver" and "original" (of 4,862, substrings leave 166 and words 36).
     if not any(name in content for name in _RESOLVER_BYTES) or not any(name in content for name in _LOCATION_BYTES):
+        return False
+    if not _RESOLVER_WORD.search(content) or not _LOCATION_WORD.search(content):
         return False
     try:
         module = ast.parse(content)

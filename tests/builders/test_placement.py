@@ -23,6 +23,8 @@ RESOLVING = {
     "frame": "import os, sys\nprint(os.path.realpath(sys._getframe().f_code.co_filename))\n",
     "find_spec": "import os, importlib.util as u\nprint(os.path.realpath(u.find_spec('a').origin))\n",
     "inside a function": "def here():\n    import pathlib\n    return pathlib.Path(__file__).resolve()\n",
+    "no space around": "import os;x=os.path.realpath(__file__)\n",
+    "beside other letters": "from os.path import realpath as é\nü=é(__file__)\n",
     "coding cookie": "# -*- coding: latin-1 -*-\nimport os\nx = os.path.realpath(__file__)\n",
 }
 

@@ -9,7 +9,6 @@ import json
 import os
 import posixpath
 import sys
-from concurrent.futures import ProcessPoolExecutor
 
 import bytecode
 import elf
@@ -75,6 +74,9 @@ def _in_processes(function, tasks):
     workers = min(cores(), len(tasks) // _WORTH_PROCESSES)
     if workers < 2:
         return [function(task) for task in tasks]
+    # Imported where it is worth it: 14 of the 39 ms in which this builder starts.
+    from concurrent.futures import ProcessPoolExecutor
+
     with ProcessPoolExecutor(workers) as pool:
         return list(pool.map(function, tasks, chunksize=max(1, min(64, len(tasks) // (workers * 4)))))
 

@@ -4,9 +4,11 @@ import os
 import shutil
 import sys
 import zipfile
-from concurrent.futures import ThreadPoolExecutor
 
 from cores import cores
+
+#: Below this many bytes, starting threads costs more than it saves.
+_WORTH_THREADS = 4 << 20
 
 
 def build(attributes, out):
@@ -39,6 +41,12 @@ def unpack(wheel, out, threads=1):
             directories.add("/".join(parts[:-1]))
         for directory in sorted(directories):
             os.makedirs(os.path.join(out, directory), exist_ok=True)
+        if threads < 2 or sum(member.file_size for member in members) < _WORTH_THREADS:
+            _extract(wheel, members, out)
+            return
+        # Imported where it is worth it: 8 of the 35 ms in which this builder starts.
+        from concurrent.futures import ThreadPoolExecutor
+
         # One share per thread, and one handle per share: handles of one ZipFile take turns at the file.
         members.sort(key=lambda member: -member.compress_size)
         shares = [members[first::threads] for first in range(threads)]

@@ -12,8 +12,9 @@ from tests.support.wheels import Member, make_wheel, write_wheel, write_zip
 
 
 @pytest.mark.parametrize("threads", [1, 3, 50])
-def test_files_lie_as_in_the_archive(tmp_path: Path, threads: int) -> None:
+def test_files_lie_as_in_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
     """Every non-empty file stands where the archive has it, whatever the number of threads."""
+    monkeypatch.setattr(unpack, "_WORTH_THREADS", 0)
     files = {f"demo/{number}/a.py": f"x = {number}\n" * number for number in range(1, 8)}
     wheel = write_wheel(tmp_path, make_wheel(files={**files, "demo/empty.py": "", "demo/ü ${x}.txt": b"\0\xff"}))
     out = tmp_path / "out"

@@ -39,7 +39,7 @@ class PrivateStore:
     """
 
     def __init__(self, root: Path, nix: Path) -> None:
-        for name in ("store", "var/nix", "etc", "cache"):
+        for name in ("store", "var/nix", "etc", "cache", "tmp"):
             (root / name).mkdir(parents=True)
         self.root = root.resolve()
         self.path = self.root / "store"
@@ -56,6 +56,7 @@ class PrivateStore:
             "NIX_USER_CONF_FILES": os.devnull,
             "NIX_CONFIG": _SETTINGS,
             "XDG_CACHE_HOME": f"{home}/cache",
+            "TMPDIR": f"{home}/tmp",  # on the store's own file system
         }
 
     def command(self, *words: str) -> list[str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli, listing
-from tests.support.nix import NixInstallation
+from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import Behaviour, WheelServer
 from tests.support.wheels import make_wheel
 
@@ -220,6 +220,7 @@ def test_a_named_index_of_the_project(in_store: Cli, serve: Serve, demo: tuple[s
     in_store("build", environment=login)
 
 
+@pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")
 def test_the_sandbox_and_the_machines_python(
     in_store: Cli, serve: Serve, demo: tuple[str, bytes], tmp_path: Path
 ) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli
-from tests.support.nix import NixInstallation
+from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 from tests.whole.conftest import MACHINE_PYTHON, ROOT, SUITES, newer_nix
@@ -84,6 +84,7 @@ def _run(cli: Cli, *command: str | Path) -> str:
     return done.stdout.strip()
 
 
+@pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")
 def test_a_python_of_the_store_in_a_full_sandbox(project: Cli, store_python: Path) -> None:
     """With an interpreter from the store, everything is built in the sandbox, from nixgen as from nix-build."""
     python = store_python / "bin" / "python3.11"
@@ -96,6 +97,7 @@ def test_a_python_of_the_store_in_a_full_sandbox(project: Cli, store_python: Pat
     assert str(store_python) in _run(project, "nix-store", "--query", "--requisites", made).split()
 
 
+@pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")
 def test_a_link_to_a_python_of_the_store(project: Cli, store_python: Path) -> None:
     """A profile's link to a Python of the store is followed, since a sandbox sees the store only."""
     (project.directory / "profile").mkdir()

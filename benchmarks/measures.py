@@ -98,7 +98,11 @@ class Round:
 
     def smaller_project(self, less: int) -> Project:
         """Lock the set without the last of its roots: another environment of the same wheels."""
-        return self._project(f"less-{less}", self.bench.wheels.without(less))
+        project = self._project(f"less-{less}", self.bench.wheels.without(less))
+        # The same library in all of a round, whatever happens in the checkout meanwhile: else trees are built anew.
+        shutil.rmtree(project.directory / "nix")
+        shutil.copytree(self.project.directory / "nix", project.directory / "nix")
+        return project
 
     def _project(self, name: str, pins: tuple[str, ...]) -> Project:
         directory = self.root / name

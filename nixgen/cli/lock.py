@@ -96,15 +96,16 @@ def run(options: argparse.Namespace) -> int:
     previous = _previous(base / LOCK_NAME)
     targets = choose_targets(options, previous)
     resolver = _resolver_options(options)
-    read = inputs.read(
-        [Path(path) for path in options.inputs],
-        targets=targets,
-        base=base,
-        extras=[] if options.no_extras else options.extra,
-        groups=[] if options.no_groups else options.group,
-        preferences=_versions(previous),
-        options=resolver,
-    )
+    with console.status("resolving"):
+        read = inputs.read(
+            [Path(path) for path in options.inputs],
+            targets=targets,
+            base=base,
+            extras=[] if options.no_extras else options.extra,
+            groups=[] if options.no_groups else options.group,
+            preferences=_versions(previous),
+            options=resolver,
+        )
     for note in read.notes:
         console.say(f"note: {note}")
     console.say(f"reading {read.origin} for {_listed(targets)}")

@@ -156,14 +156,15 @@ def test_the_keys_of_the_lock_are_documented() -> None:
     text = (ROOT / "docs" / "lock-format.md").read_text()
     lock = json.loads((ROOT / "tests" / "flake" / "nixgen.lock").read_text())
     target, wheel = lock["targets"][0], next(iter(lock["wheels"].values()))
-    keys = {*lock, *target, *target["packages"][0], *wheel, "url", "prefer", "when", "dataDir", "scripts"}
+    keys = {*lock, *target, *target["packages"][0], *wheel, "url", "prefer", "when", "dataDir", "scripts", "placement"}
     assert {key for key in keys if not re.search(rf"^\|[^|]*`{key}`", text, re.MULTILINE)} == set()
 
 
 def test_reasons_of_copies_are_documented() -> None:
     """Every reason that a placement rule gives is in the table of docs/how-it-works.md."""
     rules = (LIBRARY / "builders" / "placement.py").read_text()
-    reasons = re.findall(r'found\.append\("([a-z-]+)"\)', rules)
+    listed = re.search(r"^REASONS = \((.+)\)$", rules, re.MULTILINE)
+    reasons = re.findall(r'"([a-z-]+)"', listed[1] if listed else "")
     text = (ROOT / "docs" / "how-it-works.md").read_text()
     assert reasons
     assert all(f"\n| `{reason}` |" in text for reason in reasons)

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import posixpath
+import shutil
 import sys
 
 import bytecode
@@ -32,6 +33,7 @@ def build(attributes, out):
         attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``commands`` (pairs of name
             and object reference), ``installer`` (a store path with INSTALLER's text), and ``files``: ``[path, leaf]``,
             with a third element where the archive marks the file executable; the leaf of an empty file is "".
+            ``placement``, where the user overrides the rules: see ``Placement``.
         out: directory to make.
 
     Raises:
@@ -51,8 +53,10 @@ def build(attributes, out):
     installs = list(installs.values())
     for directory in sorted({posixpath.dirname(install[3]) for install in installs}):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
+    rules = placement.Placement([install[0] for install in installs], attributes.get("placement"))
     workers = min(cores(), len(installs) // _WORTH_PROCESSES)
-    placed = in_processes(_place, [(out, install) for install in installs], workers)
+    placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
+    _copy_late(out, rules, installs, placed)
 
     commands = _write_commands(attributes["commands"], out)
     _write_record(attributes, site, out, installs, placed, commands)
@@ -74,44 +78,63 @@ def _is_module(target, is_script):
 
 def _place(task):
     """Put one file into the tree, and its bytecode beside it."""
-    out, (path, leaf, executable, target, is_script) = task
-    done = {"target": target, "reasons": [], "launcher": False, "run_paths": [], "bytecode": None}
+    out, rules, (path, leaf, executable, target, is_script) = task
+    done = {"target": target, "reasons": [], "launcher": False, "run_paths": [], "bytecode": None, "seen": None}
     destination = os.path.join(out, target)
     if leaf == "":
         with open(destination, "xb"):
             pass
     else:
-        _link_or_copy(done, destination, leaf, path, executable, is_script)
+        _link_or_copy(done, rules, destination, leaf, path, executable, is_script)
     if _is_module(target, is_script):
         compiled = bytecode.compile_source(destination)
         done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
 
 
-def _link_or_copy(done, destination, leaf, path, executable, is_script):
+def _link_or_copy(done, rules, destination, leaf, path, executable, is_script):
     with open(leaf, "rb") as file:
         head = file.read(4)
-        looked_into = executable or path.endswith((".py", ".pyw"))
         is_elf = head == b"\x7fELF"
-        content = head + file.read() if looked_into or is_elf else b""
+        looked_into = is_elf or rules.looks_into(path, executable, head)
+        content = head + file.read() if looked_into else b""
     if is_script and launcher.is_python_script(content):
         content = launcher.python_script(content)
         done["launcher"] = True
         done["rewritten"] = _digest(content)
         reasons = ["executable"]
     else:
-        reasons = placement.reasons(path, content, executable) if looked_into else []
+        reasons = rules.reasons(path, content, executable)
         if is_script and "executable" not in reasons:
             reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
+        if placement.is_source(path):
+            done["seen"] = placement.look(content)
     if is_elf:
         done["run_paths"] = elf.run_paths(content)
     done["reasons"] = reasons
     if not reasons:
         os.symlink(leaf, destination)
-        return
-    with open(destination, "xb") as file:
-        file.write(content)
-    os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
+    elif looked_into:
+        with open(destination, "xb") as file:
+            file.write(content)
+    else:
+        shutil.copyfile(leaf, destination)
+    if reasons:
+        os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
+
+
+def _copy_late(out, rules, installs, placed):
+    """Make copies of what only the whole wheel tells."""
+    by_path = {install[0]: (install[1], done) for install, done in zip(installs, placed)}  # noqa: B905
+    late = rules.late_reasons({path: done["seen"] for path, (_, done) in by_path.items() if done["seen"]})
+    for path, reasons in late.items():
+        leaf, done = by_path[path]
+        if not done["reasons"]:
+            destination = os.path.join(out, done["target"])
+            os.unlink(destination)
+            shutil.copyfile(leaf, destination)
+            os.chmod(destination, 0o444)
+        done["reasons"] = list(dict.fromkeys([*done["reasons"], *reasons]))
 
 
 def _leaving(out, placed):

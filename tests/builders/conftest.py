@@ -89,10 +89,11 @@ class Workbench:
             "files": files,
         }
 
-    def tree(self, wheel: Wheel) -> Path:
-        """Build the tree of a wheel."""
+    def tree(self, wheel: Wheel, placement: Mapping[str, Any] | None = None) -> Path:
+        """Build the tree of a wheel; ``placement`` is what the user overrides."""
         out = self._path(wheel[0].split("-")[0])
-        tree_builder.build(self.attributes(wheel), str(out))
+        given = {"placement": placement} if placement else {}
+        tree_builder.build({**self.attributes(wheel), **given}, str(out))
         return out
 
     def env(self, *wheels: Wheel | Path, prefer: Mapping[str, str] | None = None, name: str = "env") -> Path:

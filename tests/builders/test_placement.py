@@ -2,10 +2,25 @@
 
 from __future__ import annotations
 
+import inspect
+import re
+import subprocess
+from pathlib import Path
+
+import directories
 import placement
 import pytest
 
+from tests.builders.conftest import Workbench
 from tests.support.elf import EXECUTABLE, make_elf
+from tests.support.wheels import make_wheel
+
+
+def reasons(path: str, content: bytes, executable: bool) -> list[str]:
+    """Return the reasons of a file that is a wheel of its own."""
+    found: list[str] = placement.Placement([path]).reasons(path, content, executable)
+    return found
+
 
 RESOLVING = {
     "realpath": "import os\nHERE = os.path.dirname(os.path.realpath(__file__))\n",
@@ -22,6 +37,20 @@ RESOLVING = {
     "inspect, imported": "from inspect import getsourcefile as where\nimport os\nprint(os.path.realpath(where(f)))\n",
     "frame": "import os, sys\nprint(os.path.realpath(sys._getframe().f_code.co_filename))\n",
     "find_spec": "import os, importlib.util as u\nprint(os.path.realpath(u.find_spec('a').origin))\n",
+    "find_spec, imported": "from importlib.util import find_spec\nx = find_spec('a').origin\nx.resolve()\n",
+    "get_filename": "import os\nprint(os.path.realpath(__loader__.get_filename()))\n",
+    "stack": "import inspect, os\nprint(os.path.realpath(inspect.stack()[0][1]))\n",
+    "traceback": "import os, traceback\nprint(os.path.realpath(traceback.extract_stack()[-1].filename))\n",
+    "getattr": "import os\nprint(os.path.realpath(getattr(demo, '__file__')))\n",
+    "globals": "import os\nprint(os.path.realpath(globals()['__file__']))\n",
+    "sys.modules": "import os, sys\nprint(os.path.realpath(sys.modules[__name__].__file__))\n",
+    "pkg_resources": "import os\nfrom pkg_resources import resource_filename as r\nx = os.path.realpath(r('a', 'b'))\n",
+    "importlib.resources": "import importlib.resources as r\nx = r.files('a').joinpath('a.py').resolve()\n",
+    "importlib.resources, from": "from importlib import resources\nx = resources.files('a').resolve()\n",
+    "importlib.resources, names": "from importlib.resources import as_file, files\nx = p.resolve()\n",
+    "importlib_resources": "from importlib_resources import files\nx = files('a').joinpath('a.py').resolve()\n",
+    "resolve, strict": "from pathlib import Path\nHERE = Path(__file__).resolve(strict=True)\n",
+    "Path.samefile": "from pathlib import Path\nx = Path(__file__).samefile(other)\n",
     "inside a function": "def here():\n    import pathlib\n    return pathlib.Path(__file__).resolve()\n",
     "no space around": "import os;x=os.path.realpath(__file__)\n",
     "beside other letters": "from os.path import realpath as é\nü=é(__file__)\n",
@@ -32,6 +61,10 @@ HARMLESS = {
     "empty": "",
     "own location, unresolved": "from pathlib import Path\nHERE = Path(__file__).parent\n",
     "own location, absolute": "import os\nHERE = os.path.dirname(os.path.abspath(__file__))\n",
+    "own location, absolute path": "from pathlib import Path\nHERE = Path(__file__).absolute()\n",
+    "files of a kind": "files = []\nfor file in files:\n    file.resolve()\n",
+    "other resources": "from . import resources\nresources.resolve()\n",
+    "other stacks": "import numpy\nnumpy.stack(x).resolve()\n",
     "resolves something else": "import os\ndef f(p):\n    return os.path.realpath(p)\n",
     "a resolver of names": "class Resolver:\n    def resolve(self, name):\n        return name\n",
     "words in a string": "TEXT = 'os.path.realpath(__file__)'\n",
@@ -46,21 +79,21 @@ HARMLESS = {
 @pytest.mark.parametrize("source", RESOLVING.values(), ids=RESOLVING)
 def test_a_source_that_resolves_its_location_is_copied(source: str) -> None:
     """However a module resolves links on its own location, it becomes a copy."""
-    assert placement.reasons("demo/a.py", source.encode(), False) == ["resolves-itself"]
+    assert reasons("demo/a.py", source.encode(), False) == ["resolves-itself"]
 
 
 @pytest.mark.parametrize("source", HARMLESS.values(), ids=HARMLESS)
 def test_a_source_that_does_not_is_a_link(source: str) -> None:
     """What only names its location, resolves something else or just talks of it stays a link."""
-    assert placement.reasons("demo/a.py", source.encode(), False) == []
+    assert reasons("demo/a.py", source.encode(), False) == []
 
 
 def test_only_sources_resolve_themselves() -> None:
     """The same text in a file that Python does not run stays a link."""
     source = RESOLVING["realpath"].encode()
-    assert placement.reasons("demo/a.pyw", source, False) == ["resolves-itself"]
-    assert placement.reasons("demo/a.txt", source, False) == []
-    assert placement.reasons("demo/apy", source, False) == []
+    assert reasons("demo/a.pyw", source, False) == ["resolves-itself"]
+    assert reasons("demo/a.txt", source, False) == []
+    assert reasons("demo/apy", source, False) == []
 
 
 @pytest.mark.parametrize(
@@ -77,8 +110,8 @@ def test_only_sources_resolve_themselves() -> None:
 )
 def test_a_program_that_is_marked_executable_is_copied(content: bytes) -> None:
     """Scripts with ``#!`` and ELF programs, static ones too, become copies where the archive marks them."""
-    assert placement.reasons("demo/bin/tool", content, True) == ["executable"]
-    assert placement.reasons("demo/bin/tool", content, False) == []
+    assert reasons("demo/bin/tool", content, True) == ["executable"]
+    assert reasons("demo/bin/tool", content, False) == []
 
 
 @pytest.mark.parametrize(
@@ -94,16 +127,234 @@ def test_a_program_that_is_marked_executable_is_copied(content: bytes) -> None:
 )
 def test_a_stray_bit_makes_no_program(path: str, content: bytes) -> None:
     """The x bits that many wheels have on libraries, sources and data make no copy."""
-    assert placement.reasons(path, content, True) == []
+    assert reasons(path, content, True) == []
 
 
 def test_both_reasons_are_given() -> None:
     """A program that also resolves its location has both reasons."""
     source = b"#!/usr/bin/env python\n" + RESOLVING["resolve"].encode()
-    assert placement.reasons("demo/run.py", source, True) == ["executable", "resolves-itself"]
+    assert reasons("demo/run.py", source, True) == ["executable", "resolves-itself"]
 
 
 def test_a_source_too_deep_to_parse_is_a_link() -> None:
     """A source that exhausts the parser is judged harmless rather than stopping the build."""
     source = b"realpath; __file__\n" + b"(" * 10000 + b")" * 10000
-    assert placement.reasons("demo/a.py", source, False) == []
+    assert reasons("demo/a.py", source, False) == []
+
+
+#: What makes ``root`` the directory of the package, out of a location that is resolved.
+ROOTS = {
+    "realpath": "import os\nroot = os.path.dirname(os.path.realpath(__file__))\n",
+    "resolve, in steps": "import pathlib\nhere = pathlib.Path(__file__)\nreal = here.resolve()\nroot = real.parent\n",
+    "readlink": (
+        "import os\nroot = os.path.dirname(os.readlink(__file__) if os.path.islink(__file__) else __file__)\n"
+    ),
+    "inspect": "import inspect, os\ndef f(): pass\nroot = os.path.dirname(os.path.realpath(inspect.getfile(f)))\n",
+    "getattr": "import os, sys\nroot = os.path.dirname(os.path.realpath(getattr(sys.modules[__name__], '__file__')))\n",
+    "spec": "from os.path import *\nroot = dirname(realpath(__spec__.origin))\n",
+    "find_spec": (
+        "import importlib.util as u\nfrom os.path import dirname, realpath as r\n"
+        "root = dirname(r(u.find_spec('demo.where').origin))\n"
+    ),
+    "loader": "import os\nroot = os.path.dirname(os.path.realpath(__loader__.get_filename()))\n",
+    "resources": (
+        "import importlib.resources as r\nroot = r.files('demo').joinpath('where.py').resolve(strict=True).parent\n"
+    ),
+    "code": "import os, sys\nroot = os.path.dirname(os.path.realpath(sys._getframe().f_code.co_filename))\n",
+    "its package": "import os\nimport demo\nroot = os.path.dirname(os.path.realpath(demo.__file__))\n",
+    "a package of it": (
+        "import os\nimport demo.sub as s\nroot = os.path.dirname(os.path.dirname(os.path.realpath(s.__file__)))\n"
+    ),
+    "a location from elsewhere": "from demo.paths import HERE\nroot = HERE.resolve().parent\n",
+    "a location from elsewhere, renamed": (
+        "import os\nfrom demo.paths import HERE as here\nroot = os.path.dirname(os.path.realpath(here))\n"
+    ),
+}
+
+
+def _program(root: str) -> dict[str, str]:
+    show = "import os\nprint(open(os.path.join(str(root), 'data.txt')).read())\n"
+    return {
+        "demo/__init__.py": "x = 1\n",
+        "demo/data.txt": "found",
+        "demo/paths.py": "from pathlib import Path\nHERE = Path(__file__)\n",
+        "demo/sub/__init__.py": "x = 2\n",
+        "demo/where.py": root + show,
+    }
+
+
+@pytest.mark.parametrize("root", ROOTS.values(), ids=ROOTS)
+def test_a_program_finds_its_data(root: str, workbench: Workbench) -> None:
+    """Whichever way a program resolves where it is, it finds the files beside it; with links alone it would not."""
+    wheel = make_wheel(files=_program(root))
+    assert _runs(workbench.env(workbench.tree(wheel)), "demo.where") == "found\n"
+    assert "FileNotFoundError" in _runs(workbench.env(workbench.tree(wheel, {"link": ["*"]})), "demo.where")
+
+
+def _runs(env: Path, module: str) -> str:
+    done = subprocess.run([env / "bin/python", "-m", module], capture_output=True, text=True, check=False)
+    return done.stdout or done.stderr
+
+
+def test_a_package_is_found_by_strangers(workbench: Workbench) -> None:
+    """Where code of somebody else resolves a package's location, it finds the package's files."""
+    wheel = make_wheel(files=_program("root = None\n"))
+    code = "import demo, os; print(os.path.exists(os.path.dirname(os.path.realpath(demo.__file__)) + '/data.txt'))"
+    said = {}
+    for name, overrides in (("rules", None), ("links", {"link": ["*"]})):
+        env = workbench.env(workbench.tree(wheel, overrides))
+        said[name] = subprocess.run([env / "bin/python", "-c", code], capture_output=True, text=True).stdout
+    assert said == {"rules": "True\n", "links": "False\n"}
+
+
+def test_only_the_top_package_is_copied_for_strangers() -> None:
+    """The source of a package that lies in another, or of no package, needs no copy."""
+    paths = ["a/__init__.py", "a/b/__init__.py", "space/c/__init__.py", "a/x.py"]
+    rules = placement.Placement(paths)
+    assert [path for path in paths if rules.reasons(path, b"x = 1\n", False)] == [
+        "a/__init__.py",
+        "space/c/__init__.py",
+    ]
+
+
+def test_who_resolves_a_name_means_who_hands_it_out() -> None:
+    """A module that hands out its location is copied where another resolves that name, and only then."""
+    rules = placement.Placement(["demo/paths.py", "demo/user.py"])
+
+    def late(paths: bytes, user: bytes) -> dict[str, list[str]]:
+        sources = {"demo/paths.py": paths, "demo/user.py": user}
+        found: dict[str, list[str]] = rules.late_reasons({path: placement.look(text) for path, text in sources.items()})
+        return found
+
+    assert late(b"HERE = Path(__file__)\n", b"HERE.resolve()\n") == {"demo/paths.py": ["resolves-itself"]}
+    assert late(b"HERE: Path = Path(__file__)\n", b"realpath(m.HERE)\n") == {"demo/paths.py": ["resolves-itself"]}
+    assert late(b"HERE = Path(__file__).parent\n", b"HERE.resolve()\n") == {}
+    assert late(b"HERE = Path(__file__)\n", b"THERE.resolve()\n") == {}
+    assert late(b"HERE = Path(__file__)\n", b"x = HERE\n") == {}
+
+
+NODE = {
+    "demo/__init__.py": "x = 1\n",
+    "demo/driver/node": make_elf(kind=EXECUTABLE),
+    "demo/driver/package/package.json": '{"type": "commonjs"}',
+    "demo/driver/package/cli.js": "require('./lib/x')\n",
+    "demo/driver/package/lib/x.js": "module.exports = 1\n",
+    "demo/driver/package/lib/template.txt": "text",
+}
+
+
+def test_a_node_package_is_copied_as_a_whole() -> None:
+    """Everything below a package.json with scripts is a copy, and nothing beside it."""
+    rules = placement.Placement(NODE)
+    copied = {path for path in NODE if "subtree" in rules.reasons(path, b"", False)}
+    assert copied == {path for path in NODE if path.startswith("demo/driver/package/")}
+
+
+def test_a_node_package_without_scripts_is_data() -> None:
+    """A package.json alone, as a template or a test has it, copies nothing."""
+    rules = placement.Placement(["demo/package.json", "demo/a.txt"])
+    assert rules.reasons("demo/a.txt", b"", False) == []
+
+
+def test_a_package_of_both_kinds_is_copied_for_node() -> None:
+    """Where a Python package has a package.json, what Node.js loads is copied and the rest is not."""
+    paths = ["demo/__init__.py", "demo/package.json", "demo/run.mjs", "demo/a.py", "demo/data.bin"]
+    rules = placement.Placement(paths)
+    assert [path for path in paths if "subtree" in rules.reasons(path, b"", False)] == [
+        "demo/package.json",
+        "demo/run.mjs",
+    ]
+
+
+@pytest.mark.parametrize(
+    "home", [["lib/modules", "release"], ["lib/server/libjvm.so"], ["lib/server/libjvm.dylib"]], ids=str
+)
+def test_a_java_runtime_is_copied_as_a_whole(home: list[str]) -> None:
+    """A runtime, known by its modules or its library, is copied with its settings; what lies beside it is not."""
+    inside = [f"demo/java/{path}" for path in [*home, "conf/net.properties", "bin/java"]]
+    rules = placement.Placement([*inside, "demo/a.jar", "demo/lib/other"])
+    assert all(rules.reasons(path, b"", False) == ["subtree"] for path in inside)
+    assert rules.reasons("demo/a.jar", b"", False) == rules.reasons("demo/lib/other", b"", False) == []
+
+
+@pytest.mark.parametrize(
+    ("path", "served"),
+    [
+        ("demo/static/index.html", True),
+        ("demo/static/js/app.js", True),
+        ("demo/static/img/logo.png", True),
+        ("demo/page/index.html", True),
+        ("demo/page/fonts/a.woff2", True),
+        ("demo/page/js/app.js", True),
+        ("demo/static/a.py", False),
+        ("demo/static/data.parquet", False),
+        ("demo/templates/base.html", False),
+        ("demo/images/logo.png", False),
+        ("demo/data.json", False),
+        ("app/apps.py", False),
+        ("app/static/app/app.css", False),
+    ],
+)
+def test_what_browsers_ask_for_is_copied(path: str, served: bool) -> None:
+    """Web files in a directory with code for browsers are copies; sources, templates, data and Django's are not."""
+    paths = [
+        *("demo/static/index.html", "demo/static/js/app.js", "demo/static/img/logo.png", "demo/static/a.py"),
+        *("demo/static/data.parquet", "demo/page/index.html", "demo/page/js/app.js", "demo/page/fonts/a.woff2"),
+        *(
+            "demo/templates/base.html",
+            "demo/images/logo.png",
+            "demo/data.json",
+            "app/apps.py",
+            "app/static/app/app.css",
+        ),
+    ]
+    assert placement.Placement(paths).reasons(path, b"", False) == (["served"] if served else [])
+
+
+def test_libraries_of_macos_that_look_beside_them_are_copied() -> None:
+    """Mach-O with a dependency beside it is a copy, in every form; with the system's alone, or not Mach-O, a link."""
+    for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe\0\0\0\x02"):
+        library = magic + bytes(28) + b"@loader_path/../.dylibs/libz.dylib\0"
+        assert placement.Placement(["a.so"]).looks_into("a.so", False, library[:4])
+        assert reasons("a.so", library, False) == ["mach-o"]
+        assert reasons("a.so", magic + bytes(28) + b"/usr/lib/libz.dylib\0", False) == []
+    assert reasons("A.class", b"\xca\xfe\xba\xbe\0\0\0\x34 @loader_path", False) == []
+    assert reasons("a.txt", b"@loader_path", False) == []
+
+
+def test_a_program_of_macos_is_a_program() -> None:
+    """Mach-O programs that are marked executable are copies; its libraries with a stray bit are not."""
+    assert reasons("bin/tool", b"\xcf\xfa\xed\xfe" + bytes(8) + b"\2\0\0\0", True) == ["executable"]
+    assert reasons("a.so", b"\xcf\xfa\xed\xfe" + bytes(8) + b"\6\0\0\0", True) == []
+
+
+def test_users_override_both_ways() -> None:
+    """``copy`` and ``solid`` make copies, ``link`` makes links of what rules or they would copy."""
+    content = RESOLVING["realpath"].encode()
+
+    def decide(path: str, content: bytes, executable: bool = False, **overrides: object) -> list[str]:
+        found: list[str] = placement.Placement([path], overrides).reasons(path, content, executable)
+        return found
+
+    assert decide("demo/a/b.txt", b"x", copy=["demo/*"]) == ["override"]
+    assert decide("demo/a/b.txt", b"x", copy=["*.json"]) == []
+    assert decide("demo/a/b.txt", b"x", solid=True) == ["override"]
+    assert decide("demo/a.py", content, copy=["*"]) == ["override", "resolves-itself"]
+    assert decide("demo/a.py", content, link=["*.py"]) == []
+    assert decide("demo/a.py", content, link=["*.py"], solid=True, copy=["*"]) == []
+    assert decide("demo/tool", b"#!/bin/sh\n", True, link=["*"]) == ["executable"]
+
+
+def test_late_reasons_can_be_overridden() -> None:
+    """A link that the user asks for stays one whatever other modules do."""
+    paths, resolving = ["demo/__init__.py", "demo/a.py"], b"import os\nos.path.realpath(x.__file__)\n"
+    seen = {"demo/__init__.py": placement.look(b"x = 1\n"), "demo/a.py": placement.look(resolving)}
+    assert placement.Placement(paths).late_reasons(seen) == {"demo/__init__.py": ["resolves-itself"]}
+    assert placement.Placement(paths, {"link": ["*/__init__.py"]}).late_reasons(seen) == {}
+
+
+def test_every_reason_is_listed() -> None:
+    """The list of reasons is that of the rules."""
+    text = "".join(inspect.getsource(module) for module in (placement, directories))
+    given = set(re.findall(r'append\("([a-z-]+)"\)', text))
+    assert given == set(placement.REASONS)

@@ -82,7 +82,7 @@ def test_record_is_true(workbench: Workbench) -> None:
 def test_files_are_links_to_leaves(workbench: Workbench) -> None:
     """A file with nothing against it is a link to its leaf; an empty one is made, not linked."""
     tree = workbench.tree(RICH)
-    for name in ("demo/data.txt", "demo/library.so", "tool.pth", "top.py", "pure.py", "plat/__init__.py"):
+    for name in ("demo/data.txt", "demo/library.so", "tool.pth", "top.py", "pure.py"):
         path = site(tree) / name
         assert path.is_symlink(), name
         assert path.readlink().parent == workbench.store
@@ -95,6 +95,8 @@ def test_copies_have_reasons(workbench: Workbench) -> None:
     tree = workbench.tree(RICH)
     prefix = layout.site_packages()
     assert manifest_of(tree)["copies"] == {
+        f"{prefix}/demo/__init__.py": ["package"],
+        f"{prefix}/plat/__init__.py": ["package"],
         f"{prefix}/demo/sub/resolving.py": ["resolves-itself"],
         f"{prefix}/demo/bin/program": ["executable"],
         "bin/script": ["executable"],
@@ -110,8 +112,10 @@ def test_permissions(workbench: Workbench) -> None:
     """Programs are executable, other copies are not, and no copy can be written."""
     tree = workbench.tree(RICH)
     modes = {path: (tree / path).stat().st_mode & 0o777 for path in manifest_of(tree)["copies"]}
-    assert {path for path, mode in modes.items() if mode == 0o444} == {
-        f"{layout.site_packages()}/demo/sub/resolving.py"
+    assert {path.removeprefix(f"{layout.site_packages()}/") for path, mode in modes.items() if mode == 0o444} == {
+        "demo/__init__.py",
+        "demo/sub/resolving.py",
+        "plat/__init__.py",
     }
     assert set(modes.values()) == {0o444, 0o555}
     assert all((tree / "bin" / name).stat().st_mode & 0o777 == 0o555 for name in ("tool", "window"))

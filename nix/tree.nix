@@ -82,6 +82,8 @@ in
         commands = names.pairs (wheel.scripts.console or { } // wheel.scripts.gui or { });
         inherit installer;
         files = leaves source "" wheel.files;
-      };
+      }
+      # What the user overrides; absent elsewhere, so that nobody's trees change with it.
+      // (if wheel ? placement then { inherit (wheel) placement; } else { });
     };
 }

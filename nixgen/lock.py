@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .model import ALWAYS, LockedPackage, WheelFile, WheelIndex, WheelSource
+from .model import ALWAYS, LockedPackage, Overrides, WheelFile, WheelIndex, WheelSource
 from .targets import Target
 
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
@@ -162,6 +162,7 @@ def _wheel_to_json(index: WheelIndex) -> dict[str, Any]:
         "distInfo": index.dist_info,
         **({"dataDir": index.data_dir} if index.data_dir else {}),
         **({"scripts": filled} if filled else {}),
+        **({"placement": placement} if (placement := _overrides_to_json(index.overrides)) else {}),
         "files": _files_to_tree(index.files),
     }
 
@@ -185,7 +186,20 @@ def _wheel_from_json(filename: str, data: Mapping[str, Any]) -> WheelIndex:
         files=dict(_files_from_tree(data["files"])),
         console_scripts=scripts.get("console", {}),
         gui_scripts=scripts.get("gui", {}),
+        overrides=_overrides_from_json(data.get("placement", {})),
     )
+
+
+def _overrides_to_json(overrides: Overrides) -> dict[str, Any]:
+    return {
+        **({"copy": list(overrides.copy)} if overrides.copy else {}),
+        **({"link": list(overrides.link)} if overrides.link else {}),
+        **({"solid": True} if overrides.solid else {}),
+    }
+
+
+def _overrides_from_json(data: Mapping[str, Any]) -> Overrides:
+    return Overrides(copy=tuple(data.get("copy", ())), link=tuple(data.get("link", ())), solid=data.get("solid", False))
 
 
 #: SHA-256 as base64 with padding.

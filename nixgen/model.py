@@ -79,6 +79,22 @@ class WheelFile:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Overrides:
+    """What a user says of the placement of a package's files, against the rules of the tree builder.
+
+    Attributes:
+        copy: patterns (``fnmatch``) of paths in the wheel that are to be copies.
+        link: likewise of those that are to be links; stronger than ``copy``, ``solid`` and every rule but that programs
+            are copies, since a leaf has no x bit.
+        solid: whether every file is to be a copy.
+    """
+
+    copy: tuple[str, ...] = ()
+    link: tuple[str, ...] = ()
+    solid: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
 class WheelIndex:
     """What nixgen knows of a wheel without unpacking it.
 
@@ -91,6 +107,7 @@ class WheelIndex:
         files: every regular file by its path in the archive, sorted; POSIX separators, relative, no ``..``.
         console_scripts: command name to object reference (``package.module:attribute``), sorted.
         gui_scripts: likewise.
+        overrides: what the user says of the placement of its files.
         warnings: oddities that do not stop anything, one line each.
     """
 
@@ -102,6 +119,7 @@ class WheelIndex:
     files: Mapping[str, WheelFile]
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     gui_scripts: Mapping[str, str] = field(default_factory=dict)
+    overrides: Overrides = Overrides()
     warnings: tuple[str, ...] = ()
 
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import fnmatch
 import itertools
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from .errors import InputError
 from .lock import Lock, TargetLock
-from .model import Clause, LockedPackage, Selection, WheelIndex
+from .model import Clause, LockedPackage, Overrides, Selection, WheelIndex
 from .targets import Target
 from .wheels.schemes import installed_path
 
@@ -30,6 +30,7 @@ def plan(
     targets: Sequence[Target],
     indexes: Mapping[str, WheelIndex],
     prefer: Mapping[str, str] | None = None,
+    overrides: Mapping[str, Overrides] | None = None,
 ) -> Lock:
     """Return the lock of some targets.
 
@@ -38,6 +39,7 @@ def plan(
         targets: in the order in which they are preferred.
         indexes: the index of every wheel that the selections name, by file name.
         prefer: pattern of paths in an environment (``fnmatch``) to the package whose file stands there.
+        overrides: what the user says of placement, by package; nothing else of the kind gets into the lock.
 
     Raises:
         InputError: where wheels of one environment have different files for one path, naming all such paths.
@@ -62,7 +64,9 @@ def plan(
         if reachable:
             raise _collision_error(reachable, target)
         locked.append(TargetLock(target=target, packages=packages, prefer=settled))
-        used.update({package.wheel.filename: indexes[package.wheel.filename] for package in packages})
+        for package in packages:
+            said = (overrides or {}).get(package.name, Overrides())
+            used[package.wheel.filename] = replace(indexes[package.wheel.filename], overrides=said)
         for kind, values in names.items():
             values.update(getattr(selection, kind))
     return Lock(targets=tuple(locked), wheels=used, **{kind: tuple(sorted(values)) for kind, values in names.items()})

@@ -85,6 +85,7 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.errors import InputError, UsageError
     from nixgen.lock import LOCK_NAME
     from nixgen.plan import plan
+    from nixgen.settings import Settings
 
     console = Console(quiet=options.quiet)
     base = Path(options.directory)
@@ -93,6 +94,7 @@ def run(options: argparse.Namespace) -> int:
     for one, other in (("extra", "no_extras"), ("group", "no_groups")):
         if getattr(options, one) and getattr(options, other):
             raise UsageError(f"--{one} and --{other.replace('_', '-')} contradict each other", todo="give one of them")
+    settings = Settings.read(base / "pyproject.toml")
     previous = _previous(base / LOCK_NAME)
     targets = choose_targets(options, previous)
     resolver = _resolver_options(options)
@@ -115,7 +117,9 @@ def run(options: argparse.Namespace) -> int:
     for index in indexes.values():
         for warning in index.warnings:
             console.say(f"warning: {index.source.filename}: {warning}")
-    lock = plan(read.selections, targets, indexes, _prefer(base))
+    lock = plan(read.selections, targets, indexes, settings.prefer, settings.placement)
+    for note in settings.unmet(lock.wheels.values()):
+        console.say(f"note: {note}")
     if options.check:
         changed = changes(base, lock)
         if changed:
@@ -199,29 +203,6 @@ def _versions(previous: Lock | None) -> dict[str, str]:
     if previous is None:
         return {}
     return {package.name: package.version for locked in previous.targets for package in locked.packages}
-
-
-def _prefer(base: Path) -> Mapping[str, str]:
-    """Return ``[tool.nixgen.prefer]`` of the project's pyproject.toml."""
-    import tomllib
-
-    from nixgen.errors import InputError
-
-    path = base / "pyproject.toml"
-    try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return {}
-    except (OSError, ValueError) as error:
-        raise InputError(f"cannot read it: {error}", where=str(path), todo="repair the file") from error
-    prefer = data.get("tool", {}).get("nixgen", {}).get("prefer", {})
-    if not isinstance(prefer, dict) or not all(isinstance(value, str) for value in prefer.values()):
-        raise InputError(
-            "[tool.nixgen.prefer] is no table of paths and packages",
-            where=str(path),
-            todo='write lines such as "bin/tool" = "package"',
-        )
-    return prefer
 
 
 def _resolver_options(options: argparse.Namespace) -> ResolverOptions:

@@ -1,0 +1,100 @@
+"""``[tool.nixgen]`` of a project's pyproject.toml: what its user says beside the requirements."""
+
+from __future__ import annotations
+
+import fnmatch
+import tomllib
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from packaging.utils import canonicalize_name
+
+from .errors import InputError
+from .model import Overrides, WheelIndex
+
+_EXAMPLE = 'write a table such as [tool.nixgen.placement.package] with copy = ["package/data/*"]'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settings:
+    """What a user says.
+
+    Attributes:
+        prefer: pattern of paths in an environment to the package whose file stands there.
+        placement: what is said of a package's files, by its normalized name.
+    """
+
+    prefer: Mapping[str, str] = field(default_factory=dict)
+    placement: Mapping[str, Overrides] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: Path) -> Settings:
+        """Read a pyproject.toml; where there is none, nothing is said.
+
+        Raises:
+            InputError: it is no TOML, or says what is not understood.
+        """
+        try:
+            data = tomllib.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            return cls()
+        except (OSError, ValueError) as error:
+            raise InputError(f"cannot read it: {error}", where=str(path), todo="repair the file") from error
+        said = data.get("tool", {}).get("nixgen", {})
+        prefer = said.get("prefer", {})
+        if not isinstance(prefer, dict) or not all(isinstance(value, str) for value in prefer.values()):
+            raise InputError(
+                "[tool.nixgen.prefer] is no table of paths and packages",
+                where=str(path),
+                todo='write lines such as "bin/tool" = "package"',
+            )
+        placement = said.get("placement", {})
+        if not isinstance(placement, dict):
+            raise InputError("[tool.nixgen.placement] is no table of packages", where=str(path), todo=_EXAMPLE)
+        return cls(
+            prefer=prefer,
+            placement={canonicalize_name(name): _overrides(name, table, path) for name, table in placement.items()},
+        )
+
+    def unmet(self, wheels: Iterable[WheelIndex]) -> Iterator[str]:
+        """Yield a line for each package and pattern of ``placement`` that no wheel of a lock has anything for."""
+        files: dict[str, set[str]] = {}
+        for wheel in wheels:
+            files.setdefault(wheel.name, set()).update(wheel.files)
+        for name, overrides in self.placement.items():
+            if name not in files:
+                yield f"[tool.nixgen.placement.{name}]: the lock has no package of that name"
+                continue
+            for key in ("copy", "link"):
+                for pattern in getattr(overrides, key):
+                    if not fnmatch.filter(files[name], pattern):
+                        yield f"[tool.nixgen.placement.{name}]: {key} has {pattern!r}, which no file of the wheel fits"
+
+
+def _overrides(name: str, table: Any, path: Path) -> Overrides:
+    """Read the table of one package.
+
+    Raises:
+        InputError: with everything that is wrong in it.
+    """
+    table_name = f"[tool.nixgen.placement.{name}]"
+    if not isinstance(table, dict):
+        raise InputError(f"{table_name} is no table", where=str(path), todo=_EXAMPLE)
+    problems = [f"{key} is unknown" for key in table if key not in ("copy", "link", "solid")]
+    for key in ("copy", "link"):
+        value = table.get(key, [])
+        if not isinstance(value, list) or not all(isinstance(pattern, str) for pattern in value):
+            problems.append(f"{key} is no list of patterns")
+    if not isinstance(table.get("solid", False), bool):
+        problems.append("solid is neither true nor false")
+    if problems:
+        raise InputError(
+            f"{table_name} is not understood: {', '.join(problems)}",
+            where=str(path),
+            todo="say copy and link (lists of patterns of paths in the wheel) or solid = true",
+        )
+    return Overrides(
+        copy=tuple(table.get("copy", ())), link=tuple(table.get("link", ())), solid=table.get("solid", False)
+    )

@@ -1,0 +1,1 @@
+"""Compare nixgen with pip on popular packages: the same wheels, the same probes, in both environments."""

@@ -1,0 +1,86 @@
+"""Compare nixgen with pip, package by package, on the same wheels.
+
+Without a NAME every package of the list runs that is not optional. Results are kept as JSON; --resume goes on where a
+run stopped. The exit code is 1 where something works under pip and not under nixgen.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from corpus.entries import ListError, choose, read
+from corpus.environments import Store, Workshop
+from corpus.processes import Processes
+from corpus.report import page
+from corpus.room import Room, machine_memory
+from corpus.runner import Runner, run_all
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run packages and print the table; see ``python -m corpus --help``."""
+    parser = argparse.ArgumentParser(
+        prog="python -m corpus", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    cache = ROOT / ".cache" / "corpus"
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a package of the list; all by default")
+    parser.add_argument(
+        "--list",
+        type=Path,
+        default=Path(__file__).parent / "packages.toml",
+        metavar="FILE",
+        help="the list: .toml, or a requirement a line (default: corpus/packages.toml)",
+    )
+    parser.add_argument("--nasty", action="store_true", help="only what the list calls nasty")
+    parser.add_argument("--jobs", type=int, default=2, metavar="N", help="packages at once (default: 2)")
+    parser.add_argument(
+        "--memory",
+        type=float,
+        default=round(machine_memory() / 2, 1),
+        metavar="GIB",
+        help="what they may need together (default: half of the machine's)",
+    )
+    parser.add_argument("--out", type=Path, default=cache / "results", metavar="DIR", help="where results are kept")
+    parser.add_argument("--resume", action="store_true", help="leave alone what has a result")
+    parser.add_argument("--python", metavar="PYTHON", help="interpreter of both environments (default: nixgen's)")
+    parser.add_argument(
+        "--find-links", type=Path, action="append", default=[], metavar="DIR", help="wheels that no index has"
+    )
+    parser.add_argument("--scratch", type=Path, default=cache, metavar="DIR", help="where environments are made")
+    parser.add_argument("--remove-store", action="store_true", help="remove the store in the end")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/compatibility.md)")
+    options = parser.parse_args(arguments)
+    try:
+        entries = choose(read(options.list), options.names, nasty=options.nasty)
+    except (ListError, OSError) as error:
+        parser.error(str(error))
+    processes = Processes()
+    store = Store(options.scratch / "nix")
+    workshop = Workshop(
+        processes=processes,
+        store=store,
+        find_links=tuple(path.resolve() for path in options.find_links),
+        python=options.python,
+    )
+    runner = Runner(workshop=workshop, work=options.scratch / "work", out=options.out)
+    try:
+        results = run_all(runner, entries, Room(options.jobs, options.memory), jobs=options.jobs, resume=options.resume)
+    except KeyboardInterrupt:
+        print("corpus: interrupted; --resume goes on", file=sys.stderr)
+        return 130
+    finally:
+        if options.remove_store:
+            store.remove()
+    text = page(results, listed=len(entries))
+    print(text)
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    return 1 if any(result.defect or result.defects for result in results) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

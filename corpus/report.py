@@ -1,0 +1,177 @@
+"""Results as a Markdown page: totals, what went wrong, a row for each package."""
+
+from __future__ import annotations
+
+import platform
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result, Tree
+
+_INTRODUCTION = """\
+# Compatibility
+
+Made by `python -m corpus --write docs/compatibility.md`; not edited by hand. For each package of
+[corpus/packages.toml](../corpus/packages.toml), nixgen locks it, pip installs the locked wheels into a virtual
+environment, nixgen builds its own, and the same probes run in both: every module and submodule is imported, resources
+and metadata are read, every command is run with `--help` or `--version`, `pip check` is asked, and the programs of
+`corpus/probes` do what broke under links once. What passes under pip and fails under nixgen is a defect.
+The store is read-only to the probes.
+"""
+
+
+def page(results: Sequence[Result], *, listed: int) -> str:
+    """Return the page.
+
+    Args:
+        results: of the packages that were run, in the order of the list.
+        listed: how many packages the list has.
+    """
+    compared = [one for one in results if not one.trouble]
+    return "\n".join(
+        [
+            _INTRODUCTION,
+            *_totals(results, compared, listed),
+            *_defects(results),
+            *_not_compared(results),
+            "## Copies",
+            "",
+            *_copies(_trees(compared)),
+            "## Packages",
+            "",
+            "Columns of probes: passed under pip, under nixgen, all. Copies count the package and all that it needs.",
+            "",
+            *_table(compared),
+            "",
+        ]
+    )
+
+
+def _totals(results: Sequence[Result], compared: Sequence[Result], listed: int) -> list[str]:
+    probes = [one for result in compared for one in result.compared]
+    verdicts = Counter(one.verdict for one in probes)
+    dates = sorted({one.date for one in results})
+    pythons = ", ".join(sorted({one.python for one in compared}))
+    broken = [one for one in results if not one.sound and (one.defect or one.defects)]
+    return [
+        f"* {' to '.join(dict.fromkeys([dates[0], dates[-1]])) if dates else 'never'}, Python {pythons}, "
+        f"{platform.system()} {platform.machine()}",
+        f"* {_count(listed, 'package')} in the list; {len(results)} run, {len(compared)} compared, "
+        f"{len(results) - len(compared)} not",
+        f"* {sum(one.sound for one in compared)} work under nixgen as they do under pip; "
+        f"{_count(len(broken), 'package')} with a defect",
+        f"* {len(probes):,} probes: {verdicts[DEFECT]} defects, {verdicts[UPSTREAM]} that fail under both, "
+        f"{verdicts[NOTE]} that fail under pip only, {verdicts[DIFFERS]} that pass under both and print different text",
+        "",
+    ]
+
+
+def _defects(results: Iterable[Result]) -> list[str]:
+    lines = []
+    for result in results:
+        if result.defect:
+            lines.append(f"* {result.name}: no environment: {_line(result.trouble)}")
+        lines += [
+            f"* {result.name}: `{one.probe}`: {_line(one.nixgen.said or 'other output')}" for one in result.defects
+        ]
+    return ["## Defects", "", *lines, ""] if lines else []
+
+
+def _not_compared(results: Iterable[Result]) -> list[str]:
+    lines = [f"* {one.name}: {_line(one.trouble, first=True)}" for one in results if one.trouble and not one.defect]
+    return ["## Not compared", "", *lines, ""] if lines else []
+
+
+def _copies(trees: Sequence[Tree]) -> list[str]:
+    files, size = sum(tree.files for tree in trees), sum(tree.size for tree in trees)
+    reasons: dict[str, list[tuple[int, int]]] = {}
+    for tree in trees:
+        for reason, amount in tree.copies.items():
+            reasons.setdefault(reason, []).append(amount)
+    rows = [
+        (reason, sum(count for count, _ in amounts), sum(amount for _, amount in amounts), len(amounts))
+        for reason, amounts in sorted(reasons.items())
+    ]
+    rows.append(("all copies", sum(row[1] for row in rows), sum(row[2] for row in rows), _with_copies(trees)))
+    lines = [
+        f"In {_count(len(trees), 'different wheel')} with {files:,} files and {_bytes(size)}:",
+        "",
+        "| reason | wheels | files | of all files | size | of all bytes |",
+        "| --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    for reason, count, copied, wheels in rows:
+        lines.append(
+            f"| {reason} | {wheels} | {count:,} | {_share(count, files)} | {_bytes(copied)} | {_share(copied, size)} |"
+        )
+    return [*lines, ""]
+
+
+def _table(results: Iterable[Result]) -> list[str]:
+    lines = [
+        "| package | version | wheels | files | pip | nixgen | of | copies | remarks |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+    ]
+    for one in results:
+        passed = [sum(getattr(probe, side).status == "pass" for probe in one.compared) for side in ("pip", "nixgen")]
+        cells = [
+            one.name,
+            one.version,
+            str(len(one.trees)),
+            f"{sum(tree.files for tree in one.trees):,}",
+            *map(str, passed),
+            str(len(one.compared)),
+            _copied(one.trees),
+            _remarks(one),
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _copied(trees: Iterable[Tree]) -> str:
+    sizes: Counter[str] = Counter()
+    for tree in trees:
+        for reason, (_, size) in tree.copies.items():
+            sizes[reason] += size
+    return ", ".join(f"{reason} {_bytes(size)}" for reason, size in sorted(sizes.items()))
+
+
+def _remarks(result: Result) -> str:
+    remarks = []
+    for verdict, words in (
+        (DEFECT, "**defect**"),
+        (UPSTREAM, "fails under both"),
+        (NOTE, "fails under pip only"),
+        (DIFFERS, "prints different text"),
+    ):
+        names = [one.probe for one in result.compared if one.verdict == verdict]
+        if names:
+            shown = ", ".join(f"`{name}`" for name in names[:3])
+            remarks.append(f"{words}: {shown}" + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
+    return "; ".join(remarks)
+
+
+def _trees(results: Iterable[Result]) -> list[Tree]:
+    return list({tree.path: tree for result in results for tree in result.trees}.values())
+
+
+def _with_copies(trees: Iterable[Tree]) -> int:
+    return sum(bool(tree.copies) for tree in trees)
+
+
+def _line(text: str, *, first: bool = False) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
+    return (lines[0] if first else lines[-1])[:300].replace("|", "\\|")
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%}" if whole else ""
+
+
+def _bytes(value: int) -> str:
+    if value >= 1e9:
+        return f"{value / 1e9:.2f} GB"
+    return f"{value / 1e6:.2f} MB" if value >= 1e5 else f"{value / 1e3:.1f} kB"
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"

@@ -1,0 +1,145 @@
+"""What one package gave: values that are kept as JSON, so that a run can go on where another stopped."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+#: Changes when older results do not compare with newer ones.
+FORMAT = 1
+
+EQUAL = "equal"
+UPSTREAM = "upstream"
+DEFECT = "defect"
+NOTE = "note"
+DIFFERS = "differs"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """How one probe ended in one environment.
+
+    Attributes:
+        status: ``pass``, ``fail`` or ``timeout``.
+        output: what is compared, normalised.
+        said: the end of what it printed, for people.
+    """
+
+    status: str
+    output: str = ""
+    said: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """One probe in both environments.
+
+    Attributes:
+        probe: its name.
+        verdict: ``equal``; ``upstream`` (both fail); ``defect`` (only nixgen fails, or what must be the same is not);
+            ``note`` (only pip fails); ``differs`` (both pass and print different text, which may be).
+        pip, nixgen: how it ended.
+    """
+
+    probe: str
+    verdict: str
+    pip: Outcome
+    nixgen: Outcome
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """What one wheel's tree holds.
+
+    Attributes:
+        path: its name in the store: two packages with one tree count it once.
+        name, version: of the distribution.
+        files, size: of the wheel as installed, without bytecode and launchers; in bytes.
+        copies: by reason: how many files, and bytes.
+        copied: path and size of each copy.
+    """
+
+    path: str
+    name: str
+    version: str
+    files: int
+    size: int
+    copies: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+    copied: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """One package.
+
+    Attributes:
+        name, group: as in the list.
+        version: of the distribution with that name, else of the first that was asked for.
+        python: version of the Python of both environments.
+        date: day of the run.
+        seconds: how long it took.
+        trouble: what kept it from being compared; empty where nothing did.
+        defect: whether that trouble is nixgen's: pip made its environment.
+        compared: every probe.
+        trees: what the environment is made of.
+    """
+
+    name: str
+    group: str
+    version: str
+    python: str
+    date: str
+    seconds: float
+    trouble: str = ""
+    defect: bool = False
+    compared: tuple[Compared, ...] = ()
+    trees: tuple[Tree, ...] = ()
+
+    @property
+    def defects(self) -> tuple[Compared, ...]:
+        """The probes that pass under pip and fail under nixgen."""
+        return tuple(one for one in self.compared if one.verdict == DEFECT)
+
+    @property
+    def sound(self) -> bool:
+        """Whether it was compared and has no defect."""
+        return not self.trouble and not self.defects
+
+    def write(self, directory: Path) -> None:
+        """Keep it below a directory; a reader never meets half of it."""
+        directory.mkdir(parents=True, exist_ok=True)
+        path = directory / f"{self.name}.json"
+        partial = path.with_suffix(".partial")
+        partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
+        partial.replace(path)
+
+
+def read(directory: Path, name: str) -> Result | None:
+    """Return what was kept of a package; None where there is nothing, or nothing that compares."""
+    try:
+        data = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
+        if data.pop("format") != FORMAT:
+            return None
+        return _from_json(data)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _from_json(data: dict[str, Any]) -> Result:
+    compared = tuple(
+        Compared(
+            probe=one["probe"],
+            verdict=one["verdict"],
+            pip=Outcome(**one["pip"]),
+            nixgen=Outcome(**one["nixgen"]),
+        )
+        for one in data.pop("compared")
+    )
+    trees = tuple(
+        Tree(**{**tree, "copies": {reason: (count, size) for reason, (count, size) in tree["copies"].items()}})
+        for tree in data.pop("trees")
+    )
+    return Result(**data, compared=compared, trees=trees)

@@ -1,0 +1,38 @@
+"""The page: totals, and a row for each package."""
+
+from __future__ import annotations
+
+from corpus.report import page
+from corpus.result import DIFFERS, UPSTREAM, Compared, Outcome, Tree
+from tests.corpus.test_result import RESULT
+
+SHARED = Tree(path="y", name="y", version="1", files=8, size=990, copies={"resolves-itself": (1, 6)}, copied={"a": 6})
+
+
+def test_totals_count_a_tree_once() -> None:
+    """Copies are counted by reason, a wheel that two packages need once, as a share of all."""
+    other = type(RESULT)(**{**vars(RESULT), "name": "other", "trees": (SHARED,)})
+    first = type(RESULT)(**{**vars(RESULT), "trees": (*RESULT.trees, SHARED)})
+    text = page([first, other], listed=3)
+    assert "3 packages in the list; 2 run, 2 compared, 0 not" in text
+    assert "In 2 different wheels with 10 files and 1.0 kB:" in text
+    assert "| executable | 1 | 1 | 10.00% | 0.0 kB | 0.40% |" in text
+    assert "| all copies | 2 | 2 | 20.00% | 0.0 kB | 1.00% |" in text
+    assert "| demo | 1.0 | 2 | 10 | 1 | 1 | 1 | executable 0.0 kB, resolves-itself 0.0 kB |  |" in text
+
+
+def test_remarks() -> None:
+    """A row says what fails under both, and what prints different text; a long list is cut."""
+    both, differs = Outcome(status="fail"), Outcome(status="pass")
+    compared = (
+        *(Compared(probe=f"p{n}", verdict=UPSTREAM, pip=both, nixgen=both) for n in range(5)),
+        Compared(probe="q", verdict=DIFFERS, pip=differs, nixgen=differs),
+    )
+    text = page([type(RESULT)(**{**vars(RESULT), "compared": compared})], listed=1)
+    assert "fails under both: `p0`, `p1`, `p2` and 2 more; prints different text: `q`" in text
+    assert "| 1 | 1 | 6 |" in text
+
+
+def test_nothing_was_run() -> None:
+    """Without results the page still says how many packages there are."""
+    assert "150 packages in the list; 0 run" in page([], listed=150)

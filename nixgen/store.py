@@ -89,6 +89,10 @@ class Store:
 
         return self._run("nix-build", str(expression), *link, *arguments, read=read).strip()
 
+    def requisites(self, path: Path) -> list[str]:
+        """Return the store paths that a valid one needs, itself among them, sorted."""
+        return sorted(self._run("nix-store", "--query", "--requisites", str(path)).split())
+
     def setting(self, name: str) -> object:
         """Return the value of one of Nix's settings, None where this Nix has none of that name."""
         flags = ("--extra-experimental-features", "nix-command")

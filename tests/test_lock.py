@@ -13,6 +13,7 @@ import pytest
 
 from nixgen.errors import InputError
 from nixgen.lock import Lock, TargetLock
+from nixgen.model import Overrides
 from nixgen.targets import Target
 from tests.support.indexes import DARWIN, LINUX, locked, make_index, make_lock
 
@@ -29,7 +30,10 @@ RICH = make_index(
     gui={"window": "rich:window"},
     executable=["rich/bin/tool"],
 )
-LOCAL = make_index("local", place={"path": "wheels/local-1.0-py3-none-any.whl"})
+LOCAL = replace(
+    make_index("local", place={"path": "wheels/local-1.0-py3-none-any.whl"}),
+    overrides=Overrides(copy=("local/*", "*.txt"), link=("*.so",), solid=True),
+)
 LOCK = Lock(
     targets=(
         TargetLock(
@@ -66,6 +70,7 @@ def test_a_lock_survives_its_text(tmp_path: Path) -> None:
         assert read.wheels[name].console_scripts == index.console_scripts
         assert read.wheels[name].gui_scripts == index.gui_scripts
         assert read.wheels[name].data_dir == index.data_dir
+        assert read.wheels[name].overrides == index.overrides
         files = {path: (file.sha256, file.executable) for path, file in index.files.items() if file.size}
         assert {path: (f.sha256, f.executable) for path, f in read.wheels[name].files.items() if f.size != 0} == files
     assert read.wheels[RICH.source.filename].files["rich/__init__.py"].size == 0
@@ -77,6 +82,8 @@ def test_the_text_is_json_with_a_format() -> None:
     data = json.loads(text)
     assert next(iter(data.items())) == ("nixgen", 1)
     assert text.endswith("}\n")
+    placements = [wheel.get("placement") for wheel in data["wheels"].values()]
+    assert placements == [{"copy": ["local/*", "*.txt"], "link": ["*.so"], "solid": True}, None]
     assert data["targets"][0]["prefer"] == {"a": "rich-wheel", "bin/x": "local"}
     assert data["targets"][0]["packages"][0]["when"] == [["extra:a", "!group:b"], ["group:c"]]
     assert "when" not in data["targets"][0]["packages"][1]

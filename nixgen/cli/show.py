@@ -1,0 +1,214 @@
+"""Show what the lock holds for this machine, and which files of what is built are copies.
+
+Each line is a package: its version, its wheel, how many files that has, and whether the
+environment under ./result has it. With --copies, the files that are real files instead
+of links to the store, why they are, and how large: as the last build made them.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from nixgen.cli.building import Choice
+    from nixgen.model import LockedPackage
+
+#: What a tree says of itself (nix/builders/tree.py).
+_MANIFEST = Path("nix-support", "nixgen.json")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    parser.add_argument("package", nargs="*", metavar="PACKAGE", help="show these packages only")
+    parser.add_argument("--copies", action="store_true", help="list the copies, with reasons and sizes")
+    parser.add_argument("--json", action="store_true", help="print JSON, with copies where --copies asks for them")
+    parser.add_argument(
+        "-o", "--out-link", metavar="PATH", help="an environment that is built (default: result in the project)"
+    )
+    add_choice(parser)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tree:
+    """A built tree.
+
+    Attributes:
+        path: its store path.
+        copies: path in the environment to the reasons for the copy.
+        files, size: how many files the wheel has in it and how many bytes; bytecode does not count.
+    """
+
+    path: Path
+    copies: Mapping[str, Sequence[str]]
+    files: int
+    size: int
+
+    @classmethod
+    def read(cls, path: Path, manifest: Mapping[str, Any]) -> Tree:
+        """Read a tree whose manifest is known."""
+        sizes = [os.stat(file).st_size for file in _files(path)]  # noqa: PTH116 - thousands of them
+        return cls(path=path, copies=manifest["copies"], files=len(sizes), size=sum(sizes))
+
+    def describe(self) -> Iterator[dict[str, Any]]:
+        """Yield what JSON says of each copy, sorted by path."""
+        for path, reasons in sorted(self.copies.items()):
+            yield {"path": path, "size": (self.path / path).stat().st_size, "reasons": list(reasons)}
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print what the lock holds; return the exit code.
+
+    Raises:
+        InputError: there is no lock, it does not hold a package, or copies are asked for where nothing is built.
+        NixError: Nix is missing, or does not know the environment.
+    """
+    from nixgen.cli.building import Choice
+    from nixgen.errors import InputError
+
+    choice = Choice.from_options(options)
+    packages = _chosen(choice, options.package)
+    link = Path(options.out_link) if options.out_link else choice.base / "result"
+    trees = _trees(link, choice, packages)
+    if options.copies and not trees:
+        raise InputError(
+            "nothing of the lock is built, and copies are made when building" if link.exists() else "nothing is built",
+            where=str(link),
+            todo="run `nixgen build`",
+        )
+    described = [_describe(package, choice, trees.get(package.name), options.copies) for package in packages]
+    if options.json:
+        report: dict[str, Any] = {"python": choice.python, "system": _system(), "packages": described}
+        if options.copies:
+            report["reasons"] = _by_reason(described)
+        print(json.dumps(report, indent=1))
+    elif options.copies:
+        _print_copies(described, trees)
+    else:
+        _print_packages(described)
+    return 0
+
+
+def _system() -> str:
+    from nixgen.targets import default_system
+
+    return default_system()
+
+
+def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:
+    from packaging.utils import canonicalize_name
+
+    from nixgen.errors import InputError
+
+    wanted = {canonicalize_name(name): name for name in names}
+    held = {package.name for package in choice.packages}
+    if unknown := [given for name, given in wanted.items() if name not in held]:
+        raise InputError(
+            f"the environment has no package named {', '.join(unknown)}",
+            where="nixgen.lock",
+            todo="see what it has: `nixgen show`, with --all-extras and --all-groups for everything",
+        )
+    return tuple(package for package in choice.packages if not wanted or package.name in wanted)
+
+
+def _trees(link: Path, choice: Choice, packages: Iterable[LockedPackage]) -> dict[str, Tree]:
+    """Return the trees of some packages that a built environment holds in the locked version, by package."""
+    from nixgen.store import Store
+
+    if not link.exists():
+        return {}
+    versions = {package.name: package.version for package in packages}
+    found = {}
+    for path in map(Path, Store(choice.settings).requisites(link.resolve())):
+        if not (path / _MANIFEST).is_file():
+            continue
+        manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
+        if versions.get(manifest["distribution"]) == manifest["version"]:
+            found[manifest["distribution"]] = Tree.read(path, manifest)
+    return found
+
+
+def _files(tree: Path) -> Iterator[str]:
+    """Yield the files of a tree but for its manifest and bytecode."""
+    for directory, inner, names in os.walk(tree):
+        inner[:] = [name for name in inner if name not in ("__pycache__", "nix-support")]
+        yield from (os.path.join(directory, name) for name in names)  # noqa: PTH118 - thousands of them
+
+
+def _describe(package: LockedPackage, choice: Choice, tree: Tree | None, copies: bool) -> dict[str, Any]:
+    described: dict[str, Any] = {
+        "name": package.name,
+        "version": package.version,
+        "wheel": package.wheel.filename,
+        "files": len(choice.lock.wheels[package.wheel.filename].files),
+        "tree": None if tree is None else str(tree.path),
+    }
+    if copies:
+        described["copies"] = [] if tree is None else list(tree.describe())
+    return described
+
+
+def _by_reason(described: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, int]]:
+    """Return how many copies each reason makes and of how many bytes; a copy with two reasons counts for both."""
+    found: dict[str, dict[str, int]] = {}
+    for copy in (copy for package in described for copy in package["copies"]):
+        for reason in copy["reasons"]:
+            sums = found.setdefault(reason, {"files": 0, "size": 0})
+            sums["files"] += 1
+            sums["size"] += copy["size"]
+    return dict(sorted(found.items()))
+
+
+def _print_packages(described: Sequence[Mapping[str, Any]]) -> None:
+    from nixgen.cli.console import count
+
+    rows = [
+        (
+            f"{package['name']} {package['version']}",
+            package["wheel"],
+            count(package["files"], "file"),
+            "built" if package["tree"] else "not built",
+        )
+        for package in described
+    ]
+    _print_table(rows)
+
+
+def _print_copies(described: Sequence[Mapping[str, Any]], trees: Mapping[str, Tree]) -> None:
+    from nixgen.cli.console import count, size
+
+    for package in described:
+        if package["tree"] is None:
+            print(f"{package['name']} {package['version']}: not built")
+        elif package["copies"]:
+            print(f"{package['name']} {package['version']}")
+            _print_table(
+                [("  " + copy["path"], size(copy["size"]), ", ".join(copy["reasons"])) for copy in package["copies"]]
+            )
+    print("by reason:")
+    _print_table(
+        [
+            (f"  {reason}", count(sums["files"], "file"), size(sums["size"]))
+            for reason, sums in _by_reason(described).items()
+        ]
+    )
+    copies = [copy for package in described for copy in package["copies"]]
+    copied, every = sum(copy["size"] for copy in copies), sum(tree.size for tree in trees.values())
+    print(
+        f"{len(copies):,} of {count(sum(tree.files for tree in trees.values()), 'file')} are copies: "
+        f"{size(copied)} of {size(every)} ({copied / max(1, every):.1%})"
+    )
+
+
+def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
+    """Print rows with their columns under each other."""
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

@@ -1,0 +1,65 @@
+"""``[tool.nixgen]`` of pyproject.toml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from nixgen.errors import InputError
+from nixgen.model import Overrides
+from nixgen.settings import Settings
+from tests.support.indexes import make_index
+
+
+def _read(directory: Path, text: str) -> Settings:
+    path = directory / "pyproject.toml"
+    path.write_text(text, encoding="utf-8")
+    return Settings.read(path)
+
+
+def test_nothing_is_said(tmp_path: Path) -> None:
+    """Without a pyproject.toml, or without a word of nixgen in it, nothing is said."""
+    assert Settings.read(tmp_path / "pyproject.toml") == Settings()
+    assert _read(tmp_path, '[project]\nname = "x"\n') == Settings()
+
+
+def test_what_is_said(tmp_path: Path) -> None:
+    """Preferences are kept as they are, placement by the package's normalized name."""
+    text = (
+        '[tool.nixgen.prefer]\n"bin/x" = "one"\n'
+        '[tool.nixgen.placement."Some.Package"]\ncopy = ["a/*"]\nlink = ["b", "c"]\n'
+        "[tool.nixgen.placement]\nother = { solid = true }\n"
+    )
+    assert _read(tmp_path, text) == Settings(
+        prefer={"bin/x": "one"},
+        placement={"some-package": Overrides(copy=("a/*",), link=("b", "c")), "other": Overrides(solid=True)},
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[tool.nixgen", "cannot read it"),
+        ("[tool.nixgen]\nprefer = 1\n", "[tool.nixgen.prefer]"),
+        ("[tool.nixgen]\nplacement = 1\n", "[tool.nixgen.placement]"),
+        ("[tool.nixgen.placement]\ndemo = 1\n", "[tool.nixgen.placement.demo]"),
+        ('[tool.nixgen.placement.demo]\ncopies = ["x"]\nsolid = 1\n', "copies is unknown, solid is neither"),
+        ('[tool.nixgen.placement.demo]\ncopy = "x"\nlink = [1]\n', "copy is no list of patterns, link is no list"),
+    ],
+)
+def test_what_is_not_understood_is_an_error(text: str, said: str, tmp_path: Path) -> None:
+    """An error names the file, the table and everything that is wrong in it."""
+    with pytest.raises(InputError) as caught:
+        _read(tmp_path, text)
+    assert said in str(caught.value)
+    assert str(tmp_path / "pyproject.toml") in str(caught.value)
+
+
+def test_what_meets_nothing_is_told() -> None:
+    """A package that is not locked and a pattern that no file fits are named; others are not."""
+    settings = Settings(
+        placement={"gone": Overrides(solid=True), "demo": Overrides(copy=("demo/*", "nothing"), link=("*.x",))}
+    )
+    told = list(settings.unmet([make_index("demo", {"demo/__init__.py": "1"})]))
+    assert ["gone" in told[0], "'nothing'" in told[1], "'*.x'" in told[2]] == [True] * len(told) == [True] * 3

@@ -6,6 +6,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
 from tests.support.locks import lock_wheels
@@ -87,6 +89,22 @@ def test_both_ways_give_the_same_tree(nix: Nix, tmp_path: Path) -> None:
     """Once the leaves are in the store, both ways of ingest give the same derivation."""
     drvs = {nix.instantiate(TREE, **_values(tmp_path, way)) for way in ("wheels", "store")}
     assert len(drvs) == 1
+
+
+@pytest.mark.parametrize("overrides", [{"solid": True}, {"copy": ["demo/data.txt"], "link": ["*.x"]}], ids=str)
+def test_an_override_reaches_the_tree(overrides: dict[str, Any], nix: Nix, tmp_path: Path) -> None:
+    """What the lock says of placement is in the derivation, the same for both ways of ingest, and is done."""
+    drvs = set()
+    for way in ("wheels", "store"):
+        values = _values(tmp_path, way)
+        lock = json.loads(Path(values["file"]).read_text())
+        lock["wheels"][WHEEL[0]]["placement"] = overrides
+        Path(values["file"]).write_text(json.dumps(lock))
+        drvs.add(nix.instantiate(TREE, **values))
+    (drv,) = drvs
+    assert json.loads(derivation(drv, nix.env)["env"]["attributes"])["placement"] == overrides
+    copies = json.loads((nix.build(TREE, **values) / "nix-support" / "nixgen.json").read_text())["copies"]
+    assert copies[f"lib/python{PYTHON}/site-packages/demo/data.txt"] == ["override"]
 
 
 def test_a_missing_leaf_names_the_command(nix: Nix, tmp_path: Path) -> None:

@@ -1,0 +1,106 @@
+"""Placement on real packages: what fails where every file is a link works under the rules."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Cli
+from tests.support.nix import NixInstallation
+from tests.whole.conftest import MACHINE_PYTHON
+
+pytestmark = [pytest.mark.nix, pytest.mark.registry]
+
+PACKAGES = ("aiohttp", "httpx", "playwright", "starlette", "swagger-ui-bundle", "tornado")
+
+LINKS = """\
+[tool.nixgen.placement]
+playwright = { link = ["*"] }
+swagger-ui-bundle = { link = ["*"] }
+"""
+
+#: Prints how many files of a directory there are, and how many a server gives.
+SERVERS = {
+    "starlette": """
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
+client = TestClient(Starlette(routes=[Mount("/", StaticFiles(packages=[(package, inner)]))]))
+given = [name for name in names if client.get("/" + name).status_code == 200]
+""",
+    "aiohttp": """
+import asyncio
+from aiohttp import web
+from aiohttp.test_utils import TestClient, TestServer
+async def ask():
+    application = web.Application()
+    application.router.add_static("/", root)
+    async with TestClient(TestServer(application)) as client:
+        return [name for name in names if (await client.get("/" + name)).status == 200]
+given = asyncio.run(ask())
+""",
+    "tornado": """
+import asyncio
+from tornado import httpclient, web
+async def ask():
+    server = web.Application([("/(.*)", web.StaticFileHandler, {"path": root})]).listen(0, "127.0.0.1")
+    port = next(iter(server._sockets.values())).getsockname()[1]
+    client, given = httpclient.AsyncHTTPClient(), []
+    for name in names:
+        if (await client.fetch(f"http://127.0.0.1:{port}/{name}", raise_error=False)).code == 200:
+            given.append(name)
+    return given
+given = asyncio.run(ask())
+""",
+}
+
+FILES = """
+import os, swagger_ui_bundle
+package, root = "swagger_ui_bundle", str(swagger_ui_bundle.swagger_ui_path)
+inner = os.path.relpath(root, os.path.dirname(swagger_ui_bundle.__file__))
+names = sorted(name for name in os.listdir(root) if not name.endswith(".j2"))
+"""
+
+
+@pytest.fixture(scope="module")
+def environments(nix_store: NixInstallation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    """The packages under the rules, and with nothing but links."""
+    made = {}
+    for name, pyproject in (("rules", ""), ("links", LINKS)):
+        directory = tmp_path_factory.mktemp(name)
+        (directory / "requirements.in").write_text("\n".join(PACKAGES) + "\n")
+        (directory / "pyproject.toml").write_text(pyproject)
+        cli = Cli(directory=directory, environment=nix_store.env)
+        cli("lock", "requirements.in", "--python", MACHINE_PYTHON)
+        cli("build", "--python", MACHINE_PYTHON)
+        made[name] = directory / "result"
+    return made
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_servers_give_web_assets(server: str, environments: dict[str, Path]) -> None:
+    """Servers that refuse what leaves their directory give every web file of another package; links they refuse."""
+    code = FILES + SERVERS[server] + "print(len(names), len(given))\n"
+    given = {}
+    for name, env in environments.items():
+        done = subprocess.run([env / "bin/python", "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        every, given[name] = map(int, done.stdout.split())
+        assert every > 10
+    assert given == {"rules": every, "links": 0}
+
+
+def test_a_bundled_node_program_runs(environments: dict[str, Path]) -> None:
+    """Playwright's driver, a Node.js program, runs; behind links it does not find its modules."""
+    said = {
+        name: subprocess.run(
+            [env / "bin/playwright", "--version"], capture_output=True, text=True, check=False, env=dict(os.environ)
+        )
+        for name, env in environments.items()
+    }
+    assert said["rules"].stdout.startswith("Version "), said["rules"].stderr
+    assert "Cannot find module" in said["links"].stderr

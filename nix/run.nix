@@ -29,7 +29,7 @@ in
       inherit system allowSubstitutes;
       builder = interpreter.path;
       args = [
-        "-I" # nothing of the user's environment
+        "-s" # nothing of the user's; Nix has cleared the environment, and -I would ignore PYTHONHASHSEED
         "-S" # no site-packages of the interpreter's own
         "-B" # no bytecode beside the builders
         "-X"
@@ -39,6 +39,7 @@ in
       ];
       # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
       PATH = interpreter.directory;
+      PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes
       attributes = toJSON attributes;
       passAsFile = [ "attributes" ];
       preferLocalBuild = true;

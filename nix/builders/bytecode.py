@@ -1,13 +1,19 @@
 """Bytecode of a tree: what the environment's own Python would cache, if it could write there."""
 
 import importlib.util
+import marshal
 import os
-import py_compile
+import struct
 import warnings
+
+#: PEP 552: a hash in place of the source's time, and nobody compares it.
+_UNCHECKED_HASH = 0b01
 
 
 def compile_source(source):
     """Compile one source into its ``__pycache__``, as an unchecked hash-based pyc: no file times (PEP 552).
+
+    The bytes depend on the source, its path and the Python alone, and not on what this process did before.
 
     Args:
         source: path of the source, as it is to stand in tracebacks.
@@ -17,11 +23,42 @@ def compile_source(source):
     """
     target = importlib.util.cache_from_source(source)
     os.makedirs(os.path.dirname(target), exist_ok=True)
+    with open(source, "rb") as file:
+        content = file.read()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            return py_compile.compile(
-                source, target, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-            )
-        except (py_compile.PyCompileError, ValueError, RecursionError, MemoryError):
+            data = _marshalled(content, source)
+        except Exception:  # whatever it is, as py_compile has it: the package's affair
             return None
+    with open(target, "wb") as file:
+        file.write(importlib.util.MAGIC_NUMBER + struct.pack("<L", _UNCHECKED_HASH))
+        file.write(importlib.util.source_hash(content) + data)
+    return target
+
+
+def _marshalled(content, path):
+    code = compile(content, path, "exec", dont_inherit=True)
+    parts = _parts(code)
+    if any(isinstance(part, frozenset) for part in parts):
+        # A set of strings is one constant for several functions, or one for each: it depends on whether somebody had
+        # interned a string of it before (3.8 to 3.13). Now somebody has, always.
+        code = compile(content, path, "exec", dont_inherit=True)
+        parts.extend(_parts(code))
+    # marshal marks what is referred to more than once (FLAG_REF), and until 3.11 a string counts that any other module
+    # of the process has interned too: of 4,723 files, 3,103 differed. ``parts`` refers to every one of them.
+    return marshal.dumps(code)
+
+
+def _parts(code):
+    """Return a code object's names and constants, and those of the code objects in it."""
+    found, left = [], [code]
+    while left:
+        part = left.pop()
+        found.append(part)
+        if isinstance(part, (tuple, frozenset)):
+            left.extend(part)
+        elif isinstance(part, type(code)):
+            left += [part.co_consts, part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars]
+            left += [part.co_filename, part.co_name, getattr(part, "co_qualname", "")]
+    return found

@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import marshal
 import os
+import py_compile
 import struct
+import subprocess
 from pathlib import Path
 
 import bytecode
 import pytest
+
+from tests.builders.conftest import BUILDERS
+from tests.support.interpreters import interpreters
 
 
 def test_bytecode_is_hash_based_and_unchecked(tmp_path: Path) -> None:
@@ -56,3 +62,40 @@ def test_warnings_are_not_shown(tmp_path: Path, recwarn: pytest.WarningsRecorder
     source.write_text(r"x = '\d' is 1" + "\n")
     assert bytecode.compile_source(str(source))
     assert not recwarn.list
+
+
+#: Compiles a file in a process that has strings of it interned already, or has not.
+_COMPILE = """
+import sys
+sys.path.insert(0, sys.argv[1])
+import bytecode
+interned = [sys.intern(name) for name in sys.argv[3:]]
+bytecode.compile_source(sys.argv[2])
+"""
+
+
+@pytest.mark.parametrize("version", interpreters())
+def test_bytecode_does_not_depend_on_what_the_process_did_before(version: str, tmp_path: Path) -> None:
+    """On every Python here the bytes are the same whether other modules have the same names and strings or not."""
+    source = tmp_path / "a.py"
+    source.write_text("def f(x, zq1=1): return x.zq2 in {'zq3', 'zq4'}\ndef g(x): return x in {'zq3', 'zq4'}\n")
+    found = set()
+    for names in ([], ["zq1", "zq2", "zq3", "zq4"]):
+        command = [interpreters()[version], "-S", "-B", "-c", _COMPILE, str(BUILDERS), str(source), *names]
+        subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
+        (compiled,) = (tmp_path / "__pycache__").iterdir()
+        found.add(compiled.read_bytes())
+    assert len(found) == 1
+
+
+def test_bytecode_is_what_py_compile_writes(tmp_path: Path) -> None:
+    """But for the marks of what is referred to, the bytecode is that of py_compile."""
+    source = tmp_path / "a.py"
+    source.write_text("def f(x, y=(1, 'a')):\n    return {**x, 'b': lambda: y}\n")
+    theirs = py_compile.compile(
+        str(source), str(tmp_path / "theirs"), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
+    )
+    ours = Path(bytecode.compile_source(str(source))).read_bytes()
+    expected = Path(theirs).read_bytes()
+    assert ours[:16] == expected[:16]
+    assert marshal.loads(ours[16:]) == marshal.loads(expected[16:])

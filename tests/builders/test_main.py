@@ -11,20 +11,26 @@ from typing import Any
 
 import pytest
 
-from tests.builders.conftest import ACTIVATE, BUILDERS, Workbench
+from tests.builders.conftest import ACTIVATE, BUILDERS, Workbench, listing
 from tests.support.interpreters import interpreters
 from tests.support.wheels import make_wheel, write_wheel
 
-_FLAGS = ("-I", "-S", "-B", "-X", "utf8")
+_FLAGS = ("-s", "-S", "-B", "-X", "utf8")
 
 
-def start(python: str, builder: str, attributes: dict[str, Any], out: Path, scratch: Path) -> str:
+def start(python: str, builder: str, attributes: dict[str, Any], out: Path, scratch: Path, *, cores: int = 2) -> str:
     """Run a builder as nix/run.nix has it: no environment, no working PATH, attributes in a file."""
     file = scratch / f"{builder}.json"
     file.write_text(json.dumps(attributes), encoding="utf-8")
     done = subprocess.run(
         [python, *_FLAGS, BUILDERS, builder],
-        env={"attributesPath": str(file), "out": str(out), "PATH": str(Path(python).parent), "NIX_BUILD_CORES": "2"},
+        env={
+            "attributesPath": str(file),
+            "out": str(out),
+            "PATH": str(Path(python).parent),
+            "PYTHONHASHSEED": "0",
+            "NIX_BUILD_CORES": str(cores),
+        },
         cwd=scratch,
         capture_output=True,
         text=True,
@@ -55,6 +61,23 @@ def test_an_environment_is_built_on_every_python(
     listed = "import importlib.metadata as m; print(m.version('demo'), len(m.files('demo')))"
     # 101 modules and their bytecode, five files of .dist-info and the command.
     assert run(env / "bin/python", "-c", listed) == "1.0 208\n"
+
+
+@pytest.mark.parametrize("version", interpreters())
+def test_two_builds_of_a_tree_agree(version: str, workbench: Workbench, tmp_path: Path) -> None:
+    """A tree has the same bytes whether one process compiled everything or several did."""
+    python = interpreters()[version]
+    text = "def f(x, fork=1): return x in {{'a', 'b', 'c', 'fork'}}\ndef g(x): return x in {{'a', 'b', 'c'}} or {}\n"
+    modules = {f"demo/m{number}.py": text.format(number) for number in range(100)}
+    attributes = workbench.attributes(make_wheel(files=modules))
+    out = workbench.store / ("t" * 32 + "-demo-1.0")
+    built = []
+    for cores in (1, 2):
+        assert start(python, "tree", attributes, out, tmp_path, cores=cores) == ""
+        built.append({path: (out / path).read_bytes() for path in listing(out)})
+        out.rename(tmp_path / f"cores-{cores}")
+    assert len([path for path in built[0] if path.endswith(".pyc")]) == 100
+    assert built[0] == built[1]
 
 
 def test_unpack_and_nothing_are_started(tmp_path: Path) -> None:

@@ -1,35 +1,85 @@
-"""What an ELF file says to the dynamic loader (gABI, chapters 4 and 5): only what placing needs."""
+"""What an ELF file says to the dynamic loader (gABI, chapters 4 and 5): only what placing and preloading need."""
 
+import collections
 import struct
 
-_DYNAMIC = 2  # PT_DYNAMIC
-_LOAD = 1  # PT_LOAD
-_STRTAB, _RPATH, _RUNPATH = 5, 15, 29  # DT_*
+_LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3  # PT_*
+_NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29  # DT_*
+_SHARED = 3  # ET_DYN
+
+#: What a sound ELF file says.
+#:
+#: machine: class, byte order and machine, equal for files that one process can load.
+#: library: whether it is a shared library: of the type for them, without an interpreter of its own.
+#: soname: its own name, "" where it has none.
+#: needed: names of the libraries that it wants loaded, as they are written in it.
+#: rpath, runpath: directories to look in, as they are written in it, without empty ones.
+Elf = collections.namedtuple("Elf", "machine library soname needed rpath runpath")
+
+
+def read(content):
+    """Return what an ELF file says as an ``Elf``, None where it is no sound one: the loader will say so itself."""
+    try:
+        return _read(content)
+    except (struct.error, IndexError, ValueError, StopIteration):
+        return None
 
 
 def run_paths(content):
     """Return the directories of an ELF file's RPATH and RUNPATH, as they are written in it.
 
-    An empty list where it has none, or is no sound ELF file: the loader will say so itself.
+    An empty list where it has none, or is no sound ELF file.
     """
-    try:
-        return _run_paths(content)
-    except (struct.error, IndexError, ValueError, StopIteration):
-        return []
+    found = read(content)
+    return [*found.rpath, *found.runpath] if found else []
 
 
-def _run_paths(content):
-    if content[:4] != b"\x7fELF":
-        return []
-    wide = content[4] == 2
-    order = "<" if content[5] == 1 else ">"
+def machine(head):
+    """Return class, byte order and machine of an ELF file, None where it is none; its first 20 bytes say it."""
+    if head[:4] != b"\x7fELF" or len(head) < 20:
+        return None
+    wide = head[4] == 2
+    order = "<" if head[5] == 1 else ">"
+    return wide, order, struct.unpack_from(order + "H", head, 18)[0]
+
+
+def _read(content):
+    made_for = machine(content)
+    if made_for is None:
+        return None
+    wide, order, _ = made_for
+    (kind,) = struct.unpack_from(order + "H", content, 16)
+    loads, dynamic, program = _segments(content, wide, order)
+    strings, names = _dynamic(content, dynamic, wide, order)
+    texts = {}
+    if names and strings is not None:
+        # DT_STRTAB is an address; the segment that is loaded there says where it lies in the file.
+        start = next(
+            offset + strings - address for address, offset, length in loads if address <= strings < address + length
+        )
+        for tag, name in names:
+            text = content[start + name : content.index(b"\0", start + name)]
+            texts.setdefault(tag, []).append(text.decode("utf-8", "replace"))
+    return Elf(
+        machine=made_for,
+        library=kind == _SHARED and not program,
+        soname=texts.get(_SONAME, [""])[0],
+        needed=texts.get(_NEEDED, []),
+        rpath=_directories(texts.get(_RPATH, [])),
+        runpath=_directories(texts.get(_RUNPATH, [])),
+    )
+
+
+def _segments(content, wide, order):
+    """Return (address, offset, length) of the loaded segments, (offset, length) of the dynamic one or None, and
+    whether the file names an interpreter."""
     if wide:
         (table,) = struct.unpack_from(order + "Q", content, 32)
         size, count = struct.unpack_from(order + "HH", content, 54)
     else:
         (table,) = struct.unpack_from(order + "I", content, 28)
         size, count = struct.unpack_from(order + "HH", content, 42)
-    loads, dynamic = [], None
+    loads, dynamic, program = [], None, False
     for i in range(count):
         at = table + i * size
         if wide:
@@ -40,27 +90,27 @@ def _run_paths(content):
             loads.append((address, offset, length))
         elif kind == _DYNAMIC:
             dynamic = (offset, length)
-    if dynamic is None:
-        return []
-    entry = order + ("qQ" if wide else "iI")
+        elif kind == _INTERPRETER:
+            program = True
+    return loads, dynamic, program
+
+
+def _dynamic(content, dynamic, wide, order):
+    """Return the address of the strings, None where there are none, and (tag, offset of a string) of the entries."""
     strings, names = None, []
-    end = min(dynamic[0] + dynamic[1], len(content))
-    for at in range(dynamic[0], end - struct.calcsize(entry) + 1, struct.calcsize(entry)):
-        tag, value = struct.unpack_from(entry, content, at)
-        if tag == 0:
-            break
-        if tag == _STRTAB:
-            strings = value
-        elif tag in (_RPATH, _RUNPATH):
-            names.append(value)
-    if strings is None:
-        return []
-    # DT_STRTAB is an address; the segment that is loaded there says where it lies in the file.
-    start = next(
-        offset + strings - address for address, offset, length in loads if address <= strings < address + length
-    )
-    found = []
-    for name in names:
-        text = content[start + name : content.index(b"\0", start + name)]
-        found.extend(text.decode("utf-8", "replace").split(":"))
-    return [path for path in found if path]
+    if dynamic is not None:
+        entry = struct.Struct(order + ("qQ" if wide else "iI"))
+        end = min(dynamic[0] + dynamic[1], len(content))
+        for at in range(dynamic[0], end - entry.size + 1, entry.size):
+            tag, value = entry.unpack_from(content, at)
+            if tag == 0:
+                break
+            if tag == _STRTAB:
+                strings = value
+            elif tag in (_NEEDED, _SONAME, _RPATH, _RUNPATH):
+                names.append((tag, value))
+    return strings, names
+
+
+def _directories(paths):
+    return [directory for path in paths for directory in path.split(":") if directory]

@@ -8,6 +8,7 @@ import shutil
 import sys
 
 import layout
+import libraries
 from tree import MANIFEST
 
 
@@ -17,12 +18,14 @@ def build(attributes, out):
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
             interpreter, which is the one that runs this), ``activate`` (path of the activation script; a wheel's
-            own file of that name stands instead) and ``prefer`` (pairs of a path in the environment and the
-            distribution whose file stands there, where several bring one).
+            own file of that name stands instead), ``prefer`` (pairs of a path in the environment and the
+            distribution whose file stands there, where several bring one) and ``libraries`` (as
+            ``libraries.write`` takes them).
         out: directory to make.
 
     Raises:
-        SystemExit: where two trees have different files for one path; locking finds that first.
+        SystemExit: where two trees have different files for one path; locking finds that first. As
+            ``libraries.write``.
     """
     site = layout.site_packages()
     os.makedirs(os.path.join(out, site))
@@ -35,6 +38,7 @@ def build(attributes, out):
         os.symlink(attributes["activate"], activate)
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
+    libraries.write(out, site, merge.manifests, attributes["libraries"], attributes["python"])
 
 
 def _write_interpreter(python, out):
@@ -56,10 +60,12 @@ class Merge:
 
     Attributes:
         conflicts: one line for each path that two trees fill differently.
+        manifests: what each tree says of itself, by its path.
     """
 
     def __init__(self, out, trees, site, prefer):
         self.conflicts = []
+        self.manifests = {}
         self._out = out
         self._owners = {}
         self._prefer = prefer
@@ -68,7 +74,7 @@ class Merge:
         self._real = {"bin", "lib", os.path.dirname(site), site}
         for tree in trees:
             with open(os.path.join(tree, MANIFEST), encoding="utf-8") as file:
-                manifest = json.load(file)
+                manifest = self.manifests[tree] = json.load(file)
             self._owners[tree + "/"] = manifest["distribution"]
             self._launchers.update(os.path.join(tree, path) for path in manifest["launchers"])
             for path in manifest["descend"]:

@@ -15,6 +15,7 @@ import bytecode
 import elf
 import launcher
 import layout
+import libraries
 import placement
 from cores import cores
 from processes import in_processes
@@ -66,6 +67,7 @@ def build(attributes, out):
         "copies": {done["target"]: done["reasons"] for done in placed if done["reasons"]},
         "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
         "descend": _leaving(out, placed),
+        **libraries.of_wheel([(done["target"], done["elf"]) for done in placed if done.get("elf")]),
     }
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
     with open(os.path.join(out, MANIFEST), "w", encoding="utf-8") as file:
@@ -111,6 +113,7 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script):
             done["seen"] = placement.look(content)
     if is_elf:
         done["run_paths"] = elf.run_paths(content)
+        done["elf"] = elf.read(content)
     done["reasons"] = reasons
     if not reasons:
         os.symlink(leaf, destination)

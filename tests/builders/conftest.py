@@ -96,12 +96,27 @@ class Workbench:
         tree_builder.build({**self.attributes(wheel), **given}, str(out))
         return out
 
-    def env(self, *wheels: Wheel | Path, prefer: Mapping[str, str] | None = None, name: str = "env") -> Path:
-        """Build the environment of wheels or trees."""
+    def env(
+        self,
+        *wheels: Wheel | Path,
+        prefer: Mapping[str, str] | None = None,
+        name: str = "env",
+        libraries: Sequence[Path] = (),
+        ignore: Sequence[str] = (),
+        required: bool = False,
+    ) -> Path:
+        """Build the environment of wheels or trees; ``required`` as with a Python of the store."""
         trees = [str(wheel if isinstance(wheel, Path) else self.tree(wheel)) for wheel in wheels]
         out = self._path(name)
         env_builder.build(
-            {"trees": trees, "python": INTERPRETER, "prefer": [*(prefer or {}).items()], "activate": ACTIVATE}, str(out)
+            {
+                "trees": trees,
+                "python": INTERPRETER,
+                "prefer": [*(prefer or {}).items()],
+                "activate": ACTIVATE,
+                "libraries": {"given": [*map(str, libraries)], "ignore": [*ignore], "required": required},
+            },
+            str(out),
         )
         return out
 

@@ -54,7 +54,8 @@ def test_an_environment_is_built_on_every_python(
     )
     tree, env = workbench.store / ("t" * 32 + "-demo-1.0"), workbench.store / ("e" * 32 + "-env")
     assert start(python, "tree", workbench.attributes(wheel), tree, tmp_path) == ""
-    attributes = {"trees": [str(tree)], "python": python, "prefer": [], "activate": ACTIVATE}
+    none = {"given": [], "ignore": [], "required": True}
+    attributes = {"trees": [str(tree)], "python": python, "prefer": [], "activate": ACTIVATE, "libraries": none}
     assert start(python, "env", attributes, env, tmp_path) == ""
     assert run(env / "bin/tool", "a b") == f"{env} a b\n"
     assert len(list(tree.rglob("*.pyc"))) == 101

@@ -6,6 +6,7 @@ let
   leaf = import ./leaf.nix;
   names = import ./names.nix;
   interpreter = import ./interpreter.nix;
+  libraries = import ./libraries.nix { inherit interpreter; };
   lock = import ./lock.nix;
   run = import ./run.nix { inherit names; };
   wheel = import ./wheel.nix { inherit names run; };
@@ -15,6 +16,7 @@ let
     inherit
       ingest
       interpreter
+      libraries
       lock
       names
       run
@@ -29,6 +31,7 @@ in
   inherit (ingest) sources;
   inherit (tree) tree;
   inherit (env) env trees;
-  inherit (import ./packages.nix { inherit env; }) packagesFor nixpkgsPython;
+  inherit (import ./packages.nix { inherit env libraries; }) packagesFor nixpkgsPython;
+  inherit (libraries) nixpkgsLibraries;
   interpreter = interpreter.interpreter;
 }

@@ -2,6 +2,7 @@
 {
   ingest,
   interpreter,
+  libraries,
   lock,
   names,
   run,
@@ -20,6 +21,8 @@ let
       extras,
       groups,
       ingest,
+      libraries,
+      ignoreLibraries,
     }@choice:
     let
       shown = interpreter.versionOf python;
@@ -44,6 +47,12 @@ let
     {
       inherit target;
       interpreter = found;
+      libraries = {
+        given = libraryDirectories choice.libraries;
+        ignore = ignoreLibraries;
+        # The machine's own Python searches the machine's directories.
+        required = !found.machine;
+      };
       trees = map (package: {
         inherit (package) name;
         value = tree.tree {
@@ -59,6 +68,7 @@ let
     recursive = false;
     path = ./activate.sh;
   };
+  libraryDirectories = libraries.directories;
   locks = lock;
   ingests = ingest;
 
@@ -68,6 +78,8 @@ let
     extras = [ ];
     groups = null;
     ingest = "wheels";
+    libraries = [ ];
+    ignoreLibraries = [ ];
   };
 in
 {
@@ -76,10 +88,13 @@ in
   # The trees of an environment by package name; the arguments are those of `env`.
   trees = arguments: listToAttrs (resolve (defaults // arguments)).trees;
 
-  # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels" } -> derivation
+  # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels",
+  #          libraries ? [ ], ignoreLibraries ? [ ], name ? "env" } -> derivation
   #
   # lock: what readLock gave. system: a Nix system of the lock. python: see interpreter.nix. version: "3.11", where the
   # lock has several. extras, groups: what the lock holds; groups null means its default groups. ingest: see ingest.nix.
+  # libraries: packages and directories of shared libraries that wheels need. ignoreLibraries: patterns of SONAMEs that
+  # are neither looked for nor missed.
   env =
     { name ? "env", ... }@arguments:
     let
@@ -94,6 +109,7 @@ in
         python = made.interpreter.path;
         prefer = names.pairs (made.target.prefer or { });
         inherit activate;
+        inherit (made) libraries;
         trees = map (entry: entry.value) made.trees;
       };
       allowSubstitutes = false;

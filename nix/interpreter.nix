@@ -23,19 +23,21 @@ let
 
   inStore =
     path: substring 0 (stringLength storeDir + 1) path == "${storeDir}/";
-
-  # The store path that a path below the store belongs to, with the context that puts it into a derivation's inputs.
-  withContext =
+in
+rec {
+  # located :: string -> string
+  #
+  # A path of the store with the context that puts its store path into a derivation's inputs; another as it is.
+  located =
     path:
     let
       parts = match "(${storeDir}/[^/]+)(.*)" path;
     in
-    if builtins.hasContext path then
+    if builtins.hasContext path || parts == null then
       path
     else
       "${storePath (head parts)}${builtins.elemAt parts 1}";
-in
-rec {
+
   # versionOf :: python -> string | null
   #
   # The version ("3.11") that an interpreter shows without being run; null where it shows none.
@@ -74,7 +76,7 @@ rec {
           else
             head existing
         else
-          executable (if inStore (toString python) then withContext (toString python) else toString python);
+          executable (located (toString python));
 
       # A directory stands for the Python in its bin.
       executable =

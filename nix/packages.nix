@@ -1,10 +1,11 @@
 # What a flake offers: the environments of every target of a lock, with the Pythons of nixpkgs.
-{ env }:
+{ env, libraries }:
 let
   inherit (builtins)
     filter
     listToAttrs
     map
+    match
     replaceStrings
     ;
 in
@@ -25,8 +26,9 @@ rec {
 
   # packagesFor :: { lock, pkgsFor : system -> pkgs, ... } -> { <system> : { default, python311, ... } }
   #
-  # One environment per target, named after its Python; `default` is the system's first target. Further arguments go to
-  # `env` (extras, groups).
+  # One environment per target, named after its Python; `default` is the system's first target. `libraries`, a function
+  # from a system's packages, adds to the runtimes of C++, GCC and OpenMP and zlib. Further arguments go to `env` (extras,
+  # groups).
   packagesFor =
     { lock, pkgsFor, ... }@arguments:
     let
@@ -34,13 +36,17 @@ rec {
       forSystem =
         system:
         let
+          pkgs = pkgsFor system;
+          # The libraries of other systems are found by their paths already.
+          runtime = if match ".*-linux" system == null then [ ] else libraries.runtimeLibraries pkgs;
           build =
             version:
             env.env (
               removeAttrs arguments [ "pkgsFor" ]
               // {
                 inherit system version;
-                python = nixpkgsPython (pkgsFor system) version;
+                python = nixpkgsPython pkgs version;
+                libraries = runtime ++ (arguments.libraries or (_: [ ])) pkgs;
               }
             );
           targets = filter (target: target.system == system) lock.targets;

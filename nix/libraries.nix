@@ -1,0 +1,179 @@
+# Libraries of the system that wheels need: what nixpkgs has for a SONAME, and what a user gives.
+{ interpreter }:
+let
+  inherit (builtins)
+    elem
+    filter
+    foldl'
+    isAttrs
+    isPath
+    isString
+    listToAttrs
+    map
+    split
+    ;
+
+  # Attribute path in nixpkgs by SONAME. What PEP 600 lets wheels expect of a system, and what wheels of graphical
+  # toolkits and databases ask for beyond.
+  attributes = {
+    "libEGL.so.1" = "libglvnd";
+    "libGL.so.1" = "libglvnd";
+    "libGLESv2.so.2" = "libglvnd";
+    "libGLX.so.0" = "libglvnd";
+    "libICE.so.6" = "xorg.libICE";
+    "libOpenGL.so.0" = "libglvnd";
+    "libSM.so.6" = "xorg.libSM";
+    "libX11-xcb.so.1" = "xorg.libX11";
+    "libX11.so.6" = "xorg.libX11";
+    "libXcomposite.so.1" = "xorg.libXcomposite";
+    "libXcursor.so.1" = "xorg.libXcursor";
+    "libXdamage.so.1" = "xorg.libXdamage";
+    "libXext.so.6" = "xorg.libXext";
+    "libXfixes.so.3" = "xorg.libXfixes";
+    "libXi.so.6" = "xorg.libXi";
+    "libXinerama.so.1" = "xorg.libXinerama";
+    "libXrandr.so.2" = "xorg.libXrandr";
+    "libXrender.so.1" = "xorg.libXrender";
+    "libXtst.so.6" = "xorg.libXtst";
+    "libasound.so.2" = "alsa-lib";
+    "libatomic.so.1" = "stdenv.cc.cc";
+    "libbz2.so.1.0" = "bzip2";
+    "libcrypto.so.3" = "openssl";
+    "libcurl.so.4" = "curl";
+    "libdbus-1.so.3" = "dbus";
+    "libdrm.so.2" = "libdrm";
+    "libexpat.so.1" = "expat";
+    "libffi.so.8" = "libffi";
+    "libfontconfig.so.1" = "fontconfig";
+    "libfreetype.so.6" = "freetype";
+    "libgbm.so.1" = "libgbm";
+    "libgcc_s.so.1" = "stdenv.cc.cc";
+    "libgfortran.so.5" = "gfortran.cc";
+    "libglib-2.0.so.0" = "glib";
+    "libgobject-2.0.so.0" = "glib";
+    "libgio-2.0.so.0" = "glib";
+    "libgomp.so.1" = "stdenv.cc.cc";
+    "libgssapi_krb5.so.2" = "libkrb5";
+    "libgthread-2.0.so.0" = "glib";
+    "libkrb5.so.3" = "libkrb5";
+    "liblzma.so.5" = "xz";
+    "libnspr4.so" = "nspr";
+    "libnss3.so" = "nss";
+    "libnssutil3.so" = "nss";
+    "libodbc.so.2" = "unixODBC";
+    "libportaudio.so.2" = "portaudio";
+    "libpq.so.5" = "libpq";
+    "libpulse.so.0" = "libpulseaudio";
+    "libsmime3.so" = "nss";
+    "libsqlite3.so.0" = "sqlite";
+    "libssl.so.3" = "openssl";
+    "libstdc++.so.6" = "stdenv.cc.cc";
+    "libusb-1.0.so.0" = "libusb1";
+    "libuuid.so.1" = "libuuid";
+    "libwayland-client.so.0" = "wayland";
+    "libwayland-cursor.so.0" = "wayland";
+    "libwayland-egl.so.1" = "wayland";
+    "libxcb-cursor.so.0" = "xcb-util-cursor";
+    "libxcb-icccm.so.4" = "xorg.xcbutilwm";
+    "libxcb-image.so.0" = "xorg.xcbutilimage";
+    "libxcb-keysyms.so.1" = "xorg.xcbutilkeysyms";
+    "libxcb-render-util.so.0" = "xorg.xcbutilrenderutil";
+    "libxcb-util.so.1" = "xorg.xcbutil";
+    "libxkbcommon-x11.so.0" = "libxkbcommon";
+    "libxkbcommon.so.0" = "libxkbcommon";
+    "libz.so.1" = "zlib";
+    "libzstd.so.1" = "zstd";
+  }
+  # One library for each extension of the protocol.
+  // listToAttrs (
+    map
+      (extension: {
+        name = "libxcb${extension}";
+        value = "xorg.libxcb";
+      })
+      [
+        ".so.1"
+        "-glx.so.0"
+        "-randr.so.0"
+        "-render.so.0"
+        "-shape.so.0"
+        "-shm.so.0"
+        "-sync.so.1"
+        "-xfixes.so.0"
+        "-xinerama.so.0"
+        "-xinput.so.0"
+        "-xkb.so.1"
+      ]
+  );
+
+  # What an attribute path leads to; null where a nixpkgs has no such thing.
+  found =
+    pkgs: path:
+    foldl' (set: name: if set == null then null else set.${name} or null) pkgs (
+      filter isString (split "[.]" path)
+    );
+
+  # The output that holds the libraries of a package, as nixpkgs' lib.getLib says.
+  libraryOutput =
+    package:
+    if package.outputSpecified or false then
+      package
+    else if elem "lib" (package.outputs or [ ]) then
+      package.lib
+    else
+      package.out or package;
+in
+rec {
+  # nixpkgsLibraries :: pkgs -> [ soname ] -> [ derivation ]
+  #
+  #   nixpkgsLibraries pkgs [ "libGL.so.1" "libz.so.1" ] => [ pkgs.libglvnd pkgs.zlib ]
+  nixpkgsLibraries =
+    pkgs: sonames:
+    let
+      one =
+        soname:
+        let
+          path =
+            attributes.${soname} or (throw ''
+              nixgen: no package of nixpkgs is known for a library
+                where: ${soname}
+                what to do: give the package itself: libraries = pkgs: [ pkgs.… ]'');
+          package = found pkgs path;
+        in
+        if package == null then
+          throw ''
+            nixgen: this nixpkgs lacks the package of a library
+              where: ${soname}, the attribute ${path}
+              what to do: give the package that has it: libraries = pkgs: [ pkgs.… ]''
+        else
+          libraryOutput package;
+    in
+    map one sonames;
+
+  # runtimeLibraries :: pkgs -> [ derivation ]
+  #
+  # The runtimes of C++, GCC and OpenMP, and zlib: in the closure of nixpkgs' Python already, and all that most wheels need.
+  runtimeLibraries =
+    pkgs:
+    map libraryOutput (
+      filter (package: package != null) (
+        map (found pkgs) [
+          "stdenv.cc.cc"
+          "zlib"
+        ]
+      )
+    );
+
+  # directories :: [ derivation | path ] -> [ string ]
+  #
+  # What a user gives as libraries, as text that makes a derivation depend on it.
+  directories = map (
+    given:
+    if isAttrs given then
+      "${libraryOutput given}"
+    else if isPath given then
+      "${given}"
+    else
+      interpreter.located given
+  );
+}

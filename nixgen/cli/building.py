@@ -34,6 +34,20 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     choice.add_argument("--all-groups", action="store_true", help="with every group that the lock holds")
     choice.add_argument("--no-default-groups", action="store_true", help="without the lock's default groups")
     choice.add_argument(
+        "--library",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="where to find shared libraries that wheels need and the interpreter does not find; repeatable",
+    )
+    choice.add_argument(
+        "--ignore-library",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a shared library that the packages can do without, as libcuda.so.1 or libnv*; repeatable",
+    )
+    choice.add_argument(
         "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
     )
 
@@ -50,6 +64,8 @@ class Choice:
         interpreter: path of the interpreter to build with; None takes the machine's own.
         extras, groups: as the Nix library takes them.
         settings: settings for Nix by name.
+        libraries: directories of shared libraries.
+        ignore_libraries: patterns of those that may be missing.
     """
 
     base: Path
@@ -60,6 +76,8 @@ class Choice:
     extras: tuple[str, ...]
     groups: tuple[str, ...]
     settings: dict[str, str]
+    libraries: tuple[str, ...] = ()
+    ignore_libraries: tuple[str, ...] = ()
 
     @classmethod
     def from_options(cls, options: argparse.Namespace) -> Choice:
@@ -91,6 +109,8 @@ class Choice:
             extras=extras,
             groups=groups,
             settings=dict(options.option),
+            libraries=tuple(_in_store(Path(name)) or str(Path(name).absolute()) for name in options.library),
+            ignore_libraries=tuple(options.ignore_library),
         )
 
 
@@ -117,11 +137,11 @@ def fetch(choice: Choice, *, quiet: bool) -> None:
         )
 
 
-def _in_store(python: Path) -> str | None:
-    """Return what an interpreter in a profile links to: builds see the store, and not the profile."""
+def _in_store(path: Path) -> str | None:
+    """Return what an interpreter or directory in a profile links to: builds see the store, and not the profile."""
     from nixgen.store import Store
 
-    resolved = str(python.resolve())
+    resolved = str(path.resolve())
     return resolved if resolved.startswith(Store().directory + "/") else None
 
 
@@ -162,6 +182,10 @@ def build(choice: Choice, out_link: Path | None, *, quiet: bool) -> str:
     arguments += ["--argstr", "system", default_system()]
     for name, values in (("extras", choice.extras), ("groups", choice.groups)):
         arguments += ["--arg", name, "[ " + " ".join(map(nix_string, values)) + " ]"]
+    # A nix/default.nix of before these arguments serves all who do not give them.
+    for name, values in (("libraries", choice.libraries), ("ignoreLibraries", choice.ignore_libraries)):
+        if values:
+            arguments += ["--arg", name, "[ " + " ".join(map(nix_string, values)) + " ]"]
     if choice.interpreter is not None:
         arguments += ["--argstr", "python", choice.interpreter]
     store = Store(choice.settings)

@@ -43,6 +43,11 @@ def main(python, patchelf, out):
         needed |= libraries(extension)
     for library in needed:
         shutil.copy(Path(library).resolve(), Path(out, "lib", Path(library).name))
+    # The parts of the C library: stubs since glibc 2.34, which wheels built on an older one still ask for.
+    c_library = Path(next(name for name in needed if Path(name).name == "libc.so.6"))
+    for part in ("libdl.so.2", "libpthread.so.0", "libresolv.so.2", "librt.so.1", "libutil.so.1"):
+        if not Path(out, "lib", part).exists():
+            shutil.copy(c_library.with_name(part).resolve(), Path(out, "lib", part))
     loader = next(name for name in needed if "ld-linux" in name)
     target = Path(out, "lib", Path(loader).name)
     rpath = ["--force-rpath", "--set-rpath", str(Path(out, "lib"))]

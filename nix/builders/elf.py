@@ -21,7 +21,7 @@ def read(content):
     """Return what an ELF file says as an ``Elf``, None where it is no sound one: the loader will say so itself."""
     try:
         return _read(content)
-    except (struct.error, IndexError, ValueError, StopIteration):
+    except (struct.error, IndexError, ValueError, OverflowError, StopIteration):
         return None
 
 

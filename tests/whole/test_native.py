@@ -139,7 +139,7 @@ def test_openmp_and_libraries_that_several_wheels_bring(native: Native) -> None:
     brought = {manifest["distribution"]: " ".join(manifest["provides"]) for manifest in manifests}
     assert "libgomp" in brought["scikit-learn"]
     assert "libgfortran" in brought["scipy"] and "libgfortran" in brought["numpy"]
-    assert native.run(made, OPENMP).splitlines() == [
+    assert native.run(made, OPENMP).splitlines()[-4:] == [
         "True",
         "['libgcc_s.so.1', 'libstdc++.so.6']",
         "True",

@@ -9,7 +9,9 @@ ONLY_PIP = ("REQUESTED", "direct_url.json")
 
 view = {}
 for distribution in importlib.metadata.distributions():
-    files = sorted(str(file) for file in distribution.files or [] if file.name not in ONLY_PIP)
+    # pip compiles scripts whose name ends in .py, too: bytecode that nobody loads.
+    listed = [file for file in distribution.files or [] if not (file.parts[0] == ".." and "__pycache__" in file.parts)]
+    files = sorted(str(file) for file in listed if file.name not in ONLY_PIP)
     view[distribution.metadata["Name"].lower()] = {
         "version": distribution.version,
         "metadata": hashlib.sha256((distribution.read_text("METADATA") or "").encode()).hexdigest()[:12],

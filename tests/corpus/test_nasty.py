@@ -9,6 +9,7 @@ import pytest
 
 from corpus.entries import Entry, choose, read
 from corpus.environments import Store, Workshop
+from corpus.probing import Limits
 from corpus.processes import Processes
 from corpus.runner import Runner, said
 
@@ -23,7 +24,12 @@ def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
     root = tmp_path_factory.mktemp("nasty")
     processes = Processes()
     store = Store(root / "nix")
-    yield Runner(workshop=Workshop(processes=processes, store=store), work=root / "work", out=root / "out")
+    yield Runner(
+        workshop=Workshop(processes=processes, store=store),
+        work=root / "work",
+        out=root / "out",
+        limits=Limits(module=60, submodules=20, command=20, probe=240),
+    )
     processes.stop()
     store.remove()
 

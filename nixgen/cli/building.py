@@ -109,7 +109,7 @@ class Choice:
             extras=extras,
             groups=groups,
             settings=dict(options.option),
-            libraries=tuple(_in_store(Path(name)) or str(Path(name).absolute()) for name in options.library),
+            libraries=tuple(str(Path(name).resolve()) for name in options.library),
             ignore_libraries=tuple(options.ignore_library),
         )
 
@@ -137,11 +137,11 @@ def fetch(choice: Choice, *, quiet: bool) -> None:
         )
 
 
-def _in_store(path: Path) -> str | None:
-    """Return what an interpreter or directory in a profile links to: builds see the store, and not the profile."""
+def _in_store(python: Path) -> str | None:
+    """Return what an interpreter in a profile links to: builds see the store, and not the profile."""
     from nixgen.store import Store
 
-    resolved = str(path.resolve())
+    resolved = str(python.resolve())
     return resolved if resolved.startswith(Store().directory + "/") else None
 
 

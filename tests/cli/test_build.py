@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli, listing
+from tests.support.elf import make_elf
 from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import Behaviour, WheelServer
 from tests.support.wheels import make_wheel
@@ -218,6 +219,21 @@ def test_a_named_index_of_the_project(in_store: Cli, serve: Serve, demo: tuple[s
     in_store("lock", environment=login)
     in_store("build", code=4, environment={"NETRC": "/nonexistent"})
     in_store("build", environment=login)
+
+
+def test_libraries_are_given_and_ignored(in_store: Cli, serve: Serve, tmp_path: Path) -> None:
+    """``--library`` names a directory to load libraries from, ``--ignore-library`` takes some out."""
+    (tmp_path / "given").mkdir()
+    (tmp_path / "given/libodd.so.1").write_bytes(make_elf(soname="libodd.so.1"))
+    library = make_elf(needed=["libodd.so.1"])
+    lock(in_store, serve(make_wheel("native", files={"native/a.so": library, "native/__init__.py": ""})), "native")
+    written = "lib/python*/site-packages/_nixgen_libraries/__init__.py"
+    assert not [*Path(in_store("build").stdout.strip()).glob(written)]
+    given = ["--library", os.path.relpath(tmp_path / "given", in_store.directory)]
+    (made,) = Path(in_store("build", *given).stdout.strip()).glob(written)
+    assert f"['{tmp_path}/given/libodd.so.1']" in made.read_text()
+    ignored = in_store("build", *given, "--ignore-library", "libother.so", "--ignore-library", "libodd.*")
+    assert not [*Path(ignored.stdout.strip()).glob(written)]
 
 
 @pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")

@@ -39,6 +39,9 @@ SYSTEMS: Mapping[str, tuple[str, str]] = {
 #: with a Python 3.10 (Debian 12 has 2.36, nixpkgs 2.35 or later since 22.11). Fixed: machines lock the same.
 DEFAULT_GLIBC = (2, 35)
 
+#: The musl of every distribution with musl and a Python we know (Alpine since 3.13).
+DEFAULT_MUSL = (1, 2)
+
 #: The macOS a Darwin target has unless it is told otherwise; fixed for the same reason.
 DEFAULT_MACOS = (14, 0)
 
@@ -46,6 +49,10 @@ DEFAULT_MACOS = (14, 0)
 OLDEST_DEFAULT = (3, 10)
 _OLDEST = (3, 8)
 _KNOWN = "3.10, 3.11, 3.12, 3.13, 3.13t, 3.14, 3.14t"
+
+#: The only major version of a libc, where it has one, and an example of a version that a user may name.
+_MAJOR = {"glibc": "2", "musl": "1"}
+_EXAMPLE = {"glibc": "2.28", "musl": "1.2", "macos": "13.0"}
 
 #: The manylinux names from before PEP 600, by glibc version (PEP 513, 571, 599).
 _LEGACY_MANYLINUX = {(2, 17): "manylinux2014", (2, 12): "manylinux2010", (2, 5): "manylinux1"}
@@ -102,13 +109,16 @@ class Target:
     os_version: str = ""
 
     @classmethod
-    def parse(cls, python: str, system: str, *, glibc: str | None = None, macos: str | None = None) -> Target:
+    def parse(
+        cls, python: str, system: str, *, glibc: str | None = None, musl: str | None = None, macos: str | None = None
+    ) -> Target:
         """Read a Python version and a Nix system as a user writes them.
 
         Args:
             python: ``3.11``, ``3.11.7``, ``3.13t``, ``3.15.0a2``.
             system: a key of ``SYSTEMS``.
             glibc: newest glibc that wheels for Linux may ask for (``2.28``).
+            musl: newest musl that they may ask for (``1.2``), where Linux is to have musl instead of glibc.
             macos: newest macOS that wheels for Darwin may ask for (``13.0``).
 
         Raises:
@@ -138,14 +148,20 @@ class Target:
                 where="--system",
                 todo=f"give one of {', '.join(SYSTEMS)}",
             )
-        linux = SYSTEMS[system][0] == "linux"
-        given, option, default = (glibc, "--glibc", DEFAULT_GLIBC) if linux else (macos, "--macos", DEFAULT_MACOS)
+        if glibc is not None and musl is not None:
+            raise UsageError("--glibc and --musl contradict each other", todo="give one of them")
+        if SYSTEMS[system][0] == "darwin":
+            libc, given, default = "macos", macos, DEFAULT_MACOS
+        elif musl is not None:
+            libc, given, default = "musl", musl, DEFAULT_MUSL
+        else:
+            libc, given, default = "glibc", glibc, DEFAULT_GLIBC
         return cls(
             python=match["minor"] + match["threads"],
             full_version=match["minor"] + (match["patch"] or ".0"),
             system=system,
-            libc="glibc" if linux else "macos",
-            floor=default if given is None else _floor(given, option),
+            libc=libc,
+            floor=default if given is None else _floor(given, libc),
         )
 
     @classmethod
@@ -286,11 +302,12 @@ def _linux_platforms(machine: str, libc: str, floor: tuple[int, int]) -> Iterato
             yield f"{legacy}_{machine}"
 
 
-def _floor(text: str, option: str) -> tuple[int, int]:
+def _floor(text: str, libc: str) -> tuple[int, int]:
     match = re.fullmatch(r"(\d+)(?:\.(\d+))?", text)
-    if match is None or (option == "--glibc" and match[1] != "2"):
-        example = "2.28" if option == "--glibc" else "13.0"
-        raise UsageError(f"{text!r} is not a version", where=option, todo=f"give one such as {example}")
+    if match is None or match[1] != _MAJOR.get(libc, match[1]):
+        raise UsageError(
+            f"{text!r} is no version of {libc}", where=f"--{libc}", todo=f"give one such as {_EXAMPLE[libc]}"
+        )
     return int(match[1]), int(match[2] or 0)
 
 
@@ -315,7 +332,7 @@ def _libc(said: Mapping[str, Any]) -> tuple[str, tuple[int, int]]:
     if match := re.match(r"glibc (\d+)\.(\d+)", said["libc"] or ""):
         return "glibc", (int(match[1]), int(match[2]))
     if "musl" in (said["host"] or ""):
-        return "musl", (1, 2)  # every distribution with musl and a Python we know has 1.2 (Alpine since 3.13)
+        return "musl", DEFAULT_MUSL
     return "glibc", DEFAULT_GLIBC
 
 

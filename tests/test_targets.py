@@ -59,11 +59,29 @@ def test_an_unknown_system_is_a_usage_error_that_lists_the_known() -> None:
     assert all(system in str(caught.value) for system in SYSTEMS)
 
 
-@pytest.mark.parametrize("option", [{"glibc": "x"}, {"glibc": "3.0"}, {"glibc": "2.28.1"}])
+@pytest.mark.parametrize(
+    "option",
+    [
+        {"glibc": "x"},
+        {"glibc": "3.0"},
+        {"glibc": "2.28.1"},
+        {"musl": "2.0"},
+        {"musl": ""},
+        {"glibc": "2.1", "musl": "1"},
+    ],
+)
 def test_a_libc_that_makes_no_sense_is_a_usage_error(option: dict[str, str]) -> None:
-    """A glibc that is no version is refused."""
-    with pytest.raises(UsageError, match="--glibc"):
+    """A glibc or musl that is no version of it is refused, and so are both at once."""
+    with pytest.raises(UsageError, match="--" + list(option)[-1]):
         Target.parse("3.11", "x86_64-linux", **option)
+
+
+def test_musl_platforms_go_down_from_the_floor() -> None:
+    """With a musl a Linux target takes musllinux wheels up to it and no manylinux one; a Mac does not mind."""
+    target = Target.parse("3.11", "aarch64-linux", musl="1.2")
+    assert platforms(target) == ["linux_aarch64", *(f"musllinux_1_{minor}_aarch64" for minor in (2, 1, 0))]
+    assert target.key == "3.11-aarch64-linux"
+    assert Target.parse("3.11", "aarch64-darwin", musl="1.2") == Target.parse("3.11", "aarch64-darwin")
 
 
 def test_linux_platforms_go_down_from_the_floor_with_the_legacy_names() -> None:

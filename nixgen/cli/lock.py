@@ -10,7 +10,7 @@ allows it. Commit nixgen.lock and nix/.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -39,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--system", action="append", metavar="SYSTEM", help="a Nix system, such as aarch64-linux; repeatable"
     )
     targets.add_argument("--glibc", metavar="VERSION", help="newest glibc that wheels for Linux may ask for")
+    targets.add_argument("--musl", metavar="VERSION", help="lock Linux for musl; the newest that wheels may ask for")
     targets.add_argument("--macos", metavar="VERSION", help="newest macOS that wheels for macOS may ask for")
     parts = parser.add_argument_group("extras and groups (default: the lock holds all, a build chooses)")
     parts.add_argument("--extra", action="append", metavar="NAME", help="lock this extra only; repeatable")
@@ -146,27 +147,55 @@ def run(options: argparse.Namespace) -> int:
 def choose_targets(options: argparse.Namespace, previous: Lock | None) -> list[Target]:
     """Return what to lock for: what the options say, for the rest what the existing lock has, else this machine.
 
+    A Nix system does not tell glibc from musl, so a lock has one of them: an environment has no way to choose.
+
     Raises:
-        UsageError: an option is not understood.
+        UsageError: an option is not understood, or one system would have both glibc and musl.
         InputError: an interpreter cannot be asked.
     """
     from nixgen.targets import Target, default_python, default_system
 
     held = [locked.target for locked in previous.targets] if previous else []
-    if held and not (options.python or options.system or options.glibc or options.macos):
+    if held and not (options.python or options.system or options.glibc or options.musl or options.macos):
         return held
     systems: list[str | None] = list(options.system or dict.fromkeys(target.system for target in held)) or [None]
     pythons = list(options.python or dict.fromkeys(_asked(target) for target in held)) or [default_python()]
+    kept = {target.system: target for target in held}
     found: dict[str, Target] = {}
     for python in pythons:
         for system in systems:
-            if _is_path(python) and (options.system is None):
-                target = Target.from_interpreter(python)
+            asked = Target.from_interpreter(python) if _is_path(python) else None
+            if asked is not None and options.system is None and _libc(options, asked.system) == {}:
+                target = asked
             else:
-                version = Target.from_interpreter(python).full_version if _is_path(python) else python
-                target = Target.parse(version, system or default_system(), glibc=options.glibc, macos=options.macos)
+                version = python if asked is None else _asked(asked)
+                chosen = system or (default_system() if asked is None else asked.system)
+                libc = _libc(options, chosen)
+                if not libc and chosen in kept:
+                    libc = {kept[chosen].libc: "{}.{}".format(*kept[chosen].floor)}
+                target = Target.parse(version, chosen, **libc)
             found.setdefault(target.key, target)
+    _refuse_two_libcs(found.values())
     return list(found.values())
+
+
+def _libc(options: argparse.Namespace, system: str) -> dict[str, str]:
+    """Return what the options say of a system's libc, as ``Target.parse`` takes it."""
+    names = ["macos"] if system.endswith("-darwin") else ["glibc", "musl"]
+    return {name: value for name in names if (value := getattr(options, name)) is not None}
+
+
+def _refuse_two_libcs(targets: Iterable[Target]) -> None:
+    from nixgen.errors import UsageError
+
+    libcs: dict[str, str] = {}
+    for target in targets:
+        if libcs.setdefault(target.system, target.libc) != target.libc:
+            raise UsageError(
+                "one lock cannot hold targets for glibc and for musl",
+                where=target.system,
+                todo="lock in two directories, or name one with --glibc or --musl",
+            )
 
 
 def _listed(targets: Sequence[Target]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import platform
 import signal
+import sys
 import tarfile
 import time
 from collections.abc import Callable
@@ -107,6 +109,39 @@ def test_targets_are_kept(nixgen: Cli, project: Path, serve: Serve) -> None:
     ]
     nixgen("lock", "--default-index", index)
     assert (project / "nixgen.lock").read_text() == lock
+
+
+def test_musl_is_locked_for_and_kept(nixgen: Cli, project: Path, serve: Serve) -> None:
+    """--musl takes musllinux wheels; a further Python keeps the lock's libc, and --glibc goes back."""
+    (project / "requirements.in").write_text("native\n")
+    wheels = [make_wheel("native", tag=f"py3-none-{libc}_x86_64") for libc in ("musllinux_1_2", "manylinux_2_17")]
+    options = ["--default-index", serve(*wheels).index, "--system", "x86_64-linux"]
+
+    def locked(*more: str) -> list[tuple[str, str, str]]:
+        nixgen("lock", *options, *more)
+        targets = json.loads((project / "nixgen.lock").read_text())["targets"]
+        return [(t["python"], t["libc"], t["packages"][0]["wheel"].split("-")[-1]) for t in targets]
+
+    musl, glibc = "musllinux_1_2_x86_64.whl", "manylinux_2_17_x86_64.whl"
+    assert locked("--python", "3.12", "--musl", "1.2") == [("3.12", "musl 1.2", musl)]
+    assert locked("--python", "3.13") == [("3.13", "musl 1.2", musl)]
+    assert locked("--glibc", "2.28") == [("3.13", "glibc 2.28", glibc)]
+    assert locked("--python", "3.12") == [("3.12", "glibc 2.28", glibc)]
+
+
+def test_one_lock_has_one_libc(nixgen: Cli, project: Path, tmp_path: Path) -> None:
+    """An interpreter on musl and a Python for glibc in one lock are refused, and so are --musl and --glibc."""
+    (project / "requirements.in").write_text("")
+    python = tmp_path / "python"
+    said = {"implementation": "CPython", "version": "3.12.1", "threads": False, "platform": "linux", "bits": 64}
+    said |= {"machine": platform.machine(), "libc": None, "host": "alpine-linux-musl"}
+    said |= {"macos": "", "release": "", "os_version": ""}
+    python.write_text(f"#!{sys.executable}\nimport json\nprint(json.dumps({said!r}))\n")
+    python.chmod(0o755)
+    error = nixgen("lock", "--python", python, "--python", "3.13", code=2).stderr
+    assert "glibc and for musl" in error
+    assert "contradict" in nixgen("lock", "--glibc", "2.28", "--musl", "1.2", code=2).stderr
+    assert not (project / "nixgen.lock").exists()
 
 
 def test_a_users_default_nix_stays(nixgen: Cli, project: Path, serve: Serve) -> None:

@@ -38,10 +38,9 @@ _LOCATION_WORD = _words(_LOCATIONS | {"resources", "importlib_resources", "stack
 _EXPORT = re.compile(rb"^(\w+)[ \t]*(?::[^=\n]*)?=([^\n]*\b__file__\b[^\n]*)", re.MULTILINE)
 #: What leads to a directory, which may be resolved.
 _UP = re.compile(rb"\b(?:parents?|dirname|split|stem|name|basename)\b")
-#: HERE.resolve(), realpath(module.HERE)
-_RESOLVED = re.compile(
-    rb"(\w+)\s*\.\s*(?:resolve|readlink|samefile)\s*\(|\b(?:realpath|readlink|samefile)\s*\(\s*(?:\w+\s*\.\s*)*(\w+)\s*[,)]"
-)
+#: What stands around a resolver's name: HERE.resolve(), realpath(module.HERE)
+_BEFORE = re.compile(rb"(\w+)\s*\.\s*$")
+_AFTER = re.compile(rb"\s*\(\s*(?:\w+\s*\.\s*)*(\w+)\s*[,)]")
 
 
 def resolves(content):
@@ -108,6 +107,17 @@ def resolved_names(content):
     """Return the names on which a source resolves links, whatever they hold."""
     if not any(name in content for name in _RESOLVER_BYTES):
         return frozenset()
-    found = {name for match in _RESOLVED.finditer(content) for name in match.groups() if name}
-    renamed = re.finditer(rb"\b(\w+)\s+as\s+(\w+)", content)
-    return frozenset(found | {match[1] for match in renamed if match[2] in found})
+    found = set()
+    for match in _RESOLVER_WORD.finditer(content):
+        around = (
+            _BEFORE.search(content[max(0, match.start() - 100) : match.start()]),
+            _AFTER.match(content[match.end() : match.end() + 100]),
+        )
+        found.update(side[1] for side in around if side)
+    for line in content.splitlines() if found else ():
+        if b" as " in line:
+            words = line.replace(b",", b" ").replace(b")", b" ").split()
+            found.update(
+                words[at - 1] for at in range(1, len(words) - 1) if words[at] == b"as" and words[at + 1] in found
+            )
+    return frozenset(found)

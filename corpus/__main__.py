@@ -7,14 +7,17 @@ run stopped. The exit code is 1 where something works under pip and not under ni
 from __future__ import annotations
 
 import argparse
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from corpus.entries import ListError, choose, read
+from corpus import result
+from corpus.entries import Entry, ListError, choose, read
 from corpus.environments import Store, Workshop
 from corpus.processes import Processes
 from corpus.report import page
+from corpus.result import Result
 from corpus.room import Room, machine_memory
 from corpus.runner import Runner, run_all
 
@@ -46,6 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--out", type=Path, default=cache / "results", metavar="DIR", help="where results are kept")
     parser.add_argument("--resume", action="store_true", help="leave alone what has a result")
+    parser.add_argument("--report", action="store_true", help="run nothing: the table of what has a result")
     parser.add_argument("--python", metavar="PYTHON", help="interpreter of both environments (default: nixgen's)")
     parser.add_argument(
         "--find-links", type=Path, action="append", default=[], metavar="DIR", help="wheels that no index has"
@@ -55,31 +59,42 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/compatibility.md)")
     options = parser.parse_args(arguments)
     try:
-        entries = choose(read(options.list), options.names, nasty=options.nasty)
+        listed = read(options.list)
+        entries = choose(listed, options.names, nasty=options.nasty)
     except (ListError, OSError) as error:
         parser.error(str(error))
-    processes = Processes()
+    if options.report:
+        kept = (result.read(options.out, entry.name) for entry in listed)
+        results = [one for one in kept if one is not None]
+    else:
+        try:
+            results = _run(entries, options)
+        except KeyboardInterrupt:
+            print("corpus: interrupted; --resume goes on", file=sys.stderr)
+            return 130
+    text = page(results, listed=len(listed))
+    print(text)
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    return 1 if any(one.defect or one.defects for one in results) else 0
+
+
+def _run(entries: Sequence[Entry], options: argparse.Namespace) -> list[Result]:
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what an interrupt cleans up, a termination does too
     store = Store(options.scratch / "nix")
     workshop = Workshop(
-        processes=processes,
+        processes=Processes(),
         store=store,
         find_links=tuple(path.resolve() for path in options.find_links),
         python=options.python,
     )
     runner = Runner(workshop=workshop, work=options.scratch / "work", out=options.out)
+    room = Room(options.jobs, options.memory)
     try:
-        results = run_all(runner, entries, Room(options.jobs, options.memory), jobs=options.jobs, resume=options.resume)
-    except KeyboardInterrupt:
-        print("corpus: interrupted; --resume goes on", file=sys.stderr)
-        return 130
+        return run_all(runner, entries, room, jobs=options.jobs, resume=options.resume)
     finally:
         if options.remove_store:
             store.remove()
-    text = page(results, listed=len(entries))
-    print(text)
-    if options.write:
-        options.write.write_text(text, encoding="utf-8")
-    return 1 if any(result.defect or result.defects for result in results) else 0
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
@@ -18,6 +19,13 @@ and metadata are read, every command is run with `--help` or `--version`, `pip c
 `corpus/probes` do what broke under links once. What passes under pip and fails under nixgen is a defect.
 The store is read-only to the probes.
 """
+
+
+#: Where this machine keeps things, which is nobody's business.
+_PLACES = (
+    (re.compile(r"[^\s'\"(]*/(?:pip|nix)/(env|scratch)/"), r"\1/"),
+    (re.compile(r"[^\s'\"(]*/store/[0-9a-z]{32}-"), "store/"),
+)
 
 
 def page(results: Sequence[Result], *, listed: int) -> str:
@@ -159,8 +167,12 @@ def _with_copies(trees: Iterable[Tree]) -> int:
 
 
 def _line(text: str, *, first: bool = False) -> str:
+    """Return one line of a text, without the machine's own paths."""
     lines = [line.strip() for line in text.splitlines() if line.strip()] or [""]
-    return (lines[0] if first else lines[-1])[:300].replace("|", "\\|")
+    line = lines[0] if first else lines[-1]
+    for pattern, replacement in _PLACES:
+        line = pattern.sub(replacement, line)
+    return line[:300].replace("|", "\\|")
 
 
 def _share(part: int, whole: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from corpus.report import page
-from corpus.result import DIFFERS, UPSTREAM, Compared, Outcome, Tree
+from corpus.result import DEFECT, DIFFERS, UPSTREAM, Compared, Outcome, Tree
 from tests.corpus.test_result import RESULT
 
 SHARED = Tree(path="y", name="y", version="1", files=8, size=990, copies={"resolves-itself": (1, 6)}, copied={"a": 6})
@@ -36,3 +36,12 @@ def test_remarks() -> None:
 def test_nothing_was_run() -> None:
     """Without results the page still says how many packages there are."""
     assert "150 packages in the list; 0 run" in page([], listed=150)
+
+
+def test_no_path_of_the_machine() -> None:
+    """Where environments and the store lie is not on the page."""
+    said = f"Error: '/some/where/work/x/nix/env/lib/y.py' and /some/where/store/{'a' * 32}-file.py"
+    passed, failed = Outcome(status="pass"), Outcome(status="fail", said=said)
+    bad = Compared(probe="p", verdict=DEFECT, pip=passed, nixgen=failed)
+    text = page([type(RESULT)(**{**vars(RESULT), "compared": (bad,)})], listed=1)
+    assert "* demo: `p`: Error: 'env/lib/y.py' and store/file.py" in text and "/some/where" not in text

@@ -10,5 +10,5 @@ corpus.mkdir(parents=True)
 nltk.data.path.insert(0, str(Path("data").resolve()))
 from nltk.corpus import stopwords  # noqa: E402
 
-print(stopwords.words("english"), nltk.data.find("corpora/stopwords").name)
+print(stopwords.words("english"), Path(nltk.data.find("corpora/stopwords").path).name)
 print(nltk.PorterStemmer().stem("running"), nltk.wordpunct_tokenize("It's here."))

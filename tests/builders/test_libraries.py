@@ -228,12 +228,14 @@ def test_all_kinds_of_modules_load(workbench: Workbench, lib: Path) -> None:
     assert preloaded(env)[0] == ["_ext", "demo", "single", "space"]
 
 
-def test_other_pth_files_come_later(workbench: Workbench, run: Run, lib: Path) -> None:
+def test_other_pth_files_come_later(workbench: Workbench, lib: Path) -> None:
     """A ``.pth`` file of a wheel that imports a package with needs finds them met."""
     library(lib, "libodd.so.1")
     wheel = native("one", "libodd.so.1", **{"Aone.pth": "import one\n"})
     env = workbench.env(wheel, libraries=[lib])
-    assert run(env / "bin/python", "-c", "import sys; print('one' in sys.modules)") == "True\n"
+    command = [env / "bin/python", "-c", "import sys; print('one' in sys.modules)"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert (done.stdout, done.stderr) == ("True\n", "")
 
 
 def test_children_and_variables_are_left_alone(workbench: Workbench, run: Run, lib: Path) -> None:

@@ -43,8 +43,16 @@ PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
 
 #: Name of a platform to its Nix system and what pip is told, spelled without nixgen.
 PLATFORMS = {
-    "x86_64-linux": ("x86_64-linux", {}, [f"manylinux_2_{n}_x86_64" for n in range(35, 4, -1)]),
-    "aarch64-linux": ("aarch64-linux", {}, [f"manylinux_2_{n}_aarch64" for n in range(35, 16, -1)]),
+    "x86_64-linux": (
+        "x86_64-linux",
+        {},
+        [*(f"manylinux_2_{n}_x86_64" for n in range(35, 4, -1)), "manylinux2014_x86_64"],
+    ),
+    "aarch64-linux": (
+        "aarch64-linux",
+        {},
+        [*(f"manylinux_2_{n}_aarch64" for n in range(35, 16, -1)), "manylinux2014_aarch64"],
+    ),
     "x86_64-linux-musl": ("x86_64-linux", {"musl": "1.2"}, [f"musllinux_1_{n}_x86_64" for n in (2, 1, 0)]),
     "aarch64-linux-musl": ("aarch64-linux", {"musl": "1.2"}, [f"musllinux_1_{n}_aarch64" for n in (2, 1, 0)]),
     "x86_64-darwin": ("x86_64-darwin", {}, ["macosx_14_0_x86_64"]),
@@ -78,11 +86,13 @@ def compare(
             resolution = uv.compile_requirements(
                 [str(base / "all.in")], python=full, cwd=base, where="the list", options=ResolverOptions()
             )
-            links = base / python
+            index = base / python
             for package in resolution.lock.packages:
-                for wheel in package.wheels or ():
-                    _, content = make_wheel(package.name, str(package.version), {})
-                    write_wheel(links, (wheel.filename, content))
+                _, content = make_wheel(package.name, str(package.version), {})
+                names = [write_wheel(index / package.name, (w.filename, content)).name for w in package.wheels or ()]
+                (index / package.name).mkdir(parents=True, exist_ok=True)
+                page = "".join(f'<a href="{name}">{name}</a>\n' for name in names)
+                (index / package.name / "index.html").write_text(f"<!DOCTYPE html><html><body>{page}</body></html>")
             for platform in platforms:
                 system, libc, told = PLATFORMS[platform]
                 target = Target.parse(python, system, **libc)
@@ -97,7 +107,7 @@ def compare(
                 together = [pins[name] for name, wheel in ours.items() if wheel is not None]
                 alone = [[pins[name]] for name, wheel in ours.items() if wheel is None]
                 for group in [together, *alone]:
-                    theirs |= _pip(group, python, told, links)
+                    theirs |= _pip(group, python, told, index)
                 differences = [
                     Difference(package=name, python=python, platform=platform, ours=wheel, theirs=theirs[name])
                     for name, wheel in ours.items()
@@ -106,7 +116,7 @@ def compare(
                 yield python, platform, ours, differences
 
 
-def _pip(pins: Sequence[str], python: str, platforms: Sequence[str], links: Path) -> dict[str, str]:
+def _pip(pins: Sequence[str], python: str, platforms: Sequence[str], index: Path) -> dict[str, str]:
     """Return the wheels that pip takes, by package; one by one where it cannot have all."""
     if not pins:
         return {}
@@ -116,8 +126,8 @@ def _pip(pins: Sequence[str], python: str, platforms: Sequence[str], links: Path
     done = subprocess.run(
         [
             *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"),
-            *("--report", "-", "--only-binary", ":all:", "--target", str(links / "nowhere")),
-            *("--no-index", "--find-links", str(links), "--disable-pip-version-check"),
+            *("--report", "-", "--only-binary", ":all:", "--target", str(index / "nowhere")),
+            *("--index-url", index.as_uri(), "--disable-pip-version-check"),
             *("--implementation", "cp", "--python-version", version, "--abi", abi),
             *(f"--platform={platform}" for platform in platforms),
             *pins,
@@ -134,7 +144,7 @@ def _pip(pins: Sequence[str], python: str, platforms: Sequence[str], links: Path
         if "No matching distribution" not in done.stderr:
             raise RuntimeError(done.stderr)
         return {}
-    return {name: wheel for pin in pins for name, wheel in _pip([pin], python, platforms, links).items()}
+    return {name: wheel for pin in pins for name, wheel in _pip([pin], python, platforms, index).items()}
 
 
 def main() -> int:

@@ -122,6 +122,13 @@ def test_macos_folds_case(one: dict[str, str], two: dict[str, str], collide: boo
     assert not _paths(*indexes, target=LINUX)
 
 
+def test_a_free_threaded_python_has_a_directory_of_its_own() -> None:
+    """The t of 3.13t is part of the path of site-packages and of headers."""
+    index = make_index("one", {"a.py": "1", "one-1.0.data/headers/a.h": "2"})
+    paths = {path for path, _ in installed_paths(index, "3.13t")}
+    assert {"lib/python3.13t/site-packages/a.py", "include/site/python3.13t/one/a.h"} <= paths
+
+
 def test_a_collision_is_an_error_that_shows_the_way_out() -> None:
     """The message names the path, both packages and the environment, and the setting that settles it."""
     with pytest.raises(InputError) as caught:

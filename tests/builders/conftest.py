@@ -72,6 +72,8 @@ class Workbench:
         points.optionxform = str  # type: ignore[assignment,method-assign]
         with zipfile.ZipFile(BytesIO(content)) as archive:
             for member in archive.infolist():
+                if member.is_dir():
+                    continue
                 last = member.filename.rpartition("/")[2]
                 leaf = self.leaf(last, archive.read(member)) if member.file_size else ""
                 files.append([member.filename, leaf, *(["x"] if member.external_attr >> 16 & 0o111 else [])])

@@ -159,7 +159,7 @@ def _remarks(result: Result) -> str:
 
 
 def _trees(results: Iterable[Result]) -> list[Tree]:
-    return list({tree.path: tree for result in results for tree in result.trees}.values())
+    return list({(tree.name, tree.version): tree for result in results for tree in result.trees}.values())
 
 
 def _with_copies(trees: Iterable[Tree]) -> int:

@@ -55,7 +55,7 @@ class Tree:
     """What one wheel's tree holds.
 
     Attributes:
-        path: its name in the store: two packages with one tree count it once.
+        path: its name in the store.
         name, version: of the distribution.
         files, size: of the wheel as installed, without bytecode and launchers; in bytes.
         copies: by reason: how many files, and bytes.

@@ -47,12 +47,16 @@ def workshop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workshop]:
         make_wheel(
             "works",
             "1.0",
-            {"works/__init__.py": RESOLVES, "works/data.txt": "data", "works/inner/__init__.py": "", "single.py": ""},
-            entry_points={"console_scripts": {"works": "works:main"}},
+            {"works/__init__.py": "", "works/core.py": RESOLVES, "works/data.txt": "data", "single.py": ""},
+            entry_points={"console_scripts": {"works": "works.core:main"}},
             metadata=["Requires-Dist: needed"],
         ),
         make_wheel("needed", "2.0", {"needed.py": ""}),
-        make_wheel("breaks", "1.0", {"breaks/__init__.py": BREAKS, "breaks/data.txt": "data"}),
+        make_wheel(
+            "breaks",
+            "1.0",
+            {"breaks/__init__.py": "import breaks.core\n", "breaks/core.py": BREAKS, "breaks/data.txt": "data"},
+        ),
         make_wheel("below", "1.0", {"below/__init__.py": "", "below/sub.py": BREAKS, "below/data.txt": "data"}),
         make_wheel("upstream", "1.0", {"upstream.py": "import no_such_module\n", "only.py": ONLY_IN_STORE}),
     ):
@@ -95,7 +99,7 @@ def test_equal(runner: Runner) -> None:
     assert (result.version, result.python, len(result.trees)) == ("1.0", "3.11", 2)
     tree = next(tree for tree in result.trees if tree.name == "works")
     assert tree.copies == {"resolves-itself": (1, len(RESOLVES))}
-    assert list(tree.copied) == ["lib/python3.11/site-packages/works/__init__.py"]
+    assert list(tree.copied) == ["lib/python3.11/site-packages/works/core.py"]
     assert not list(runner.work.iterdir())
 
 

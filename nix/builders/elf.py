@@ -4,17 +4,19 @@ import collections
 import struct
 
 _LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3  # PT_*
-_NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH = 1, 5, 14, 15, 29  # DT_*
-_SHARED = 3  # ET_DYN
+_NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH, _FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB  # DT_*
+_EXECUTABLE, _SHARED = 2, 3  # ET_EXEC, ET_DYN
+_PIE = 0x08000000  # DF_1_PIE: a static program of that type has neither an interpreter nor ET_EXEC
 
 #: What a sound ELF file says.
 #:
 #: machine: class, byte order and machine, equal for files that one process can load.
-#: library: whether it is a shared library: of the type for them, without an interpreter of its own.
+#: program: whether it can be run: of the type for that, or with an interpreter of its own, or marked so.
+#: library: whether it is a shared library: of the type for them, and no program.
 #: soname: its own name, "" where it has none.
 #: needed: names of the libraries that it wants loaded, as they are written in it.
 #: rpath, runpath: directories to look in, as they are written in it, without empty ones.
-Elf = collections.namedtuple("Elf", "machine library soname needed rpath runpath")
+Elf = collections.namedtuple("Elf", "machine program library soname needed rpath runpath")
 
 
 def read(content):
@@ -49,8 +51,9 @@ def _read(content):
         return None
     wide, order, _ = made_for
     (kind,) = struct.unpack_from(order + "H", content, 16)
-    loads, dynamic, program = _segments(content, wide, order)
-    strings, names = _dynamic(content, dynamic, wide, order)
+    loads, dynamic, interpreted = _segments(content, wide, order)
+    strings, names, marked = _dynamic(content, dynamic, wide, order)
+    program = kind == _EXECUTABLE or interpreted or marked
     texts = {}
     if names and strings is not None:
         # DT_STRTAB is an address; the segment that is loaded there says where it lies in the file.
@@ -62,6 +65,7 @@ def _read(content):
             texts.setdefault(tag, []).append(text.decode("utf-8", "replace"))
     return Elf(
         machine=made_for,
+        program=program,
         library=kind == _SHARED and not program,
         soname=texts.get(_SONAME, [""])[0],
         needed=texts.get(_NEEDED, []),
@@ -96,8 +100,9 @@ def _segments(content, wide, order):
 
 
 def _dynamic(content, dynamic, wide, order):
-    """Return the address of the strings, None where there are none, and (tag, offset of a string) of the entries."""
-    strings, names = None, []
+    """Return the address of the strings, None where there are none, (tag, offset of a string) of the entries, and
+    whether the file is marked as a program."""
+    strings, names, marked = None, [], False
     if dynamic is not None:
         entry = struct.Struct(order + ("qQ" if wide else "iI"))
         end = min(dynamic[0] + dynamic[1], len(content))
@@ -109,7 +114,9 @@ def _dynamic(content, dynamic, wide, order):
                 strings = value
             elif tag in (_NEEDED, _SONAME, _RPATH, _RUNPATH):
                 names.append((tag, value))
-    return strings, names
+            elif tag == _FLAGS_1:
+                marked = bool(value & _PIE)
+    return strings, names, marked
 
 
 def _directories(paths):

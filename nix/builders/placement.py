@@ -9,13 +9,11 @@ import fnmatch
 import posixpath
 
 import directories
+import elf
 import sources
 
 #: Every reason for a copy.
 REASONS = ("executable", "override", "resolves-itself", "package", "subtree", "served", "mach-o")
-
-#: ELF: the program header type of a program's interpreter, which shared libraries do not have.
-_PT_INTERP = 3
 
 #: Mach-O: how a file begins, 64 and 32 bits, both byte orders, and a universal one.
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
@@ -109,30 +107,15 @@ def _matches(path, patterns):
 def is_program(content):
     """Tell whether a file that is marked executable is a program.
 
-    A script with ``#!`` or an ELF file that asks for an interpreter or is no shared library; not the stray x bits that
-    many wheels have on libraries and sources.
+    A script with ``#!`` or an ELF or Mach-O program; not the stray x bits that many wheels have on libraries and
+    sources.
     """
     if content[:2] == b"#!":
         return True
     if content[:4] in _MACH_O:
         return int.from_bytes(content[12:16], "little" if content[0] != 0xFE else "big") == 2  # MH_EXECUTE
-    if content[:4] != b"\x7fELF" or len(content) < 64:
-        return False
-    return _has_interpreter(content) or int.from_bytes(content[16:18], _order(content)) == 2  # ET_EXEC
-
-
-def _order(content):
-    return "little" if content[5] == 1 else "big"
-
-
-def _has_interpreter(content):
-    order = _order(content)
-    wide = content[4] == 2
-    table = int.from_bytes(content[32:40] if wide else content[28:32], order)
-    size = int.from_bytes(content[54:56] if wide else content[42:44], order)
-    count = int.from_bytes(content[56:58] if wide else content[44:46], order)
-    kinds = (int.from_bytes(content[table + i * size : table + i * size + 4], order) for i in range(count))
-    return _PT_INTERP in kinds
+    found = elf.read(content)
+    return found is not None and found.program
 
 
 def is_loaded_by_dyld(content):

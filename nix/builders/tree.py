@@ -59,7 +59,7 @@ def build(attributes, out):
     placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
     _copy_late(out, rules, installs, placed)
 
-    commands = _write_commands(attributes["commands"], out)
+    commands = _write_commands(_with_pip_of_this_version(attributes), out)
     _write_record(attributes, site, out, installs, placed, commands)
     manifest = {
         "distribution": attributes["distribution"],
@@ -156,6 +156,13 @@ def _leaving(out, placed):
                 if not os.path.isdir(os.path.join(out, reached)):
                     found.add(directory)
     return sorted(found)
+
+
+def _with_pip_of_this_version(attributes):
+    """Return the commands of a wheel; pip's own gets pip3.11 beside pip3, as pip and uv make it."""
+    commands = attributes["commands"]
+    found = [reference for name, reference in commands if attributes["distribution"] == name == "pip"]
+    return commands + [["pip{}.{}".format(*sys.version_info), reference] for reference in found]
 
 
 def _write_commands(references, out):

@@ -106,6 +106,8 @@ def test_only_sources_resolve_themselves() -> None:
         make_elf(interpreter="/lib/ld64.so.1", order=">"),
         make_elf(kind=EXECUTABLE),
         make_elf(kind=EXECUTABLE, wide=False, order=">"),
+        make_elf(flags=0x08000001),  # a static PIE, as Rust programs are: selenium-manager is one
+        make_elf(flags=0x08000000, wide=False),
     ],
 )
 def test_a_program_that_is_marked_executable_is_copied(content: bytes) -> None:
@@ -119,6 +121,7 @@ def test_a_program_that_is_marked_executable_is_copied(content: bytes) -> None:
     [
         ("demo/a.cpython-311-x86_64-linux-gnu.so", make_elf(soname="a.so")),
         ("demo/liba.so.1", make_elf(wide=False)),
+        ("demo/libb.so", make_elf(soname="b.so", flags=1)),
         ("demo/a.py", b"x = 1\n"),
         ("demo/data.json", b"{}\n"),
         ("demo/short", b"\x7fELF"),

@@ -279,3 +279,14 @@ def test_record_is_sorted_and_quoted(workbench: Workbench) -> None:
     full = [posixpath.normpath(posixpath.join(layout.site_packages(), path)) for path in paths]
     assert full == sorted(full)
     assert '\n"demo/odd, name.txt",sha256=' in text
+
+
+def test_pip_has_the_command_of_its_version(workbench: Workbench) -> None:
+    """pip's wheel brings pip and pip3, and an installer makes pip3.11 as well; a namesake command gets no other."""
+    points = {"console_scripts": {"pip": "pip:main", "pip3": "pip:main"}}
+    version = "pip{}.{}".format(*sys.version_info)
+    pip = workbench.tree(make_wheel("pip", "1.0", {"pip.py": "def main(): pass\n"}, entry_points=points))
+    assert {path.name for path in (pip / "bin").iterdir()} == {"pip", "pip3", version}
+    assert f"../../../bin/{version}" in next(pip.rglob("RECORD")).read_text()
+    other = workbench.tree(make_wheel("other", "1.0", {"pip.py": "def main(): pass\n"}, entry_points=points))
+    assert {path.name for path in (other / "bin").iterdir()} == {"pip", "pip3"}

@@ -20,6 +20,7 @@ def make_elf(
     needed: Sequence[str] = (),
     soname: str | None = None,
     interpreter: str | None = None,
+    flags: int = 0,
     kind: int = SHARED,
     wide: bool = True,
     order: str = "<",
@@ -32,6 +33,7 @@ def make_elf(
         needed: SONAMEs of the libraries that it wants loaded.
         soname: its own.
         interpreter: of PT_INTERP, which makes a program of it.
+        flags: of DT_FLAGS_1.
         kind: ``EXECUTABLE`` or ``SHARED``.
         wide: 64 bits, else 32.
         order: ``<`` for little-endian, ``>`` for big-endian.
@@ -55,6 +57,7 @@ def make_elf(
     interpreter_at = strings_at + len(strings)
     asked = (interpreter or "").encode() + b"\0"
     dynamic_at = (interpreter_at + len(asked) + 15) // 16 * 16
+    dynamic += [(0x6FFFFFFB, flags)] if flags else []
     dynamic += [(4, hash_at), (5, strings_at), (6, symbols_at), (10, len(strings)), (11, symbol_size), (0, 0)]
     entry = struct.Struct(order + ("qQ" if wide else "iI"))
     table = b"".join(entry.pack(*pair) for pair in dynamic)

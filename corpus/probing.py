@@ -39,7 +39,7 @@ class Limits:
 
     module: float = 90
     submodules: float = 45
-    command: float = 60
+    command: float = 30
     probe: float = 300
 
 

@@ -27,7 +27,9 @@ exec "$bin/python" "$called" "$@"
 '''
 """
 
+#: The header is no docstring: commands print ``__main__.__doc__``.
 _SCRIPT = """\
+__doc__ = None
 import sys
 from {module} import {first}
 if __name__ == "__main__":

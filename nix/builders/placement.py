@@ -13,7 +13,7 @@ import elf
 import sources
 
 #: Every reason for a copy.
-REASONS = ("executable", "override", "resolves-itself", "package", "subtree", "served", "mach-o")
+REASONS = ("executable", "override", "resolves-itself", "package", "run-by-path", "subtree", "served", "mach-o")
 
 #: Mach-O: how a file begins, 64 and 32 bits, both byte orders, and a universal one.
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
@@ -37,6 +37,7 @@ class Placement:
         copied = ["*"] if overrides.get("solid") else overrides.get("copy", [])
         self._copy = {path for path in paths if _matches(path, copied)}
         self._link = {path for path in paths if _matches(path, overrides.get("link", []))}
+        self._neighbours = _neighbours(paths)
         self._packages = {
             path
             for path in paths
@@ -67,6 +68,10 @@ class Placement:
             found.append("resolves-itself")
         if path in self._packages:
             found.append("package")
+        if is_source(path) and sources.imports_as_program(content) & self._neighbours.get(
+            posixpath.dirname(path), set()
+        ):
+            found.append("run-by-path")
         if is_loaded_by_dyld(content):
             found.append("mach-o")
         return found + self._directories.get(path, [])
@@ -88,6 +93,19 @@ class Placement:
             if path not in self._link and (is_package or handed_out & resolved):
                 found[path] = ["resolves-itself"]
         return found
+
+
+def _neighbours(paths):
+    """Return the modules that lie in each directory below the top: directory to names."""
+    found = {}
+    for path in paths:
+        directory, name = posixpath.split(path)
+        if directory and is_source(name):
+            found.setdefault(directory, set()).add(posixpath.splitext(name)[0])
+            parent, package = posixpath.split(directory)
+            if parent:
+                found.setdefault(parent, set()).add(package)
+    return found
 
 
 def look(content):

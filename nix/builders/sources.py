@@ -43,6 +43,27 @@ _BEFORE = re.compile(rb"(\w+)\s*\.\s*$")
 _AFTER = re.compile(rb"\s*\(\s*(?:\w+\s*\.\s*)*(\w+)\s*[,)]")
 
 
+def imports_as_program(content):
+    """Return the top-level modules that a source imports absolutely, if it can be run as a program; else none.
+
+    Python takes the directory of a program that is run by its path from where the path leads to: under a link, the
+    modules beside it are not found there.
+    """
+    if b"__main__" not in content:
+        return set()
+    try:
+        module = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return set()
+    found = set()
+    for node in ast.walk(module):
+        if isinstance(node, ast.Import):
+            found.update(alias.name.split(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
+            found.add(node.module.split(".")[0])
+    return found
+
+
 def resolves(content):
     """Tell whether a Python source resolves a symbolic link on a module's location: ``(does, another's too)``.
 

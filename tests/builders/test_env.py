@@ -367,3 +367,17 @@ def test_a_copied_environment_names_its_own_prefix(workbench: Workbench, run: Ru
     copy = tmp_path / "copy"
     shutil.copytree(env, copy, symlinks=True)
     assert run(copy / "bin/tool") == "ran\n"
+
+
+def test_a_program_run_by_its_path_finds_its_neighbours(workbench: Workbench, run: Run) -> None:
+    """``python site-packages/demo/scripts/tool.py`` imports the module beside it; as a link it does not."""
+    files = {
+        "demo/__init__.py": "",
+        "demo/scripts/tool.py": 'import tool_lib\nif __name__ == "__main__":\n    print(tool_lib.answer)\n',
+        "demo/scripts/tool_lib.py": "answer = 42\n",
+    }
+    env = workbench.env(make_wheel(files=files))
+    program = env / SITE / "demo" / "scripts" / "tool.py"
+    assert run(env / "bin" / "python", program).strip() == "42"
+    leaf = (env / SITE / "demo" / "scripts" / "tool_lib.py").resolve()
+    assert leaf.name != "tool_lib.py" and program.resolve().name == "tool.py"

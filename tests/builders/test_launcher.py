@@ -266,3 +266,14 @@ def test_lines_of_a_script_keep_their_order(venv: Venv, run: Run) -> None:
     body = b"'''Doc\n'''\nfrom __future__ import division\na = 1\n"
     made = launcher.python_script(b"#!python\n" + body)
     assert made.endswith(b"\n\nfrom __future__ import division\n__doc__ = 'Doc\\n'\na = 1\n")
+
+
+def test_a_command_has_no_docstring() -> None:
+    """The shell's part of a launcher is not what a command prints of ``__main__.__doc__``."""
+    script = launcher.entry_point("demo:main").decode()
+    namespace: dict[str, object] = {
+        "__name__": "tested",
+        "__builtins__": {"__import__": lambda *_: type("demo", (), {"main": 0})},
+    }
+    exec(script, namespace)
+    assert namespace["__doc__"] is None

@@ -361,3 +361,18 @@ def test_every_reason_is_listed() -> None:
     text = "".join(inspect.getsource(module) for module in (placement, directories))
     given = set(re.findall(r'append\("([a-z-]+)"\)', text))
     assert given == set(placement.REASONS)
+
+
+def test_a_program_that_imports_its_neighbours_is_copied() -> None:
+    """A source that is run by its path finds the modules beside it only as a copy, as PySide6's deploy.py does."""
+    paths = ["demo/scripts/deploy.py", "demo/scripts/deploy_lib/__init__.py", "demo/scripts/tool.py", "demo/other.py"]
+    rules = placement.Placement(paths)
+    main = b'if __name__ == "__main__":\n    pass\n'
+    for source in (b"from deploy_lib import x\n", b"import deploy_lib.x\n", b"import os, tool\n"):
+        assert rules.reasons("demo/scripts/deploy.py", source + main, False) == ["run-by-path"]
+        assert rules.reasons("demo/scripts/deploy.py", source, False) == []
+    for source in (b"from . import tool\n", b"from .deploy_lib import x\n", b"import other\n", b"import json\n"):
+        assert rules.reasons("demo/scripts/deploy.py", source + main, False) == []
+    assert rules.reasons("demo/scripts/deploy.py", b"import tool (\n" + main, False) == []
+    # At the top, the modules beside it are on Python's path anyway.
+    assert placement.Placement(["tool.py", "lib.py"]).reasons("tool.py", b"import lib\n" + main, False) == []

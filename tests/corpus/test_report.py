@@ -40,7 +40,7 @@ def test_nothing_was_run() -> None:
 
 def test_no_path_of_the_machine() -> None:
     """Where environments and the store lie is not on the page."""
-    said = f"Error: '/some/where/work/x/nix/env/lib/y.py' and /some/where/store/{'a' * 32}-file.py"
+    said = f"Error: '/some/where/scratch/x/nix/env/lib/y.py' and /some/where/store/{'a' * 32}-file.py"
     passed, failed = Outcome(status="pass"), Outcome(status="fail", said=said)
     bad = Compared(probe="p", verdict=DEFECT, pip=passed, nixgen=failed)
     text = page([type(RESULT)(**{**vars(RESULT), "compared": (bad,)})], listed=1)

@@ -2,6 +2,7 @@
 
 import ast
 import re
+import sys
 
 #: What resolves a symbolic link.
 _RESOLVERS = frozenset(["resolve", "realpath", "readlink", "samefile"])
@@ -44,7 +45,7 @@ _AFTER = re.compile(rb"\s*\(\s*(?:\w+\s*\.\s*)*(\w+)\s*[,)]")
 
 
 def imports_as_program(content):
-    """Return the top-level modules that a source imports absolutely, if it can be run as a program; else none.
+    """Return what a source imports absolutely of other than the standard library, if it can be run as a program.
 
     Python takes the directory of a program that is run by its path from where the path leads to: under a link, the
     modules beside it are not found there.
@@ -61,7 +62,8 @@ def imports_as_program(content):
             found.update(alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and not node.level and node.module:
             found.add(node.module.split(".")[0])
-    return found
+    # A package's typing.py or json is not what a neighbour means.
+    return found - getattr(sys, "stdlib_module_names", frozenset())
 
 
 def resolves(content):

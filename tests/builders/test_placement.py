@@ -374,5 +374,7 @@ def test_a_program_that_imports_its_neighbours_is_copied() -> None:
     for source in (b"from . import tool\n", b"from .deploy_lib import x\n", b"import other\n", b"import json\n"):
         assert rules.reasons("demo/scripts/deploy.py", source + main, False) == []
     assert rules.reasons("demo/scripts/deploy.py", b"import tool (\n" + main, False) == []
+    typed = placement.Placement(["demo/app.py", "demo/typing.py"])
+    assert typed.reasons("demo/app.py", b"import typing as t\n" + main, False) == []
     # At the top, the modules beside it are on Python's path anyway.
     assert placement.Placement(["tool.py", "lib.py"]).reasons("tool.py", b"import lib\n" + main, False) == []

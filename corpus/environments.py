@@ -202,6 +202,7 @@ def measure(tree: Path) -> Tree:
         size=sum(sizes.values()),
         copies=by_reason,
         copied={path: sizes.get(path, 0) for path in sorted(copies)},
+        programs={path: sizes[path] for path in manifest["programs"]},
     )
 
 

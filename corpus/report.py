@@ -20,6 +20,8 @@ and metadata are read, every command is run with `--help` or `--version`, `pip c
 The store is read-only to the probes.
 """
 
+#: How many wheels are named for their copies.
+_LARGEST = 8
 
 #: Where this machine keeps things, which is nobody's business.
 _PLACES = (
@@ -111,7 +113,19 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
         lines.append(
             f"| {reason} | {wheels} | {count:,} | {_share(count, files)} | {_bytes(copied)} | {_share(copied, size)} |"
         )
-    return [*lines, ""]
+    programs = sum(sum(tree.programs.values()) for tree in trees)
+    largest = sorted(trees, key=lambda tree: -_copied_size(tree))[:_LARGEST]
+    return [
+        *lines,
+        "",
+        f"Programs that are store paths of their own, which versions share: "
+        f"{sum(len(tree.programs) for tree in trees)}, {_bytes(programs)} ({_share(programs, size)}).",
+        "",
+        "Most of the copies' bytes are in: "
+        + ", ".join(f"{tree.name} {tree.version} ({_copied((tree,))})" for tree in largest if tree.copies)
+        + ".",
+        "",
+    ]
 
 
 def _table(results: Iterable[Result]) -> list[str]:
@@ -160,6 +174,10 @@ def _remarks(result: Result) -> str:
 
 def _trees(results: Iterable[Result]) -> list[Tree]:
     return list({(tree.name, tree.version): tree for result in results for tree in result.trees}.values())
+
+
+def _copied_size(tree: Tree) -> int:
+    return sum(size for _, size in tree.copies.values())
 
 
 def _with_copies(trees: Iterable[Tree]) -> int:

@@ -60,6 +60,7 @@ class Tree:
         files, size: of the wheel as installed, without bytecode and launchers; in bytes.
         copies: by reason: how many files, and bytes.
         copied: path and size of each copy.
+        programs: path and size of each program that is a store path of its own.
     """
 
     path: str
@@ -69,6 +70,7 @@ class Tree:
     size: int
     copies: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     copied: Mapping[str, int] = field(default_factory=dict)
+    programs: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True)

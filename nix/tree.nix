@@ -8,16 +8,42 @@ let
   inherit (builtins)
     attrNames
     concatMap
+    elem
     head
     isAttrs
     isList
     toFile
     ;
 
-  # The lock's tree of hashes as a list: [ path leaf ], or [ path leaf "x" ] where the archive marks the file executable;
-  # the leaf of an empty file is "". A list, because toJSON takes a set with a file named "outPath" for a derivation.
+  # program :: { file : string, leaf : path, system, interpreter } -> derivation
+  #
+  # A program that needs nothing of its wheel: made of its leaf alone, so that every wheel that has it shares it.
+  program =
+    {
+      file,
+      leaf,
+      system,
+      interpreter,
+    }:
+    run.run {
+      name = file;
+      builder = "program";
+      inherit system interpreter;
+      attributes = {
+        inherit leaf;
+      };
+    };
+
+  # The lock's tree of hashes as a list: [ path leaf ], or [ path leaf "x" ] where the archive marks the file executable,
+  # or [ path leaf "x" program ] where that may stand alone; the leaf of an empty file is "". A list, because toJSON takes
+  # a set with a file named "outPath" for a derivation.
   leaves =
-    source: prefix: directory:
+    {
+      source,
+      system,
+      interpreter,
+    }@of:
+    prefix: directory:
     concatMap (
       file:
       let
@@ -34,14 +60,30 @@ let
             };
       in
       if isAttrs entry then
-        leaves source "${path}/" entry
+        leaves of "${path}/" entry
       else if isList entry then
+        let
+          placed = place (head entry);
+        in
         [
-          [
-            path
-            (place (head entry))
-            "x"
-          ]
+          (
+            [
+              path
+              placed
+              "x"
+            ]
+            ++ (
+              if elem "alone" entry then
+                [
+                  (program {
+                    inherit file system interpreter;
+                    leaf = placed;
+                  })
+                ]
+              else
+                [ ]
+            )
+          )
         ]
       else
         [
@@ -81,7 +123,7 @@ in
         dataDir = wheel.dataDir or "";
         commands = names.pairs (wheel.scripts.console or { } // wheel.scripts.gui or { });
         inherit installer;
-        files = leaves source "" wheel.files;
+        files = leaves { inherit source system interpreter; } "" wheel.files;
       }
       # What the user overrides; absent elsewhere, so that nobody's trees change with it.
       // (if wheel ? placement then { inherit (wheel) placement; } else { });

@@ -205,7 +205,8 @@ def _overrides_from_json(data: Mapping[str, Any]) -> Overrides:
 #: SHA-256 as base64 with padding.
 _DIGEST_LENGTH = 44
 
-#: A file is its hash, "" where it is empty, and [hash, "x"] where the archive marks it executable.
+#: A file is its hash, "" where it is empty, and [hash, "x"] where the archive marks it executable; with "alone" behind
+#: them where it may be a program that needs nothing of its wheel.
 _Entry = str | list[str]
 
 
@@ -223,7 +224,9 @@ def _files_to_tree(files: Mapping[str, WheelFile]) -> dict[str, Any]:
 def _entry(file: WheelFile) -> _Entry:
     if file.size == 0:
         return ""
-    return [file.sha256, "x"] if file.executable else file.sha256
+    if not file.executable:
+        return file.sha256
+    return [file.sha256, "x", "alone"] if file.alone else [file.sha256, "x"]
 
 
 def _files_from_tree(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, WheelFile]]:
@@ -233,8 +236,10 @@ def _files_from_tree(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tupl
                 yield from _files_from_tree(entry, f"{prefix}{name}/")
             case "":
                 yield prefix + name, WheelFile(sha256="", size=0)
-            case str(digest) | [str(digest), "x"] if len(digest) == _DIGEST_LENGTH:
-                yield prefix + name, WheelFile(sha256=digest, size=None, executable=isinstance(entry, list))
+            case str(digest) if len(digest) == _DIGEST_LENGTH:
+                yield prefix + name, WheelFile(sha256=digest, size=None)
+            case [str(digest), "x"] | [str(digest), "x", "alone"] if len(digest) == _DIGEST_LENGTH:
+                yield prefix + name, WheelFile(sha256=digest, size=None, executable=True, alone=len(entry) > 2)
             case _:
                 raise ValueError(f"{prefix}{name} has no hash but {entry!r}")
 

@@ -71,11 +71,14 @@ class WheelFile:
         size: uncompressed size in bytes; None in an index read back from a lock, which only knows empty files (0).
             An empty file is created by the tree and is no leaf.
         executable: whether the archive gives it any x bit.
+        alone: whether it may be a program that needs nothing of its wheel, so that a store path of its own serves it
+            (``nixgen/wheels/programs.py``).
     """
 
     sha256: str
     size: int | None
     executable: bool = False
+    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -24,11 +24,13 @@ RICH = make_index(
         "rich/a.py": "1",
         "rich/größe $(x) ${y}.txt": "2",
         "rich/bin/tool": "#!/bin/sh\n",
+        "rich/bin/large": "4",
         "rich_wheel-1.0.data/scripts/s": "3",
     },
     console={"tool": "rich:main"},
     gui={"window": "rich:window"},
-    executable=["rich/bin/tool"],
+    executable=["rich/bin/tool", "rich/bin/large"],
+    alone=["rich/bin/large"],
 )
 LOCAL = replace(
     make_index("local", place={"path": "wheels/local-1.0-py3-none-any.whl"}),
@@ -71,8 +73,8 @@ def test_a_lock_survives_its_text(tmp_path: Path) -> None:
         assert read.wheels[name].gui_scripts == index.gui_scripts
         assert read.wheels[name].data_dir == index.data_dir
         assert read.wheels[name].overrides == index.overrides
-        files = {path: (file.sha256, file.executable) for path, file in index.files.items() if file.size}
-        assert {path: (f.sha256, f.executable) for path, f in read.wheels[name].files.items() if f.size != 0} == files
+        expected = {path: replace(file, size=None) for path, file in index.files.items() if file.size}
+        assert {path: file for path, file in read.wheels[name].files.items() if file.size != 0} == expected
     assert read.wheels[RICH.source.filename].files["rich/__init__.py"].size == 0
 
 
@@ -90,7 +92,8 @@ def test_the_text_is_json_with_a_format() -> None:
     assert [target["libc"] for target in data["targets"]] == ["glibc 2.35", "macos 14.0", "glibc 2.28"]
     tree = data["wheels"][RICH.source.filename]["files"]
     assert tree["rich"]["__init__.py"] == ""
-    assert tree["rich"]["bin"]["tool"][1] == "x"
+    assert tree["rich"]["bin"]["tool"][1:] == ["x"]
+    assert tree["rich"]["bin"]["large"][1:] == ["x", "alone"]
 
 
 def test_the_order_of_building_does_not_show() -> None:

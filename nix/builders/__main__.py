@@ -20,6 +20,8 @@ def main():
         from tree import build
     elif name == "env":
         from env import build
+    elif name == "program":
+        from program import build
     elif name == "nothing":
         from nothing import build
     else:

@@ -4,6 +4,7 @@ Two kinds of readers resolve every file that they open, and want to find it in t
 that look for neighbours there, and servers that refuse what lies elsewhere.
 """
 
+import json
 import posixpath
 
 #: What Node.js loads.
@@ -25,11 +26,16 @@ _WEB = (
 _STATIC = frozenset(["static", "assets", "public", "dist", "build", "www"])
 
 
-def reasons(paths):
+#: What packages keep for Jupyter's installers, which copy it to where it is served from.
+_JUPYTER = frozenset(["labextension", "labextensions", "nbextension", "nbextensions"])
+
+
+def reasons(paths, read):
     """Return the files that must be copies because of where they lie: path to a list of reasons.
 
     Args:
         paths: every file of the wheel.
+        read: gives the content of one.
 
     Returns:
         ``subtree`` for the files of a bundled program whose loader resolves what it loads (a Node.js package, a Java
@@ -37,8 +43,7 @@ def reasons(paths):
     """
     paths = frozenset(paths)
     java = _java_homes(paths)
-    node = {posixpath.dirname(path) for path in paths if posixpath.basename(path) == "package.json"}
-    node &= _holding(paths, (".js", ".cjs", ".mjs"))
+    node = _node_packages(paths, read)
     web = _web_roots(paths)
     found = {}
     for path in paths:
@@ -75,8 +80,43 @@ def _java_homes(paths):
     return homes
 
 
+def _node_packages(paths, read):
+    """Return the directories of packages that Node.js may run.
+
+    What is bundled for a browser is none: it says that it is JupyterLab's, or keeps the description of its sources,
+    which names files that are not there.
+    """
+    coded = _holding(paths, (".js", ".cjs", ".mjs"))
+    found = set()
+    for path in paths:
+        directory, name = posixpath.split(path)
+        if name != "package.json" or directory not in coded:
+            continue
+        try:
+            described = json.loads(read(path))
+            entries = list(_strings([described.get(key) for key in ("main", "module", "bin", "exports")]))
+            browser = "jupyterlab" in described
+        except (ValueError, AttributeError, RecursionError):
+            entries, browser = [], False
+        places = [posixpath.normpath(posixpath.join(directory, entry)) for entry in entries]
+        suffixes = ("", ".js", ".cjs", ".mjs", ".json", "/index.js")
+        if not browser and (not places or any(place + suffix in paths for place in places for suffix in suffixes)):
+            found.add(directory)
+    return found
+
+
+def _strings(value):
+    """Yield every string of a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (list, dict)):
+        for inner in value.values() if isinstance(value, dict) else value:
+            yield from _strings(inner)
+
+
 def _web_roots(paths):
     """Return the directories with code for browsers: in themselves, or below a name or a page that says so."""
+    paths = {path for path in paths if "/share/jupyter/" in path or _JUPYTER.isdisjoint(path.split("/"))}
     # Django looks for an application's files by their paths as written, and serves links (checked: 5.2).
     django = {posixpath.dirname(path) + "/static/" for path in paths if posixpath.basename(path) == "apps.py"}
     paths = {path for path in paths if not any(directory + "/" in django for directory in _above(path))}

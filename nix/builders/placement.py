@@ -24,16 +24,16 @@ class Placement:
     """The placement of the files of one wheel.
 
     Args:
-        paths: every file of the wheel.
+        leaves: every file of the wheel: path to the file that has its content, "" for an empty one.
         overrides: what the user says: ``copy`` and ``link``, lists of patterns (``fnmatch``) of paths in the wheel, and
             ``solid``, true where every file is to be a copy. ``link`` wins over all but ``executable``: a leaf has no
             x bit.
     """
 
-    def __init__(self, paths, overrides=None):
+    def __init__(self, leaves, overrides=None):
         overrides = overrides or {}
-        paths = frozenset(paths)
-        self._directories = directories.reasons(paths)
+        paths = frozenset(leaves)
+        self._directories = directories.reasons(paths, lambda path: _read(leaves[path]))
         copied = ["*"] if overrides.get("solid") else overrides.get("copy", [])
         self._copy = {path for path in paths if _matches(path, copied)}
         self._link = {path for path in paths if _matches(path, overrides.get("link", []))}
@@ -116,6 +116,13 @@ def look(content):
 def is_source(path):
     """Tell whether Python runs a file."""
     return path.endswith((".py", ".pyw"))
+
+
+def _read(leaf):
+    if not leaf:
+        return b""
+    with open(leaf, "rb") as file:
+        return file.read()
 
 
 def _matches(path, patterns):

@@ -33,7 +33,8 @@ def build(attributes, out):
     Args:
         attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``commands`` (pairs of name
             and object reference), ``installer`` (a store path with INSTALLER's text), and ``files``: ``[path, leaf]``,
-            with a third element where the archive marks the file executable; the leaf of an empty file is "".
+            with a third element where the archive marks the file executable, and a fourth, the store path of the
+            program, where it may stand alone; the leaf of an empty file is "".
             ``placement``, where the user overrides the rules: see ``Placement``.
         out: directory to make.
 
@@ -45,7 +46,8 @@ def build(attributes, out):
     installs = {}
     for path, leaf, *executable in sorted(attributes["files"]):
         target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
-        install = (path, leaf, bool(executable) or scheme == "scripts", target, scheme == "scripts")
+        program = executable[1] if len(executable) > 1 else None
+        install = (path, leaf, bool(executable) or scheme == "scripts", target, scheme == "scripts", program)
         if installs.setdefault(target, install)[1] != leaf:
             sys.exit(f"nixgen: {out} puts both {installs[target][0]} and {path} at {target}")
     # Bytecode that a wheel brings gives way to that of the environment's own Python, as with pip.
@@ -54,7 +56,7 @@ def build(attributes, out):
     installs = list(installs.values())
     for directory in sorted({posixpath.dirname(install[3]) for install in installs}):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
-    rules = placement.Placement([install[0] for install in installs], attributes.get("placement"))
+    rules = placement.Placement({install[0]: install[1] for install in installs}, attributes.get("placement"))
     workers = min(cores(), len(installs) // _WORTH_PROCESSES)
     placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
     _copy_late(out, rules, installs, placed)
@@ -65,6 +67,7 @@ def build(attributes, out):
         "distribution": attributes["distribution"],
         "version": attributes["version"],
         "copies": {done["target"]: done["reasons"] for done in placed if done["reasons"]},
+        "programs": sorted(done["target"] for done in placed if done.get("shared")),
         "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
         "descend": _leaving(out, placed),
         **libraries.of_wheel([(done["target"], done["elf"]) for done in placed if done.get("elf")]),
@@ -80,21 +83,21 @@ def _is_module(target, is_script):
 
 def _place(task):
     """Put one file into the tree, and its bytecode beside it."""
-    out, rules, (path, leaf, executable, target, is_script) = task
+    out, rules, (path, leaf, executable, target, is_script, program) = task
     done = {"target": target, "reasons": [], "launcher": False, "run_paths": [], "bytecode": None, "seen": None}
     destination = os.path.join(out, target)
     if leaf == "":
         with open(destination, "xb"):
             pass
     else:
-        _link_or_copy(done, rules, destination, leaf, path, executable, is_script)
+        _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
     if _is_module(target, is_script):
         compiled = bytecode.compile_source(destination)
         done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
 
 
-def _link_or_copy(done, rules, destination, leaf, path, executable, is_script):
+def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program):
     with open(leaf, "rb") as file:
         head = file.read(4)
         is_elf = head == b"\x7fELF"
@@ -114,6 +117,9 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script):
     if is_elf:
         done["run_paths"] = elf.run_paths(content)
         done["elf"] = elf.read(content)
+    if program and reasons == ["executable"] and not content.startswith(b"#!") and not done["run_paths"]:
+        leaf, reasons = program, []
+        done["shared"] = True
     done["reasons"] = reasons
     if not reasons:
         os.symlink(leaf, destination)

@@ -43,11 +43,13 @@ class Tree:
     Attributes:
         path: its store path.
         copies: path in the environment to the reasons for the copy.
+        programs: paths of what is a store path of its own.
         files, size: how many files the wheel has in it and how many bytes; bytecode does not count.
     """
 
     path: Path
     copies: Mapping[str, Sequence[str]]
+    programs: Sequence[str]
     files: int
     size: int
 
@@ -55,7 +57,13 @@ class Tree:
     def read(cls, path: Path, manifest: Mapping[str, Any]) -> Tree:
         """Read a tree whose manifest is known."""
         sizes = [os.stat(file).st_size for file in _files(path)]  # noqa: PTH116 - thousands of them
-        return cls(path=path, copies=manifest["copies"], files=len(sizes), size=sum(sizes))
+        return cls(
+            path=path,
+            copies=manifest["copies"],
+            programs=manifest["programs"],
+            files=len(sizes),
+            size=sum(sizes),
+        )
 
     def describe(self) -> Iterator[dict[str, Any]]:
         """Yield what JSON says of each copy, sorted by path."""
@@ -205,6 +213,12 @@ def _print_copies(described: Sequence[Mapping[str, Any]], trees: Mapping[str, Tr
         f"{len(copies):,} of {count(sum(tree.files for tree in trees.values()), 'file')} are copies: "
         f"{size(copied)} of {size(every)} ({copied / max(1, every):.1%})"
     )
+    programs = [tree.path / path for tree in trees.values() for path in tree.programs]
+    if programs:
+        print(
+            f"{count(len(programs), 'program')} with store paths of their own, which versions share: "
+            f"{size(sum(path.stat().st_size for path in programs))}"
+        )
 
 
 def _print_table(rows: Sequence[tuple[str, ...]]) -> None:

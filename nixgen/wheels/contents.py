@@ -34,6 +34,7 @@ from nixgen.wheels.dist_info import (
 from nixgen.wheels.entry_points import parse_entry_points
 from nixgen.wheels.findings import Findings, quoted, some
 from nixgen.wheels.members import check_members, check_names, is_executable
+from nixgen.wheels.programs import standing_alone
 from nixgen.wheels.record import Row, parse_record, sha256_base64, to_base64
 from nixgen.wheels.schemes import check_schemes, installed_path
 
@@ -111,10 +112,11 @@ def build_index(source: WheelSource, contents: Contents, computed: Mapping[str, 
     """
     findings = Findings(warnings=list(contents.warnings))
     files = {}
+    alone = standing_alone(contents.members)
     for path, info in sorted(contents.members.items()):
         row = contents.rows.get(path, Row())
         sha256 = computed.get(path) or contents.known.get(path) or to_base64(row.digest)
-        files[path] = WheelFile(sha256=sha256, size=info.file_size, executable=is_executable(info))
+        files[path] = WheelFile(sha256=sha256, size=info.file_size, executable=is_executable(info), alone=path in alone)
         if (info.file_size == 0) != (sha256 == to_base64(_EMPTY)):
             findings.problems.append(
                 f"{quoted(path)}: its declared size, {info.file_size} bytes, contradicts its hash in RECORD"

@@ -20,6 +20,7 @@ from typing import Any
 import pytest
 
 from nixgen.leaf import leaf_path
+from nixgen.wheels.programs import standing_alone
 from tests.support.nix import LIBRARY
 
 BUILDERS = LIBRARY / "builders"
@@ -30,6 +31,7 @@ sys.path.insert(0, str(BUILDERS))
 
 import env as env_builder  # noqa: E402
 import layout  # noqa: E402
+import program as program_builder  # noqa: E402
 import tree as tree_builder  # noqa: E402
 
 #: The interpreter under the one that runs the tests: a virtual environment is no home for another.
@@ -71,12 +73,15 @@ class Workbench:
         points = configparser.ConfigParser(delimiters=("=",), interpolation=None)
         points.optionxform = str  # type: ignore[assignment,method-assign]
         with zipfile.ZipFile(BytesIO(content)) as archive:
+            alone = standing_alone({member.filename: member for member in archive.infolist()})
             for member in archive.infolist():
                 if member.is_dir():
                     continue
                 last = member.filename.rpartition("/")[2]
                 leaf = self.leaf(last, archive.read(member)) if member.file_size else ""
                 files.append([member.filename, leaf, *(["x"] if member.external_attr >> 16 & 0o111 else [])])
+                if member.filename in alone:
+                    files[-1].append(self._program(leaf))
                 if member.filename == f"{name}-{version}.dist-info/entry_points.txt":
                     points.read_string(archive.read(member).decode())
         data = f"{name}-{version}.data"
@@ -90,6 +95,11 @@ class Workbench:
             "installer": self.leaf("INSTALLER", b"nixgen\n"),
             "files": files,
         }
+
+    def _program(self, leaf: str) -> str:
+        out = self._path("program")
+        program_builder.build({"leaf": leaf}, str(out))
+        return str(out)
 
     def tree(self, wheel: Wheel, placement: Mapping[str, Any] | None = None) -> Path:
         """Build the tree of a wheel; ``placement`` is what the user overrides."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 import re
 import subprocess
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import directories
@@ -16,9 +17,14 @@ from tests.support.elf import EXECUTABLE, make_elf
 from tests.support.wheels import make_wheel
 
 
+def rules_for(paths: Iterable[str], overrides: Mapping[str, object] | None = None) -> placement.Placement:
+    """Return the rules of a wheel whose files' contents do not matter."""
+    return placement.Placement(dict.fromkeys(paths, ""), overrides)
+
+
 def reasons(path: str, content: bytes, executable: bool) -> list[str]:
     """Return the reasons of a file that is a wheel of its own."""
-    found: list[str] = placement.Placement([path]).reasons(path, content, executable)
+    found: list[str] = rules_for([path]).reasons(path, content, executable)
     return found
 
 
@@ -213,7 +219,7 @@ def test_a_package_is_found_by_strangers(workbench: Workbench) -> None:
 def test_only_the_top_package_is_copied_for_strangers() -> None:
     """The source of a package that lies in another, or of no package, needs no copy."""
     paths = ["a/__init__.py", "a/b/__init__.py", "space/c/__init__.py", "a/x.py"]
-    rules = placement.Placement(paths)
+    rules = rules_for(paths)
     assert [path for path in paths if rules.reasons(path, b"x = 1\n", False)] == [
         "a/__init__.py",
         "space/c/__init__.py",
@@ -222,7 +228,7 @@ def test_only_the_top_package_is_copied_for_strangers() -> None:
 
 def test_who_resolves_a_name_means_who_hands_it_out() -> None:
     """A module that hands out its location is copied where another resolves that name, and only then."""
-    rules = placement.Placement(["demo/paths.py", "demo/user.py"])
+    rules = rules_for(["demo/paths.py", "demo/user.py"])
 
     def late(paths: bytes, user: bytes) -> dict[str, list[str]]:
         sources = {"demo/paths.py": paths, "demo/user.py": user}
@@ -236,89 +242,11 @@ def test_who_resolves_a_name_means_who_hands_it_out() -> None:
     assert late(b"HERE = Path(__file__)\n", b"x = HERE\n") == {}
 
 
-NODE = {
-    "demo/__init__.py": "x = 1\n",
-    "demo/driver/node": make_elf(kind=EXECUTABLE),
-    "demo/driver/package/package.json": '{"type": "commonjs"}',
-    "demo/driver/package/cli.js": "require('./lib/x')\n",
-    "demo/driver/package/lib/x.js": "module.exports = 1\n",
-    "demo/driver/package/lib/template.txt": "text",
-}
-
-
-def test_a_node_package_is_copied_as_a_whole() -> None:
-    """Everything below a package.json with scripts is a copy, and nothing beside it."""
-    rules = placement.Placement(NODE)
-    copied = {path for path in NODE if "subtree" in rules.reasons(path, b"", False)}
-    assert copied == {path for path in NODE if path.startswith("demo/driver/package/")}
-
-
-def test_a_node_package_without_scripts_is_data() -> None:
-    """A package.json alone, as a template or a test has it, copies nothing."""
-    rules = placement.Placement(["demo/package.json", "demo/a.txt"])
-    assert rules.reasons("demo/a.txt", b"", False) == []
-
-
-def test_a_package_of_both_kinds_is_copied_for_node() -> None:
-    """Where a Python package has a package.json, what Node.js loads is copied and the rest is not."""
-    paths = ["demo/__init__.py", "demo/package.json", "demo/run.mjs", "demo/a.py", "demo/data.bin"]
-    rules = placement.Placement(paths)
-    assert [path for path in paths if "subtree" in rules.reasons(path, b"", False)] == [
-        "demo/package.json",
-        "demo/run.mjs",
-    ]
-
-
-@pytest.mark.parametrize(
-    "home", [["lib/modules", "release"], ["lib/server/libjvm.so"], ["lib/server/libjvm.dylib"]], ids=str
-)
-def test_a_java_runtime_is_copied_as_a_whole(home: list[str]) -> None:
-    """A runtime, known by its modules or its library, is copied with its settings; what lies beside it is not."""
-    inside = [f"demo/java/{path}" for path in [*home, "conf/net.properties", "bin/java"]]
-    rules = placement.Placement([*inside, "demo/a.jar", "demo/lib/other"])
-    assert all(rules.reasons(path, b"", False) == ["subtree"] for path in inside)
-    assert rules.reasons("demo/a.jar", b"", False) == rules.reasons("demo/lib/other", b"", False) == []
-
-
-@pytest.mark.parametrize(
-    ("path", "served"),
-    [
-        ("demo/static/index.html", True),
-        ("demo/static/js/app.js", True),
-        ("demo/static/img/logo.png", True),
-        ("demo/page/index.html", True),
-        ("demo/page/fonts/a.woff2", True),
-        ("demo/page/js/app.js", True),
-        ("demo/static/a.py", False),
-        ("demo/static/data.parquet", False),
-        ("demo/templates/base.html", False),
-        ("demo/images/logo.png", False),
-        ("demo/data.json", False),
-        ("app/apps.py", False),
-        ("app/static/app/app.css", False),
-    ],
-)
-def test_what_browsers_ask_for_is_copied(path: str, served: bool) -> None:
-    """Web files in a directory with code for browsers are copies; sources, templates, data and Django's are not."""
-    paths = [
-        *("demo/static/index.html", "demo/static/js/app.js", "demo/static/img/logo.png", "demo/static/a.py"),
-        *("demo/static/data.parquet", "demo/page/index.html", "demo/page/js/app.js", "demo/page/fonts/a.woff2"),
-        *(
-            "demo/templates/base.html",
-            "demo/images/logo.png",
-            "demo/data.json",
-            "app/apps.py",
-            "app/static/app/app.css",
-        ),
-    ]
-    assert placement.Placement(paths).reasons(path, b"", False) == (["served"] if served else [])
-
-
 def test_libraries_of_macos_that_look_beside_them_are_copied() -> None:
     """Mach-O with a dependency beside it is a copy, in every form; with the system's alone, or not Mach-O, a link."""
     for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe\0\0\0\x02"):
         library = magic + bytes(28) + b"@loader_path/../.dylibs/libz.dylib\0"
-        assert placement.Placement(["a.so"]).looks_into("a.so", False, library[:4])
+        assert rules_for(["a.so"]).looks_into("a.so", False, library[:4])
         assert reasons("a.so", library, False) == ["mach-o"]
         assert reasons("a.so", magic + bytes(28) + b"/usr/lib/libz.dylib\0", False) == []
     assert reasons("A.class", b"\xca\xfe\xba\xbe\0\0\0\x34 @loader_path", False) == []
@@ -336,7 +264,7 @@ def test_users_override_both_ways() -> None:
     content = RESOLVING["realpath"].encode()
 
     def decide(path: str, content: bytes, executable: bool = False, **overrides: object) -> list[str]:
-        found: list[str] = placement.Placement([path], overrides).reasons(path, content, executable)
+        found: list[str] = rules_for([path], overrides).reasons(path, content, executable)
         return found
 
     assert decide("demo/a/b.txt", b"x", copy=["demo/*"]) == ["override"]
@@ -352,8 +280,8 @@ def test_late_reasons_can_be_overridden() -> None:
     """A link that the user asks for stays one whatever other modules do."""
     paths, resolving = ["demo/__init__.py", "demo/a.py"], b"import os\nos.path.realpath(x.__file__)\n"
     seen = {"demo/__init__.py": placement.look(b"x = 1\n"), "demo/a.py": placement.look(resolving)}
-    assert placement.Placement(paths).late_reasons(seen) == {"demo/__init__.py": ["resolves-itself"]}
-    assert placement.Placement(paths, {"link": ["*/__init__.py"]}).late_reasons(seen) == {}
+    assert rules_for(paths).late_reasons(seen) == {"demo/__init__.py": ["resolves-itself"]}
+    assert rules_for(paths, {"link": ["*/__init__.py"]}).late_reasons(seen) == {}
 
 
 def test_every_reason_is_listed() -> None:
@@ -366,7 +294,7 @@ def test_every_reason_is_listed() -> None:
 def test_a_program_that_imports_its_neighbours_is_copied() -> None:
     """A source that is run by its path finds the modules beside it only as a copy, as PySide6's deploy.py does."""
     paths = ["demo/scripts/deploy.py", "demo/scripts/deploy_lib/__init__.py", "demo/scripts/tool.py", "demo/other.py"]
-    rules = placement.Placement(paths)
+    rules = rules_for(paths)
     main = b'if __name__ == "__main__":\n    pass\n'
     for source in (b"from deploy_lib import x\n", b"import deploy_lib.x\n", b"import os, tool\n"):
         assert rules.reasons("demo/scripts/deploy.py", source + main, False) == ["run-by-path"]
@@ -374,7 +302,7 @@ def test_a_program_that_imports_its_neighbours_is_copied() -> None:
     for source in (b"from . import tool\n", b"from .deploy_lib import x\n", b"import other\n", b"import json\n"):
         assert rules.reasons("demo/scripts/deploy.py", source + main, False) == []
     assert rules.reasons("demo/scripts/deploy.py", b"import tool (\n" + main, False) == []
-    typed = placement.Placement(["demo/app.py", "demo/typing.py"])
+    typed = rules_for(["demo/app.py", "demo/typing.py"])
     assert typed.reasons("demo/app.py", b"import typing as t\n" + main, False) == []
     # At the top, the modules beside it are on Python's path anyway.
-    assert placement.Placement(["tool.py", "lib.py"]).reasons("tool.py", b"import lib\n" + main, False) == []
+    assert rules_for(["tool.py", "lib.py"]).reasons("tool.py", b"import lib\n" + main, False) == []

@@ -7,6 +7,7 @@ import hashlib
 import importlib.util
 import os
 import posixpath
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -106,6 +107,47 @@ def test_copies_have_reasons(workbench: Workbench) -> None:
     assert manifest_of(tree)["launchers"] == ["bin/script", "bin/tool", "bin/window"]
     assert (manifest_of(tree)["distribution"], manifest_of(tree)["version"]) == ("demo-pkg", "1.0")
     assert manifest_of(tree)["descend"] == []
+
+
+#: A program that runs, large enough to be worth a store path of its own.
+LARGE = Path("/bin/echo").read_bytes() + bytes(1 << 20)
+#: The same with a run path, which would follow the link.
+LOOKING = make_elf(interpreter="/lib/ld.so", run_path="$ORIGIN/lib") + bytes(1 << 20)
+
+
+def test_a_program_that_stands_alone_is_shared(workbench: Workbench) -> None:
+    """It is a link to a store path of its own that can be run, is no copy, and the manifest says so."""
+    wheel = make_wheel(files={"demo/run": LARGE}, data={"scripts/tool": LARGE}, executable=["demo/run"])
+    tree = workbench.tree(wheel)
+    inside = f"{layout.site_packages()}/demo/run"
+    assert manifest_of(tree)["programs"] == [inside]
+    assert inside not in manifest_of(tree)["copies"]
+    program = tree / inside
+    assert program.is_symlink()
+    assert program.resolve().parent == workbench.store
+    assert subprocess.run([program, "ran"], capture_output=True, text=True, check=True).stdout == "ran\n"
+    # The archive does not mark this one, so nobody could know before its content was read.
+    assert manifest_of(tree)["copies"]["bin/tool"] == ["executable"]
+
+
+@pytest.mark.parametrize(
+    ("content", "overrides", "reasons"),
+    [
+        (LOOKING, None, ["executable"]),
+        (b"#!/bin/sh\n" + b"#" * (1 << 20), None, ["executable"]),
+        (LARGE, {"copy": ["demo/run"]}, ["executable", "override"]),
+    ],
+    ids=["run path", "script", "override"],
+)
+def test_other_programs_are_copies(
+    content: bytes, overrides: dict[str, list[str]] | None, reasons: list[str], workbench: Workbench
+) -> None:
+    """What finds something by its own path, and what the user says, is a copy however large."""
+    tree = workbench.tree(make_wheel(files={"demo/run": content}, executable=["demo/run"]), overrides)
+    inside = f"{layout.site_packages()}/demo/run"
+    assert manifest_of(tree)["programs"] == []
+    assert manifest_of(tree)["copies"][inside] == reasons
+    assert not (tree / inside).is_symlink()
 
 
 def test_permissions(workbench: Workbench) -> None:

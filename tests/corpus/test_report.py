@@ -6,7 +6,16 @@ from corpus.report import page
 from corpus.result import DEFECT, DIFFERS, UPSTREAM, Compared, Outcome, Tree
 from tests.corpus.test_result import RESULT
 
-SHARED = Tree(path="y", name="y", version="1", files=8, size=990, copies={"resolves-itself": (1, 6)}, copied={"a": 6})
+SHARED = Tree(
+    path="y",
+    name="y",
+    version="1",
+    files=8,
+    size=990,
+    copies={"resolves-itself": (1, 6)},
+    copied={"a": 6},
+    programs={"p": 10},
+)
 
 
 def test_totals_count_a_tree_once() -> None:
@@ -18,6 +27,8 @@ def test_totals_count_a_tree_once() -> None:
     assert "In 2 different wheels with 10 files and 1.0 kB:" in text
     assert "| executable | 1 | 1 | 10.00% | 0.0 kB | 0.40% |" in text
     assert "| all copies | 2 | 2 | 20.00% | 0.0 kB | 1.00% |" in text
+    assert "Programs that are store paths of their own, which versions share: 1, 0.0 kB (1.00%)." in text
+    assert "Most of the copies' bytes are in: y 1 (resolves-itself 0.0 kB), " in text
     assert "| demo | 1.0 | 2 | 10 | 1 | 1 | 1 | executable 0.0 kB, resolves-itself 0.0 kB |  |" in text
 
 

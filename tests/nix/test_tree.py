@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -83,6 +84,27 @@ def test_a_tree_is_installed(nix: Nix, tmp_path: Path) -> None:
     assert (out / f"lib/python{PYTHON}/site-packages/demo/data.txt").read_text() == "text"
     assert sorted(path.name for path in (out / "bin").iterdir()) == ["__toString", "outPath", "s", "tool"]
     assert out.name.endswith("-demo-pkg-1-2.0")
+
+
+def test_versions_share_a_program(nix: Nix, tmp_path: Path) -> None:
+    """A large program that stands alone is one store path for every version, both ways of ingest, and it runs."""
+    program = Path("/bin/echo").read_bytes() + bytes(1 << 20)
+    found = set()
+    for version in ("1.0", "2.0"):
+        wheel = make_wheel("demo", version, {"demo/__init__.py": "", "demo/run": program}, executable=["demo/run"])
+        (directory := tmp_path / version).mkdir()
+        values = _values(directory)
+        file = lock_wheels(directory, wheel, python=PYTHON)
+        lock = json.loads(file.read_text())
+        lock["wheels"][wheel[0]]["files"]["demo"]["run"].append("alone")
+        file.write_text(json.dumps(lock))
+        out = nix.build(TREE, **values)
+        assert nix.instantiate(TREE, **values) == nix.instantiate(TREE, **{**values, "way": "store"})
+        found.add((out / f"lib/python{PYTHON}/site-packages/demo/run").resolve())
+    (shared,) = found
+    assert shared.parent == nix.path
+    assert shared.name.endswith("-run")
+    assert subprocess.run([shared, "ran"], capture_output=True, text=True, check=True).stdout == "ran\n"
 
 
 def test_both_ways_give_the_same_tree(nix: Nix, tmp_path: Path) -> None:

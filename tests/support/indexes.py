@@ -21,6 +21,7 @@ def make_index(
     console: Mapping[str, str] | None = None,
     gui: Mapping[str, str] | None = None,
     executable: Iterable[str] = (),
+    alone: Iterable[str] = (),
     place: Mapping[str, str] | None = None,
 ) -> WheelIndex:
     """Make the index of a wheel whose files have these contents; METADATA and RECORD join them."""
@@ -44,7 +45,10 @@ def make_index(
         data_dir=f"{stem}.data" if any(path.startswith(f"{stem}.data/") for path in contents) else None,
         files={
             path: WheelFile(
-                sha256=nix_sha256(contents[path]), size=len(contents[path]), executable=path in set(executable)
+                sha256=nix_sha256(contents[path]),
+                size=len(contents[path]),
+                executable=path in set(executable),
+                alone=path in set(alone),
             )
             for path in sorted(contents)
         },

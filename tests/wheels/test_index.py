@@ -92,6 +92,17 @@ def test_all_ways_give_the_same_index(serve: Serve, tmp_path: Path) -> None:
     assert from_disk.source.size == len(wheel[1])
 
 
+def test_an_index_knows_what_may_stand_alone(tmp_path: Path) -> None:
+    """A large executable file with nothing around it is marked, told by the archive's directory."""
+    wheel = make_wheel(
+        files={"demo/bin/tool": bytes(1 << 20), "demo/bin/small": "", "demo/bin/large.so": bytes(1 << 20)},
+        data={"scripts/tool": bytes(1 << 20)},
+        executable=["demo/bin/tool", "demo/bin/small", "demo-1.0.data/scripts/tool"],
+    )
+    (index,), _ = indexed(WheelSource(filename=wheel[0], path=write_wheel(tmp_path, wheel).name), base=tmp_path)
+    assert [path for path, file in index.files.items() if file.alone] == ["demo-1.0.data/scripts/tool"]
+
+
 @pytest.mark.parametrize(
     "behaviour",
     [

@@ -11,7 +11,8 @@ view = {}
 for distribution in importlib.metadata.distributions():
     # pip compiles scripts whose name ends in .py, too: bytecode that nobody loads.
     listed = [file for file in distribution.files or [] if not (file.parts[0] == ".." and "__pycache__" in file.parts)]
-    files = sorted(str(file) for file in listed if file.name not in ONLY_PIP)
+    # A row twice: pip adds one for the bytecode that it makes to one for that of the wheel.
+    files = sorted({str(file) for file in listed if file.name not in ONLY_PIP})
     view[distribution.metadata["Name"].lower()] = {
         "version": distribution.version,
         "metadata": hashlib.sha256((distribution.read_text("METADATA") or "").encode()).hexdigest()[:12],

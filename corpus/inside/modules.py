@@ -7,6 +7,7 @@ for each look: ``[what, module, passed, output]``.
 import contextlib
 import hashlib
 import importlib
+import importlib.metadata
 import importlib.resources
 import json
 import os
@@ -50,15 +51,28 @@ def look(name):
         say("resources", name, False, short(error))
 
 
+def recorded():
+    """Return every file that a distribution has recorded, and the directories above them.
+
+    What a package writes beside itself when it is imported is not of its wheel, and a store takes none of it.
+    """
+    found = set()
+    for distribution in importlib.metadata.distributions():
+        for file in distribution.files or ():
+            found.update(map(str, [file, *file.parents]))
+    return found
+
+
 def resources(name):
     listing, content, read = [], hashlib.sha256(), 0
+    known = recorded()
     pending = [("", importlib.resources.files(name))]
     while pending and len(listing) < ENTRIES:
         path, directory = pending.pop()
         for entry in sorted(directory.iterdir(), key=lambda one: one.name):
-            if entry.name == "__pycache__" or entry.name.endswith(".pyc"):
-                continue
             below = f"{path}/{entry.name}"
+            if entry.name == "__pycache__" or entry.name.endswith(".pyc") or name + below not in known:
+                continue
             listing.append(below)
             if entry.is_dir():
                 pending.append((below, entry))

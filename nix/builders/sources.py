@@ -22,6 +22,9 @@ _ANY = frozenset(
 )
 _LOCATIONS = _OWN | _ANY
 
+#: What loads a module from the path that it is given.
+_LOADERS = frozenset(["spec_from_file_location", "ExtensionFileLoader", "create_dynamic", "load_dynamic"])
+
 #: Modules whose import alone counts as naming a location; their functions have everyday names.
 _RESOURCES = frozenset(["importlib.resources", "importlib_resources"])
 
@@ -31,6 +34,7 @@ def _words(names):
 
 
 _RESOLVER_BYTES = tuple(name.encode() for name in sorted(_RESOLVERS))
+_LOADER_BYTES = tuple(name.encode() for name in sorted(_LOADERS))
 _LOCATION_BYTES = tuple(name.encode() for name in sorted(_LOCATIONS | {"resources", "stack"}))
 _RESOLVER_WORD = _words(_RESOLVERS)
 _LOCATION_WORD = _words(_LOCATIONS | {"resources", "importlib_resources", "stack"})
@@ -89,6 +93,18 @@ def resolves(content):
         another = another or _names_another(node)
         resolved = resolved or not _RESOLVERS.isdisjoint(_names(node))
     return (own or another) and resolved, another and resolved
+
+
+def loads_resolved(content):
+    """Tell whether a Python source resolves links and loads modules from paths: those of its package, as a rule."""
+    if not any(name in content for name in _LOADER_BYTES) or not _RESOLVER_WORD.search(content):
+        return False
+    try:
+        module = ast.parse(content)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return False
+    names = {name for node in ast.walk(module) for name in _names(node)}
+    return not names.isdisjoint(_LOADERS) and not names.isdisjoint(_RESOLVERS)
 
 
 def _names(node):

@@ -135,7 +135,9 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, p
 def _copy_late(out, rules, installs, placed):
     """Make copies of what only the whole wheel tells."""
     by_path = {install[0]: (install[1], done) for install, done in zip(installs, placed)}  # noqa: B905
-    late = rules.late_reasons({path: done["seen"] for path, (_, done) in by_path.items() if done["seen"]})
+    seen = {path: done["seen"] for path, (_, done) in by_path.items() if done["seen"]}
+    looking = [path for path, (_, done) in by_path.items() if any(map(_from_origin, done["run_paths"]))]
+    late = rules.late_reasons(seen, looking)
     for path, reasons in late.items():
         leaf, done = by_path[path]
         if not done["reasons"]:
@@ -156,12 +158,16 @@ def _leaving(out, placed):
     for done in placed:
         directory = posixpath.dirname(done["target"])
         for path in done["run_paths"]:
-            origin = next((name for name in ("$ORIGIN/", "${ORIGIN}/") if path.startswith(name)), None)
-            if origin is not None:
-                reached = posixpath.normpath(posixpath.join(directory, path[len(origin) :]))
+            if _from_origin(path):
+                reached = posixpath.normpath(posixpath.join(directory, *path.split("/")[1:]))
                 if not os.path.isdir(os.path.join(out, reached)):
                     found.add(directory)
     return sorted(found)
+
+
+def _from_origin(run_path):
+    """Tell whether a run path starts from the directory of the library that has it."""
+    return run_path.split("/")[0] in ("$ORIGIN", "${ORIGIN}")
 
 
 def _with_pip_of_this_version(attributes):

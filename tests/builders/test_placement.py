@@ -12,7 +12,7 @@ import directories
 import placement
 import pytest
 
-from tests.builders.conftest import Workbench
+from tests.builders.conftest import Workbench, manifest_of
 from tests.support.elf import EXECUTABLE, make_elf
 from tests.support.wheels import make_wheel
 
@@ -242,6 +242,56 @@ def test_who_resolves_a_name_means_who_hands_it_out() -> None:
     assert late(b"HERE = Path(__file__)\n", b"x = HERE\n") == {}
 
 
+LOADING = """
+import importlib.util
+from pathlib import Path
+
+def load(name):
+    found = next(Path(__path__[0]).glob(name + ".*so")).resolve()
+    return importlib.util.module_from_spec(importlib.util.spec_from_file_location("demo." + name, found))
+"""
+
+
+def test_extension_modules_that_are_loaded_by_their_real_path_are_copied(workbench: Workbench) -> None:
+    """A package that resolves its modules' paths and loads them finds the libraries beside them, as VTK's does."""
+    wheel = make_wheel(
+        files={
+            "demo/__init__.py": LOADING,
+            "demo/tool.cpython-311.so": make_elf(needed=["libdep.so"], run_path="$ORIGIN"),
+            "demo/other.so": make_elf(),
+            "demo/libdep.so": make_elf(soname="libdep.so", run_path="$ORIGIN"),
+        }
+    )
+    code = "import demo\ntry:\n    demo.load('tool')\nexcept ImportError as error: print(error)"
+    said, copies = {}, {}
+    for name, overrides in (("rules", None), ("links", {"link": ["*.so"]})):
+        tree = workbench.tree(wheel, overrides)
+        copies[name] = [
+            path.rpartition("/")[2] for path, why in manifest_of(tree)["copies"].items() if "loaded" in why[0]
+        ]
+        said[name] = subprocess.run(
+            [workbench.env(tree) / "bin/python", "-c", code], capture_output=True, text=True, check=True
+        ).stdout
+    assert copies == {"rules": ["tool.cpython-311.so"], "links": []}
+    # Loaded by then: it is no module, and that is what Python misses.
+    assert "PyInit_tool" in said["rules"]
+    assert "libdep.so: cannot open" in said["links"]
+
+
+def test_loading_alone_copies_nothing() -> None:
+    """Only what both resolves links and loads from paths counts, for the modules below it that look beside them."""
+    paths = ["demo/load.py", "demo/a.so", "demo/b/c.so", "demo/libx.so", "other/d.so"]
+
+    def late(source: bytes) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = rules_for(paths).late_reasons({"demo/load.py": placement.look(source)}, paths[1:])
+        return found
+
+    copied = {"demo/a.so": ["loaded-by-path"], "demo/b/c.so": ["loaded-by-path"]}
+    assert late(b"spec_from_file_location(1, p.resolve())\n") == copied
+    assert late(b"spec_from_file_location(1, p)\n") == late(b"p.resolve()\n") == {}
+    assert late(b"# spec_from_file_location\np.resolve()\n") == late(b"spec_from_file_location( p.resolve()\n") == {}
+
+
 def test_libraries_of_macos_that_look_beside_them_are_copied() -> None:
     """Mach-O with a dependency beside it is a copy, in every form; with the system's alone, or not Mach-O, a link."""
     for magic in (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xca\xfe\xba\xbe\0\0\0\x02"):
@@ -287,7 +337,7 @@ def test_late_reasons_can_be_overridden() -> None:
 def test_every_reason_is_listed() -> None:
     """The list of reasons is that of the rules."""
     text = "".join(inspect.getsource(module) for module in (placement, directories))
-    given = set(re.findall(r'append\("([a-z-]+)"\)', text))
+    given = set(re.findall(r'(?:append\(|= \[)"([a-z-]+)"', text))
     assert given == set(placement.REASONS)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -9,6 +10,11 @@ import pytest
 
 from tests.support.nix import NixInstallation
 from tests.support.server import Behaviour, WheelServer
+
+
+# A shell starts what runs in its background deaf to interrupts, and so would be every command of these tests.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,6 @@ import pytest
 from tests.support.nix import NixInstallation
 from tests.support.server import Behaviour, WheelServer
 
-
 # A shell starts what runs in its background deaf to interrupts, and so would be every command of these tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -26,6 +26,9 @@ _WEB = (
 _STATIC = frozenset(["static", "assets", "public", "dist", "build", "www"])
 
 
+#: What a Java runtime reads by its path as written, two thirds of its bytes; the rest resolves itself.
+_JAVA_DATA = ("/lib/modules", "/lib/src.zip", ".jmod")
+
 #: What packages keep for Jupyter's installers, which copy it to where it is served from.
 _JUPYTER = frozenset(["labextension", "labextensions", "nbextension", "nbextensions"])
 
@@ -48,6 +51,8 @@ def reasons(paths, read):
     found = {}
     for path in paths:
         above = _above(path)
+        if above & java and path.endswith(_JAVA_DATA):
+            continue
         # A Python package that is a Node.js package too has both kinds of files side by side.
         own = any(directory + "/__init__.py" not in paths for directory in above & node)
         if above & java or own or (above & node and path.endswith(_NODE)):

@@ -26,6 +26,8 @@ in
   stdenv.cc.cc = split "gcc";
   openssl = split "openssl" // { outPath = "/openssl-chosen"; outputSpecified = true; };
   xorg.libX11 = package "libX11";
+  xorg.libXext = throw "the set is deprecated";
+  libxext = package "libxext";
   python311 = { pythonVersion = "3.11"; interpreter = "/bin/python3.11"; };
 }
 """
@@ -39,12 +41,13 @@ in
         ("libgcc_s.so.1", "/gcc-lib"),
         ("libgomp.so.1", "/gcc-lib"),
         ("libX11.so.6", "/libX11"),
+        ("libXext.so.6", "/libxext"),
         ("libglib-2.0.so.0", "/glib"),
         ("libssl.so.3", "/openssl-chosen"),
     ],
 )
 def test_a_soname_is_a_package_of_nixpkgs(nix: Nix, soname: str, package: str) -> None:
-    """A SONAME leads to the package that has it, nested or not, and to the output that holds libraries."""
+    """A SONAME leads to the package that has it, by its newest name, and to the output that holds libraries."""
     expression = f"map (p: p.outPath) (nixgen.nixpkgsLibraries ({PKGS}) [ soname ])"
     assert nix.evaluate(expression, soname=soname) == [package]
 
@@ -56,6 +59,8 @@ def test_libraries_without_a_package_are_errors(nix: Nix) -> None:
     assert "libodd.so.1" in said
     said = nix.refusal(f'nixgen.nixpkgsLibraries ({PKGS}) [ "libGL.so.1" ]')
     assert "libGL.so.1, the attribute libglvnd" in said
+    said = nix.refusal(f'nixgen.nixpkgsLibraries ({PKGS}) [ "libSM.so.6" ]')
+    assert "libSM.so.6, the attribute libsm or xorg.libSM" in said
 
 
 def _told(nix: Nix, expression: str, **values: Any) -> Any:

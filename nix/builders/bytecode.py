@@ -73,7 +73,7 @@ def _has_what_interning_splits(parts):
 
     Where nobody has, a constant and a name are one string, and two equal constants one object; else they are two. (A
     second compilation while ``parts`` live finds all of them interned, always.) It happens to sets of strings (3.8 to
-    3.13), and to a constant that is a name and does not look like one: the ``A.B`` of a nested class (3.13).
+    3.13), and to a constant that is a name and does not look like one: the ``A.B`` of a nested class (3.13 and later).
     """
     codes = [part for part in parts if isinstance(part, type(_parts.__code__))]
     names = {getattr(code, "co_qualname", "") for code in codes}.union(*(code.co_names for code in codes))

@@ -7,11 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from tests.nix.conftest import Nix
 from tests.nix.test_tree import TREE
 from tests.support.interpreters import interpreters
 from tests.support.locks import lock_wheels
+from tests.support.nix import NixInstallation, instantiate
 from tests.support.wheels import make_wheel
+
+pytestmark = pytest.mark.nix
 
 ENV = """
 nixgen.env {
@@ -44,13 +46,15 @@ VERSIONS = [version for version in interpreters() if version not in ("3.8", "3.9
 
 @pytest.mark.parametrize("version", VERSIONS)
 @pytest.mark.parametrize("expression", [TREE, ENV], ids=["tree", "env"])
-def test_a_second_build_gives_the_same_bytes(expression: str, version: str, nix: Nix, tmp_path: Path) -> None:
+def test_a_second_build_gives_the_same_bytes(
+    expression: str, version: str, nix_store: NixInstallation, tmp_path: Path
+) -> None:
     """``nix-build --check`` agrees with the first build, with another number of processes."""
     file = lock_wheels(tmp_path, WHEEL, python=version)
     values = {"file": str(file), "pythonPath": interpreters()[version], "version": version, "way": "wheels"}
-    drv = nix.instantiate(expression, **values)
+    drv = instantiate(expression, nix_store.env, **values)
     for words in (["--cores", "1"], ["--cores", "3", "--check"]):
         command = ["nix-build", "--no-out-link", drv, *words]
-        done = subprocess.run(command, env=nix.env, capture_output=True, text=True, check=False)
+        done = subprocess.run(command, env=nix_store.env, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stderr
     assert "checking outputs" in done.stderr

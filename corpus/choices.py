@@ -148,7 +148,8 @@ Made by `python -m corpus.choices --write docs/wheel-choice.md`; not edited by h
 [corpus/packages.toml](../corpus/packages.toml) with all that they need are locked for each Python. Of the wheels
 of each package, pip (`pip install --dry-run --platform … --abi …`) and uv (`uv pip install --python-platform …`) choose
 for the platform, and so does nixgen. Linux is glibc 2.35 or musl 1.2, macOS is 14.0. uv cannot be asked for a
-free-threaded Python that is not on the machine.
+free-threaded Python that is not on the machine. Where two wheels fit equally well, as two of maturin's do on macOS, no
+specification says which to take: there pip and uv differ, and nixgen is with uv.
 """
 
 

@@ -19,7 +19,6 @@ from packaging.utils import canonicalize_name, parse_wheel_filename
 #: A file of each empty wheel that holds the wheel's name: uv does not say which one it took.
 _CHOICE = "CHOICE"
 
-
 #: A version below all others, which every package has for every system: chosen where no real wheel fits.
 _NONE = "0.dev0"
 

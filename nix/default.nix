@@ -23,6 +23,15 @@ let
       tree
       ;
   };
+  packages = import ./packages.nix { inherit env libraries; };
+  module = import ./module.nix {
+    inherit
+      env
+      libraries
+      lock
+      packages
+      ;
+  };
 in
 {
   inherit (lock) readLock selectTarget selectPackages;
@@ -31,7 +40,8 @@ in
   inherit (ingest) sources;
   inherit (tree) tree;
   inherit (env) env trees;
-  inherit (import ./packages.nix { inherit env libraries; }) packagesFor nixpkgsPython;
+  inherit (packages) packagesFor nixpkgsPython;
+  inherit (module) mkModule;
   inherit (libraries) nixpkgsLibraries;
   interpreter = interpreter.interpreter;
 }

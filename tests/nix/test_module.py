@@ -27,9 +27,7 @@ DEMO = make_wheel(
 PKGS = "(import (/. + nixpkgs) { })"
 MODULE = '(nixgen.mkModule ({ lock = nixgen.readLock (/. + file); id = "shop"; } // more))'
 PLAIN = f"({MODULE} {{ pkgs = {PKGS}; lib = {{ }}; }})"
-MODULEIT = (
-    f'(import (/. + nixmodules + "/pkgs/moduleit/entrypoint.nix") {{ pkgs = {PKGS}; configPath = {MODULE}; }})'
-)
+MODULEIT = f'(import (/. + nixmodules + "/pkgs/moduleit/entrypoint.nix") {{ pkgs = {PKGS}; configPath = {MODULE}; }})'
 ENV = f"""
 nixgen.env {{
   lock = nixgen.readLock (/. + file);

@@ -23,6 +23,7 @@ let
       tree
       ;
   };
+  image = import ./image.nix { inherit names run; };
   packages = import ./packages.nix { inherit env libraries; };
   module = import ./module.nix {
     inherit
@@ -40,6 +41,7 @@ in
   inherit (ingest) sources;
   inherit (tree) tree;
   inherit (env) env trees;
+  inherit (image) image;
   inherit (packages) packagesFor nixpkgsPython;
   inherit (module) mkModule;
   inherit (libraries) nixpkgsLibraries;

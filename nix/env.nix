@@ -113,5 +113,11 @@ in
         trees = map (entry: entry.value) made.trees;
       };
       allowSubstitutes = false;
+    }
+    // {
+      # What an image and a shell of it have to know.
+      nixgen = {
+        inherit (made) interpreter;
+      };
     };
 }

@@ -20,6 +20,8 @@ def main():
         from tree import build
     elif name == "env":
         from env import build
+    elif name == "image":
+        from image import build
     elif name == "nothing":
         from nothing import build
     else:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, init, lock, module, run, show
+from nixgen.cli import build, fetch, image, init, lock, module, run, show
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -40,6 +40,7 @@ _VERBS = (
     ("run", run, "run a command in the environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
+    ("image", image, "build an image for containers"),
     ("init", init, "write a flake.nix for `nix build`"),
     ("module", module, "write nix/module.nix, a module of nixmodules"),
 )

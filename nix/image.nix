@@ -1,0 +1,86 @@
+# An image of an environment for containers: an archive that holds its whole closure, made without Docker.
+{ names, run }:
+let
+  inherit (builtins)
+    attrNames
+    concatStringsSep
+    match
+    ;
+
+  # As Go, and so the image format, names them.
+  architectures = {
+    x86_64-linux = "amd64";
+    aarch64-linux = "arm64";
+    i686-linux = "386";
+    armv7l-linux = "arm";
+    powerpc64le-linux = "ppc64le";
+    riscv64-linux = "riscv64";
+    s390x-linux = "s390x";
+  };
+
+  namePattern = "[a-z0-9]+([._/:-]+[a-z0-9]+)*";
+in
+{
+  # image :: { env, name ? env.name, tag ? "latest", command ? null, shell ? null, variables ? { }, layers ? 100 } -> derivation
+  #
+  # An OCI image as a tar archive, which `docker load`, `podman load` and `skopeo copy oci-archive:` take. env: what `env`
+  # gave, with a Python of the store. command: what a container runs, words; null is Python. shell: a package with
+  # bin/sh, bin/bash or bin/dash, which becomes /bin/sh; the commands of an environment start with it. variables: for
+  # containers. layers: their number at most. Each package is a layer, so that images of one Python share them.
+  image =
+    {
+      env,
+      name ? env.name,
+      tag ? "latest",
+      command ? null,
+      shell ? null,
+      variables ? { },
+      layers ? 100,
+    }:
+    let
+      inherit (env) system;
+      inherit (env.nixgen) interpreter;
+      # Whose closures the image holds, by the names of the files in which Nix tells them.
+      roots = {
+        inherit env;
+      }
+      // (if shell == null then { } else { inherit shell; });
+    in
+    if !(architectures ? ${system}) then
+      throw ''
+        nixgen: there are no images for ${system}
+          where: the argument `env` of image
+          what to do: choose an environment for ${concatStringsSep ", " (attrNames architectures)}''
+    else if interpreter.machine then
+      throw ''
+        nixgen: an image cannot hold the machine's own Python
+          where: ${interpreter.path}
+          what to do: build the environment with a Python of the store, nixpkgs' for one: see docs/images.md''
+    else if match namePattern name == null then
+      throw ''
+        nixgen: an image cannot be named ${name}
+          where: the argument `name` of image
+          what to do: take lower-case letters and digits, with single dots, hyphens and slashes between them''
+    else if layers < 4 then
+      throw ''
+        nixgen: an image cannot have ${toString layers} layers
+          where: the argument `layers` of image
+          what to do: allow four or more''
+    else
+      run.run {
+        name = "${baseNameOf name}-image.tar";
+        builder = "image";
+        inherit system interpreter;
+        attributes = {
+          env = "${env}";
+          graphs = attrNames roots;
+          shell = if shell == null then null else "${shell}";
+          inherit name tag command;
+          architecture = architectures.${system};
+          variables = names.pairs variables;
+          limit = layers;
+        };
+        graphs = roots;
+        allowSubstitutes = false;
+      };
+}

@@ -33,6 +33,7 @@ let
       packages
       ;
   };
+  shell = import ./shell.nix { inherit packages; };
 in
 {
   inherit (lock) readLock selectTarget selectPackages;
@@ -44,6 +45,7 @@ in
   inherit (image) image;
   inherit (packages) packagesFor nixpkgsPython;
   inherit (module) mkModule;
+  inherit (shell) mkShell devShellsFor;
   inherit (libraries) nixpkgsLibraries;
   interpreter = interpreter.interpreter;
 }

@@ -62,11 +62,18 @@ let
         };
       }) packages;
     };
-  # Named like a leaf, so that the link to it stays short.
-  activate = path {
-    name = "file.sh";
-    recursive = false;
-    path = ./activate.sh;
+  # Named like leaves, so that the links to them stay short.
+  activate = {
+    "activate" = path {
+      name = "file.sh";
+      recursive = false;
+      path = ./activate.sh;
+    };
+    "activate.fish" = path {
+      name = "file.fish";
+      recursive = false;
+      path = ./activate.fish;
+    };
   };
   libraryDirectories = libraries.directories;
   locks = lock;

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, image, init, lock, module, run, show
+from nixgen.cli import build, fetch, image, init, lock, module, run, shell, show
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -38,6 +38,7 @@ _VERBS = (
     ("lock", lock, "read requirements, write nixgen.lock and nix/"),
     ("build", build, "fetch what the store lacks and build the environment"),
     ("run", run, "run a command in the environment"),
+    ("shell", shell, "start a shell in the environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("image", image, "build an image for containers"),

@@ -1,0 +1,49 @@
+"""The variables of a process in an environment: what ``run`` and ``shell`` set."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import NoReturn
+
+#: What keeps uv from changing an environment of the store when it runs something in it, and from bringing a Python.
+UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE": "only-system"}
+
+
+def activated(link: Path, variables: Mapping[str, str]) -> dict[str, str]:
+    """Return the variables of a process in an environment.
+
+    Args:
+        link: the environment, or a link to it.
+        variables: those of a process outside.
+    """
+    inside = {**variables, **uv(link), "VIRTUAL_ENV": str(link)}
+    inside["PATH"] = os.pathsep.join([str(link / "bin"), variables.get("PATH", os.defpath)])
+    inside.pop("PYTHONHOME", None)
+    return inside
+
+
+def uv(link: Path) -> dict[str, str]:
+    """Return the variables that tell uv of an environment, and to leave it as it is."""
+    return {"UV_PROJECT_ENVIRONMENT": str(link), **UV}
+
+
+def execute(link: Path, command: Sequence[str]) -> NoReturn:
+    """Replace this process with a command in an environment.
+
+    Raises:
+        UsageError: there is no command of that name.
+    """
+    from nixgen.errors import UsageError
+
+    variables = activated(link, os.environ)
+    program = shutil.which(command[0], path=variables["PATH"])
+    if program is None:
+        raise UsageError(
+            f"there is no command named {command[0]}",
+            where=str(Path(link, "bin")),
+            todo="see what the environment has: ls result/bin",
+        )
+    os.execve(program, list(command), variables)

@@ -4,6 +4,11 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
+    elemAt
+    genList
+    length
+    listToAttrs
+    map
     match
     ;
 
@@ -21,11 +26,13 @@ let
   namePattern = "[a-z0-9]+([._/:-]+[a-z0-9]+)*";
 in
 {
-  # image :: { env, name ? env.name, tag ? "latest", command ? null, shell ? null, variables ? { }, layers ? 100 } -> derivation
+  # image :: { env, name ? env.name, tag ? "latest", command ? null, shell ? null, packages ? [ ], variables ? { },
+  #            layers ? 100 } -> derivation
   #
   # An OCI image as a tar archive, which `docker load`, `podman load` and `skopeo copy oci-archive:` take. env: what `env`
   # gave, with a Python of the store. command: what a container runs, words; null is Python. shell: a package with
-  # bin/sh, bin/bash or bin/dash, which becomes /bin/sh; the commands of an environment start with it. variables: for
+  # bin/sh, bin/bash or bin/dash, which becomes /bin/sh; the commands of an environment start with it. packages: further
+  # ones to hold, an application for one, whose programs come before the environment's on PATH. variables: for
   # containers. layers: their number at most. Each package is a layer, so that images of one Python share them.
   image =
     {
@@ -34,17 +41,22 @@ in
       tag ? "latest",
       command ? null,
       shell ? null,
+      packages ? [ ],
       variables ? { },
       layers ? 100,
     }:
     let
       inherit (env) system;
       inherit (env.nixgen) interpreter;
+      shells = if shell == null then [ ] else [ shell ];
       # Whose closures the image holds, by the names of the files in which Nix tells them.
-      roots = {
-        inherit env;
-      }
-      // (if shell == null then { } else { inherit shell; });
+      roots = listToAttrs (
+        genList (index: {
+          name = "closure-${toString index}";
+          value = elemAt held index;
+        }) (length held)
+      );
+      held = [ env ] ++ shells ++ packages;
     in
     if !(architectures ? ${system}) then
       throw ''
@@ -61,11 +73,11 @@ in
         nixgen: an image cannot be named ${name}
           where: the argument `name` of image
           what to do: take lower-case letters and digits, with single dots, hyphens and slashes between them''
-    else if layers < 4 then
+    else if layers < 5 then
       throw ''
         nixgen: an image cannot have ${toString layers} layers
           where: the argument `layers` of image
-          what to do: allow four or more''
+          what to do: allow five or more''
     else
       run.run {
         name = "${baseNameOf name}-image.tar";
@@ -74,7 +86,8 @@ in
         attributes = {
           env = "${env}";
           graphs = attrNames roots;
-          shell = if shell == null then null else "${shell}";
+          shells = map toString shells;
+          packages = map toString packages;
           inherit name tag command;
           architecture = architectures.${system};
           variables = names.pairs variables;

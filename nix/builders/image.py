@@ -22,10 +22,11 @@ def build(attributes, out):
     """Make the archive ``out``.
 
     Args:
-        attributes: ``env`` (the environment), ``graphs`` (files of ``exportReferencesGraph``), ``shell`` (a store path
-            with a shell in its ``bin``, to be ``/bin/sh``, or None), ``architecture`` (as Go names it), ``name`` and
-            ``tag`` (what the image is called), ``command`` (what a container runs; None for Python), ``variables``
-            (pairs of a name and a value) and ``limit`` (the number of layers at most).
+        attributes: ``env`` (the environment), ``graphs`` (files of ``exportReferencesGraph``), ``shells`` (a store
+            path with a shell in its ``bin``, to be ``/bin/sh``, or none), ``packages`` (further store paths),
+            ``architecture`` (as Go names it), ``name`` and ``tag`` (what the image is called), ``command`` (what a
+            container runs; None for Python), ``variables`` (pairs of a name and a value) and ``limit`` (the number of
+            layers at most).
         out: file to make.
 
     Raises:
@@ -36,12 +37,13 @@ def build(attributes, out):
     python = os.path.realpath(os.path.join(env, "bin", "python"))
     if not python.startswith(store + "/"):
         sys.exit(f"nixgen: an image cannot hold {python}, which lies outside of the store")
-    shell = _shell(attributes["shell"])
+    shell = _shell(attributes["shells"])
     references = {}
     for graph in attributes["graphs"]:
         references.update(layers.read_graph(graph))
     interpreter = os.path.join(store, python[len(store) + 1 :].split("/")[0])
-    planned = layers.plan(references, env, interpreter, [attributes["shell"]] if shell else [], attributes["limit"])
+    roots = {"base": [interpreter], "common": attributes["shells"], "env": env, "top": attributes["packages"]}
+    planned = layers.plan(references, roots, attributes["limit"])
     with tempfile.TemporaryDirectory() as directory, tarfile.open(out, "w", format=tarfile.PAX_FORMAT) as archive:
         blobs = Blobs(archive)
         described = []
@@ -53,11 +55,11 @@ def build(attributes, out):
         _write_index(blobs, described, attributes)
 
 
-def _shell(package):
+def _shell(packages):
     """Return the shell of a package, None where there is no package."""
-    if package is None:
+    if not packages:
         return None
-    candidates = [os.path.join(package, "bin", name) for name in ("sh", "bash", "dash")]
+    candidates = [os.path.join(package, "bin", name) for package in packages for name in ("sh", "bash", "dash")]
     for candidate in candidates:
         if os.path.exists(candidate):
             return candidate
@@ -101,7 +103,8 @@ def _write_index(blobs, described, attributes):
 
 def _config(attributes):
     env = attributes["env"]
-    variables = {"PATH": f"{env}/bin:{_PATH}", "VIRTUAL_ENV": env, **dict(attributes["variables"])}
+    programs = ":".join(f"{path}/bin" for path in [*attributes["packages"], env])
+    variables = {"PATH": f"{programs}:{_PATH}", "VIRTUAL_ENV": env, **dict(attributes["variables"])}
     return {
         "Env": [f"{name}={value}" for name, value in variables.items()],
         "Cmd": attributes["command"] or [f"{env}/bin/python"],

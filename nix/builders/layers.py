@@ -37,35 +37,36 @@ def closure(references, roots):
     return found
 
 
-def plan(references, env, interpreter, others, limit):
-    """Return the layers of an environment, lowest first, as pairs of what it is and its store paths, sorted.
+def plan(references, roots, limit):
+    """Return the layers of an image, lowest first, as pairs of what it is and its store paths, sorted.
 
     A layer depends on what it is alone and not on its neighbours, so that images share it: a tree's layer has all
     leaves of the tree, even where another's has some of them too.
 
     Args:
         references: of each store path.
-        env: the environment.
-        interpreter: store path of its Python.
-        others: further store paths.
+        roots: store paths that the image holds with what they need: ``base`` (the interpreter), ``common`` (what an
+            environment does not bring), ``env`` (a single one, the environment) and ``top`` (what is there for this
+            image alone).
         limit: the number of layers at most; the smallest trees share one.
     """
-    base = closure(references, [interpreter])
+    env = roots["env"]
+    base = closure(references, roots["base"])
     parts = closure(references, [env])
     trees = {path: closure(references, [path]) - base for path in parts if os.path.exists(os.path.join(path, MANIFEST))}
-    rest = closure(references, [env, *others]).difference(base, [env], *trees.values())
-    layers = [("interpreter", base)]
-    if rest:
-        layers.append(("what environments share", rest))
+    common = closure(references, [env, *roots["common"]]).difference(base, [env], *trees.values())
+    top = closure(references, roots["top"]).difference(base, common, parts)
+    layers = [("interpreter", base), *([("what environments share", common)] if common else [])]
+    last = [("environment", {env}), *([("application", top)] if top else [])]
     ordered = sorted(trees, key=lambda tree: (-sum(map(_size, trees[tree])), _name(tree), tree))
-    single = ordered if len(layers) + len(ordered) < limit else ordered[: max(0, limit - len(layers) - 2)]
+    room = max(0, limit - len(layers) - len(last))
+    single = ordered if len(ordered) <= room else ordered[: max(0, room - 1)]
     # Those that are merged come first: a change among them moves no other.
     merged = set().union(*(trees[tree] for tree in ordered[len(single) :]))
     if merged:
         layers.append(("small packages", merged))
     layers += [(_name(tree), trees[tree]) for tree in single]
-    layers.append(("environment", {env}))
-    return [(name, sorted(paths)) for name, paths in layers]
+    return [(name, sorted(paths)) for name, paths in layers + last]
 
 
 def write(file, paths, entries=()):

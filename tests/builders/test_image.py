@@ -14,7 +14,15 @@ import image  # isort: skip
 
 
 def _attributes(env: Path, **more: Any) -> dict[str, Any]:
-    given = {"env": str(env), "graphs": [], "shell": None, "architecture": "amd64", "name": "x", "tag": "latest"}
+    given = {
+        "env": str(env),
+        "graphs": [],
+        "shells": [],
+        "packages": [],
+        "architecture": "amd64",
+        "name": "x",
+        "tag": "latest",
+    }
     return {**given, "command": None, "variables": [], "limit": 100, **more}
 
 
@@ -32,7 +40,7 @@ def test_a_shell_that_is_none_is_refused(workbench: Workbench, tmp_path: Path) -
     (env / "bin").mkdir(parents=True)
     (env / "bin" / "python").write_text("")
     with pytest.raises(SystemExit, match=r"no shell for the image.*/bin/bash"):
-        image.build(_attributes(env, shell=str(tmp_path)), str(tmp_path / "out"))
+        image.build(_attributes(env, shells=[str(tmp_path)]), str(tmp_path / "out"))
 
 
 def test_blobs_lie_under_their_digests() -> None:

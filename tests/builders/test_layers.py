@@ -35,6 +35,7 @@ def _name(name: str) -> str:
 
 def _references(store: Path) -> dict[str, list[str]]:
     needed = {
+        "app": ["env"],
         "env": ["env", "small", "large", "python", "zlib"],
         "small": ["leaf"],
         "large": ["leaf", "python"],
@@ -47,7 +48,9 @@ def _references(store: Path) -> dict[str, list[str]]:
 
 
 def _plan(store: Path, limit: int) -> list[tuple[str, list[str]]]:
-    planned = layers.plan(_references(store), str(store / _name("env")), str(store / _name("python")), [], limit)
+    env, python, zlib, top = (str(store / _name(name)) for name in ("env", "python", "zlib", "app"))
+    roots = {"base": [python], "common": [zlib], "env": env, "top": [top]}
+    planned = layers.plan(_references(store), roots, limit)
     return [(name, [Path(path).name[33:] for path in paths]) for name, paths in planned]
 
 
@@ -59,13 +62,14 @@ def test_a_layer_depends_on_what_it_is_alone(store: Path) -> None:
         ("large", ["large", "leaf"]),
         ("small", ["leaf", "small"]),
         ("environment", ["env"]),
+        ("application", ["app"]),
     ]
 
 
 def test_the_number_of_layers_is_kept(store: Path) -> None:
     """With a limit, the smallest trees share a layer that lies below those of the larger."""
-    assert [name for name, _ in _plan(store, 5)] == [name for name, _ in _plan(store, 100)]
-    assert _plan(store, 4)[2:] == [("small packages", ["large", "leaf", "small"]), ("environment", ["env"])]
+    assert [name for name, _ in _plan(store, 6)] == [name for name, _ in _plan(store, 100)]
+    assert _plan(store, 5)[2:4] == [("small packages", ["large", "leaf", "small"]), ("environment", ["env"])]
 
 
 def test_the_graph_of_nix_is_read(tmp_path: Path) -> None:

@@ -188,11 +188,22 @@ def test_twice_the_same(nix: Nix, nixpkgs: str, both: Path) -> None:
         subprocess.run(["nix-store", "--realise", *check, drv], env=nix.env, capture_output=True, check=True)
 
 
+def test_an_application_is_on_top(nix: Nix, nixpkgs: str, both: Path) -> None:
+    """Further packages are a layer above the environment, which stays; their programs come first on PATH."""
+    plain = history(nix.build(IMAGE, **values(nixpkgs, both)))
+    image = nix.build(IMAGE.replace("// more", f"// {{ packages = [ {PKGS}.bash ]; }}"), **values(nixpkgs, both))
+    found = history(image)
+    assert list(found.items())[:-1] == list(plain.items())
+    assert list(found)[-1] == "nixgen: application"
+    config = blob(image, manifest(image)["config"]["digest"])["config"]
+    assert config["Env"][0].split(":")[0].endswith("-bash/bin")
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
         ({"name": "Shop"}, "cannot be named Shop"),
-        ({"layers": 3}, "cannot have 3 layers"),
+        ({"layers": 4}, "cannot have 4 layers"),
     ],
 )
 def test_what_cannot_be(nix: Nix, nixpkgs: str, both: Path, more: dict[str, Any], said: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from nixgen.targets import default_python, default_system
 from tests.nix.conftest import Nix
+from tests.support.flakes import REGISTRY
 from tests.support.locks import lock_wheels
 from tests.support.nix import NixFailedError
 from tests.support.nixpkgs import write_nixpkgs
@@ -35,14 +36,10 @@ def values(tmp_path: Path) -> dict[str, Any]:
     return {"file": str(file), "nixpkgs": str(write_nixpkgs(tmp_path / "nixpkgs")), "more": {}}
 
 
-def develop(nix: Nix, drv: str, script: str, registry: Path) -> list[str]:
-    """Run a script in the shell of a derivation, and return the lines it prints.
-
-    Args:
-        registry: a file to write, where Nix looks for nixpkgs' interactive bash: it has none, and takes the machine's.
-    """
-    registry.write_text('{"version": 2, "flakes": []}')
-    option = ["--option", "flake-registry", registry]
+def develop(nix: Nix, drv: str, script: str) -> list[str]:
+    """Run a script in the shell of a derivation, and return the lines it prints."""
+    # Where Nix looks for nixpkgs' interactive bash: it finds none, and takes the machine's.
+    option = ["--option", "flake-registry", REGISTRY]
     done = subprocess.run(
         ["nix", "develop", *_installable(nix, drv), *option, "--command", "sh", "-c", script],
         env={**nix.env, "PYTHONHOME": "/nowhere", "PS1": "mine> "},
@@ -61,7 +58,7 @@ def _installable(nix: Nix, drv: str) -> list[str]:
     return [drv if old else f"{drv}^*"]
 
 
-def test_the_shell_is_in_the_environment(nix: Nix, values: dict[str, Any], tmp_path: Path) -> None:
+def test_the_shell_is_in_the_environment(nix: Nix, values: dict[str, Any]) -> None:
     """Programs of the environment and of packages come first, uv is told, Python is not bent, hooks run."""
     env = nix.build(ENV, **values)
     more = f'packages = [ {PKGS}.bash ]; variables.MODE = "a b"; shellHook = "export HOOKED=$((1 + 1))";'
@@ -73,7 +70,7 @@ def test_the_shell_is_in_the_environment(nix: Nix, values: dict[str, Any], tmp_p
     echo "$UV_PYTHON_DOWNLOADS $UV_PYTHON_PREFERENCE"
     command -v ls
     """
-    lines = develop(nix, drv, script, tmp_path / "none.json")
+    lines = develop(nix, drv, script)
     assert lines == [
         f"{env}/bin/demo",
         lines[1],

@@ -48,6 +48,8 @@ in
   stdenv.hostPlatform = { inherit system; };
   writeText = name: text: make name text "shutil.copy(text, out)";
   bash = make "bash" "" "os.makedirs(out + '/bin'); shutil.copy('/bin/bash', out + '/bin/bash')";
+  writeShellScriptBin = name: text: make name "#!/bin/sh\n${text}"
+    "os.makedirs(out + '/bin'); shutil.copy(text, out + '/bin/${name}'); os.chmod(out + '/bin/${name}', 0o755)";
   python3 = python;
   ${values.attribute} = python;
   python3Packages = builtins.listToAttrs (map (name: { inherit name; value = name; }) names) // {

@@ -57,7 +57,7 @@ in
         "run.py"
       ],
       python ? null,
-      libraries ? (_: [ ]),
+      libraries ? [ ],
       version ? null,
       system ? null,
       ...

@@ -2,7 +2,7 @@
 # is out of reach of tests: this stands in for it. It loads files, functions and imports, merges definitions, refuses
 # options that there are not and values of another type, fills in defaults, and writes the JSON.
 {
-  pkgs,
+  pkgs ? import <nixpkgs> { },
   configPath,
   deployment ? false,
 }:

@@ -76,10 +76,16 @@
           };
         in
         {
-          default = template "project" "A project whose Python environment nixgen locks and Nix builds" "nix build";
-          repl = template "repl" "A repl with an environment of its own, and a module of nixmodules" "nixgen run -- python main.py";
+          default =
+            template "project" "A project whose Python environment nixgen locks and Nix builds"
+              "nix build";
+          repl =
+            template "repl" "A repl with an environment of its own, and a module of nixmodules"
+              "nixgen run -- python main.py";
           shell = template "shell" "A development shell with a Python environment" "nix develop";
-          application = template "application" "An application with one entry point, and an image of it" "nix run";
+          application =
+            template "application" "An application with one entry point, and an image of it"
+              "nix run";
           modules = {
             path = ./templates/modules;
             description = "A repository of modules for a platform of repls (nixmodules)";

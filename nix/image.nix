@@ -23,7 +23,9 @@ let
     s390x-linux = "s390x";
   };
 
+  # What registries take (distribution-spec, "Pulling manifests"); a name may begin with a host and its port.
   namePattern = "[a-z0-9]+([._/:-]+[a-z0-9]+)*";
+  tagPattern = "[A-Za-z0-9_][A-Za-z0-9._-]{0,127}";
 in
 {
   # image :: { env, name ? env.name, tag ? "latest", command ? null, shell ? null, packages ? [ ], variables ? { },
@@ -67,12 +69,17 @@ in
       throw ''
         nixgen: an image cannot hold the machine's own Python
           where: ${interpreter.path}
-          what to do: build the environment with a Python of the store, nixpkgs' for one: see docs/images.md''
+          what to do: take a Python of the store, nixpkgs' for one: nixgen image --python /nix/store/…/bin/python3, or python = pkgs.python3 in Nix''
     else if match namePattern name == null then
       throw ''
         nixgen: an image cannot be named ${name}
           where: the argument `name` of image
           what to do: take lower-case letters and digits, with single dots, hyphens and slashes between them''
+    else if match tagPattern tag == null then
+      throw ''
+        nixgen: an image cannot be tagged ${tag}
+          where: the argument `tag` of image
+          what to do: take letters, digits, underscores, dots and hyphens''
     else if layers < 5 then
       throw ''
         nixgen: an image cannot have ${toString layers} layers

@@ -83,8 +83,11 @@ in
           libraries = runtimeLibraries pkgs target.system ++ given libraries;
         }
       );
+      place = checked "venv" "[.]?[A-Za-z0-9_-]+(([./]|/[.])[A-Za-z0-9_-]+)*" (
+        "name a directory below the repl's home, such as .pythonlibs"
+      ) venv;
       # Left as it stands: the platform knows a repl's home, and replaces the variable.
-      directory = "$REPL_HOME/${checked "venv" "[A-Za-z0-9._-][A-Za-z0-9._/-]*" "name a directory below the repl's home" venv}";
+      directory = "$REPL_HOME/${place}";
     in
     {
       id =

@@ -56,7 +56,7 @@ def build(attributes, out):
 
 
 def _shell(packages):
-    """Return the shell of a package, None where there is no package."""
+    """Return the shell of the packages, None where there are none."""
     if not packages:
         return None
     candidates = [os.path.join(package, "bin", name) for package in packages for name in ("sh", "bash", "dash")]
@@ -131,7 +131,6 @@ class Blobs:
         self._archive = archive
         for directory in ("blobs", "blobs/sha256"):
             archive.addfile(layers.directory(directory, 0o755))
-        self._written = set()
 
     def write(self, path, content):
         """Write a file."""
@@ -145,12 +144,10 @@ class Blobs:
         return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
     def add_file(self, path, sha256, media_type):
-        """Write a file as a blob, once, and return its descriptor."""
+        """Write a file as a blob, and return its descriptor."""
         digest, size = f"sha256:{sha256}", os.path.getsize(path)
-        if digest not in self._written:
-            self._written.add(digest)
-            with open(path, "rb") as file:
-                self._add(blob_path(digest), file, size)
+        with open(path, "rb") as file:
+            self._add(blob_path(digest), file, size)
         return {"mediaType": media_type, "digest": digest, "size": size}
 
     def _add(self, path, file, size):

@@ -29,7 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     image.add_argument("--layers", type=int, default=100, metavar="N", help="layers at most (default: %(default)s)")
     parser.add_argument(
-        "-o", "--out-link", default="result-image", metavar="LINK", help="link to make (default: ./%(default)s)"
+        "-o", "--out-link", metavar="PATH", help="the link to make (default: result-image in the project's directory)"
     )
     parser.add_argument(
         "command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="what a container runs (default: Python)"
@@ -75,5 +75,6 @@ def run(options: argparse.Namespace) -> int:
         return f"(import {library}).image {{ env = {env}; {given} }}"
 
     fetch(choice, quiet=options.quiet)
-    print(build(choice, choice.base / options.out_link, quiet=options.quiet, wrap=image))
+    link = Path(options.out_link) if options.out_link else choice.base / "result-image"
+    print(build(choice, link, quiet=options.quiet, wrap=image))
     return 0

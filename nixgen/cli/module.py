@@ -15,7 +15,7 @@ from pathlib import Path
 ENTRYPOINTS = ("main.py", "app.py", "run.py")
 
 #: What nix/module.nix takes for a directory in a repl.
-_VENV = re.compile(r"[A-Za-z0-9._-][A-Za-z0-9._/-]*")
+_VENV = re.compile(r"[.]?[A-Za-z0-9_-]+(([./]|/[.])[A-Za-z0-9_-]+)*")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: an option cannot be part of a module.
     """
     from nixgen.cli.console import Console
-    from nixgen.emit.project import NIX_DIRECTORY, render, write_text
+    from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY, render, write_text
     from nixgen.errors import InputError, UsageError
     from nixgen.lock import LOCK_NAME, Lock
     from nixgen.plan import choose
@@ -64,6 +64,10 @@ def run(options: argparse.Namespace) -> int:
     if path.exists():
         raise InputError("there is a module already", where=str(path), todo="edit it, or remove it and try again")
     lock = Lock.from_file(base / LOCK_NAME)
+    if not (path.parent / LIBRARY_DIRECTORY).is_dir():
+        raise InputError(
+            "there is no Nix library", where=str(path.parent / LIBRARY_DIRECTORY), todo="run `nixgen lock`"
+        )
     targets = [locked.target for locked in lock.targets if options.python in (None, locked.target.python)]
     choose(
         lock,

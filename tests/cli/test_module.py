@@ -109,7 +109,8 @@ def test_what_cannot_be(locked: Cli, tmp_path: Path) -> None:
     assert "no extra named x" in locked("module", "--extra", "x", code=3).stderr
     assert "no group named x" in locked("module", "--group", "x", code=3).stderr
     assert "nothing for Python 3.5" in locked("module", "--python", "3.5", code=3).stderr
-    assert "--venv" in locked("module", "--venv", "/x", code=2).stderr
+    for place in ("/x", "../x", ".venv/", "a b"):
+        assert "--venv" in locked("module", "--venv", place, code=2).stderr
     assert "nixgen lock" in locked("module", "-C", tmp_path, code=3).stderr
     assert not (locked.directory / "nix" / "module.nix").exists()
 

@@ -203,11 +203,12 @@ def test_an_application_is_on_top(nix: Nix, nixpkgs: str, both: Path) -> None:
     ("more", "said"),
     [
         ({"name": "Shop"}, "cannot be named Shop"),
+        ({"tag": "v 1"}, "cannot be tagged v 1"),
         ({"layers": 4}, "cannot have 4 layers"),
     ],
 )
 def test_what_cannot_be(nix: Nix, nixpkgs: str, both: Path, more: dict[str, Any], said: str) -> None:
-    """Names that no registry takes and too few layers are refused."""
+    """Names and tags that no registry takes and too few layers are refused."""
     assert said in nix.refusal(f"({IMAGE}).drvPath", **values(nixpkgs, both, **more))
 
 

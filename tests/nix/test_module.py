@@ -120,7 +120,13 @@ def test_arguments(nix: Nix, values: dict[str, Any], env: Path) -> None:
 
 @pytest.mark.parametrize(
     ("more", "said"),
-    [({"id": "a shop"}, "the id a shop"), ({"venv": "/x"}, "the venv /x"), ({"venv": "$x"}, "the venv $x")],
+    [
+        ({"id": "a shop"}, "the id a shop"),
+        ({"venv": "/x"}, "the venv /x"),
+        ({"venv": "$x"}, "the venv $x"),
+        ({"venv": "../x"}, "the venv ../x"),
+        ({"venv": ".venv/"}, "the venv .venv/"),
+    ],
 )
 def test_names_that_cannot_be_used(nix: Nix, values: dict[str, Any], more: dict[str, str], said: str) -> None:
     """An id that no store path carries, and a directory that is none of the repl's, are refused."""

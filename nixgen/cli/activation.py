@@ -8,9 +8,6 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NoReturn
 
-#: What keeps uv from changing an environment of the store when it runs something in it, and from bringing a Python.
-UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE": "only-system"}
-
 
 def activated(link: Path, variables: Mapping[str, str]) -> dict[str, str]:
     """Return the variables of a process in an environment.
@@ -19,26 +16,26 @@ def activated(link: Path, variables: Mapping[str, str]) -> dict[str, str]:
         link: the environment, or a link to it.
         variables: those of a process outside.
     """
-    inside = {**variables, **uv(link), "VIRTUAL_ENV": str(link)}
+    inside = {**variables, "VIRTUAL_ENV": str(link)}
     inside["PATH"] = os.pathsep.join([str(link / "bin"), variables.get("PATH", os.defpath)])
     inside.pop("PYTHONHOME", None)
     return inside
 
 
-def uv(link: Path) -> dict[str, str]:
-    """Return the variables that tell uv of an environment, and to leave it as it is."""
-    return {"UV_PROJECT_ENVIRONMENT": str(link), **UV}
-
-
-def execute(link: Path, command: Sequence[str]) -> NoReturn:
+def execute(link: Path, command: Sequence[str], outside: Mapping[str, str]) -> NoReturn:
     """Replace this process with a command in an environment.
+
+    Args:
+        link: the environment, or a link to it.
+        command: a program that is looked up on the PATH inside, and its arguments.
+        outside: the variables of a process outside.
 
     Raises:
         UsageError: there is no command of that name.
     """
     from nixgen.errors import UsageError
 
-    variables = activated(link, os.environ)
+    variables = activated(link, outside)
     program = shutil.which(command[0], path=variables["PATH"])
     if program is None:
         raise UsageError(

@@ -1,13 +1,13 @@
 """Run a command in the environment of the lock, which is built first if it is not there.
 
-The command finds the environment's programs first on PATH, VIRTUAL_ENV set, and the variables
-of uv that have it use the environment and leave it as it is.
+The command finds the environment's programs first on PATH, and VIRTUAL_ENV set.
 Everything after -- is the command: nixgen run -- python -m flask --version
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,4 +37,4 @@ def run(options: argparse.Namespace) -> int:
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = (choice.base / "result").absolute()
     build(choice, link, quiet=options.quiet)
-    execute(link, command)
+    execute(link, command, os.environ)

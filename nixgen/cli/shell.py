@@ -16,6 +16,9 @@ from pathlib import Path
 #: The settings that shells read: the user's, then the environment's.
 _SETTINGS = Path(__file__).parent / "shells"
 
+#: What keeps uv from changing an environment of the store when it runs something in it, and from bringing a Python.
+_UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE": "only-system"}
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
@@ -33,7 +36,7 @@ def run(options: argparse.Namespace) -> int:
         NixgenError: with what stands in the way of building it.
         UsageError: there is no such shell or command.
     """
-    from nixgen.cli.activation import activated, execute, uv
+    from nixgen.cli.activation import activated, execute
     from nixgen.cli.building import Choice, build, fetch
     from nixgen.errors import UsageError
 
@@ -46,10 +49,10 @@ def run(options: argparse.Namespace) -> int:
     link = (choice.base / "result").absolute()
     build(choice, link, quiet=options.quiet)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:
-        execute(link, command)
+        execute(link, command, variables)
     # What these read at their start activates the environment: settings of the user's come before, and not after.
-    variables = {**os.environ, **uv(link), "NIXGEN_SHELL": str(link)}
     kind = Path(shell).name.partition("-")[0]
     if kind == "bash":
         words = [shell, "--rcfile", str(_SETTINGS / "bashrc"), "-i"]

@@ -61,17 +61,44 @@
         }
       );
 
-      templates.default = {
-        path = ./templates/project;
-        description = "A project whose Python environment nixgen locks and Nix builds";
-        welcomeText = ''
-          Write what you need into requirements.in, then:
+      templates =
+        let
+          template = directory: description: next: {
+            path = ./templates + "/${directory}";
+            inherit description;
+            welcomeText = ''
+              Write what you need into requirements.in, then:
 
-              nixgen lock
-              git add .
-              nix build
-        '';
-      };
+                  nixgen lock
+                  git add .
+                  ${next}
+            '';
+          };
+        in
+        {
+          default =
+            template "project" "A project whose Python environment nixgen locks and Nix builds"
+              "nix build";
+          repl =
+            template "repl" "A repl with an environment of its own, and a module of nixmodules"
+              "nixgen run -- python main.py";
+          shell = template "shell" "A development shell with a Python environment" "nix develop";
+          application =
+            template "application" "An application with one entry point, and an image of it"
+              "nix run";
+          modules = {
+            path = ./templates/modules;
+            description = "A repository of modules for a platform of repls (nixmodules)";
+            welcomeText = ''
+              Write what you need into modules/web/requirements.in, then:
+
+                  nixgen lock -C modules/web
+                  nixgen fetch -C modules/web
+                  git add .
+                  nix build .#web
+            '';
+          };
+        };
 
       # A small environment from a lock in the repository, and the Python of it at work. `nix flake check` of an old Nix
       # (2.8; no longer 2.26) evaluates every system, and cannot build what another one's needs while it does: there,

@@ -23,6 +23,17 @@ let
       tree
       ;
   };
+  image = import ./image.nix { inherit names run; };
+  packages = import ./packages.nix { inherit env libraries; };
+  module = import ./module.nix {
+    inherit
+      env
+      libraries
+      lock
+      packages
+      ;
+  };
+  shell = import ./shell.nix { inherit packages; };
 in
 {
   inherit (lock) readLock selectTarget selectPackages;
@@ -31,7 +42,10 @@ in
   inherit (ingest) sources;
   inherit (tree) tree;
   inherit (env) env trees;
-  inherit (import ./packages.nix { inherit env libraries; }) packagesFor nixpkgsPython;
+  inherit (image) image;
+  inherit (packages) packagesFor nixpkgsPython;
+  inherit (module) mkModule;
+  inherit (shell) mkShell devShellsFor;
   inherit (libraries) nixpkgsLibraries;
   interpreter = interpreter.interpreter;
 }

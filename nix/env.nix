@@ -62,11 +62,18 @@ let
         };
       }) packages;
     };
-  # Named like a leaf, so that the link to it stays short.
-  activate = path {
-    name = "file.sh";
-    recursive = false;
-    path = ./activate.sh;
+  # Named like leaves, so that the links to them stay short.
+  activate = {
+    "activate" = path {
+      name = "file.sh";
+      recursive = false;
+      path = ./activate.sh;
+    };
+    "activate.fish" = path {
+      name = "file.fish";
+      recursive = false;
+      path = ./activate.fish;
+    };
   };
   libraryDirectories = libraries.directories;
   locks = lock;
@@ -113,5 +120,11 @@ in
         trees = map (entry: entry.value) made.trees;
       };
       allowSubstitutes = false;
+    }
+    // {
+      # What an image and a shell of it have to know.
+      nixgen = {
+        inherit (made) interpreter;
+      };
     };
 }

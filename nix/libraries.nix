@@ -12,6 +12,7 @@ let
     isString
     listToAttrs
     map
+    match
     split
     tail
     ;
@@ -237,19 +238,23 @@ rec {
     in
     map one sonames;
 
-  # runtimeLibraries :: pkgs -> [ derivation ]
+  # runtimeLibraries :: pkgs -> system -> [ derivation ]
   #
-  # The runtimes of C++, GCC and OpenMP, and zlib: in the closure of nixpkgs' Python already, and all that most wheels need.
+  # The runtimes of C++, GCC and OpenMP, and zlib: in the closure of nixpkgs' Python already, and all that most wheels
+  # need. None but for Linux: the libraries of other systems are found by their paths.
   runtimeLibraries =
-    pkgs:
-    map libraryOutput (
-      filter (package: package != null) (
-        map (found pkgs) [
-          "stdenv.cc.cc"
-          "zlib"
-        ]
-      )
-    );
+    pkgs: system:
+    if match ".*-linux" system == null then
+      [ ]
+    else
+      map libraryOutput (
+        filter (package: package != null) (
+          map (found pkgs) [
+            "stdenv.cc.cc"
+            "zlib"
+          ]
+        )
+      );
 
   # directories :: [ derivation | path ] -> [ string ]
   #

@@ -5,7 +5,6 @@ let
     filter
     listToAttrs
     map
-    match
     replaceStrings
     ;
 in
@@ -37,8 +36,6 @@ rec {
         system:
         let
           pkgs = pkgsFor system;
-          # The libraries of other systems are found by their paths already.
-          runtime = if match ".*-linux" system == null then [ ] else libraries.runtimeLibraries pkgs;
           build =
             version:
             env.env (
@@ -46,7 +43,7 @@ rec {
               // {
                 inherit system version;
                 python = nixpkgsPython pkgs version;
-                libraries = runtime ++ (arguments.libraries or (_: [ ])) pkgs;
+                libraries = libraries.runtimeLibraries pkgs system ++ (arguments.libraries or (_: [ ])) pkgs;
               }
             );
           targets = filter (target: target.system == system) lock.targets;

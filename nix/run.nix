@@ -1,7 +1,13 @@
 # A derivation whose builder is the environment's own Python: no shell, no stdenv.
 { names }:
 let
-  inherit (builtins) match toJSON;
+  inherit (builtins)
+    attrNames
+    concatLists
+    map
+    match
+    toJSON
+    ;
 
   # Content alone decides this path, whether the library lies in a checkout, a flake or the store.
   builders = builtins.path {
@@ -11,10 +17,10 @@ let
   };
 in
 {
-  # run :: { name, system, interpreter, builder : string, attributes ? { }, allowSubstitutes ? true } -> derivation
+  # run :: { name, system, interpreter, builder : string, attributes ? { }, graphs ? { }, allowSubstitutes ? true } -> derivation
   #
   # Runs builders/<builder>.py with the attributes as JSON, in a file: an environment variable holds no more than 128 KiB,
-  # about 2,850 paths.
+  # about 2,850 paths. graphs: derivations by the name of the file that tells the builder their closure.
   run =
     {
       name,
@@ -22,26 +28,42 @@ in
       interpreter,
       builder,
       attributes ? { },
+      graphs ? { },
       allowSubstitutes ? true,
     }:
-    derivation {
-      name = names.storeName name;
-      inherit system allowSubstitutes;
-      builder = interpreter.path;
-      args = [
-        "-s" # nothing of the user's; Nix has cleared the environment, and -I would ignore PYTHONHASHSEED
-        "-S" # no site-packages of the interpreter's own
-        "-B" # no bytecode beside the builders
-        "-X"
-        "utf8" # file names of wheels are UTF-8, whatever the locale
-        builders
-        builder
-      ];
-      # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
-      PATH = interpreter.directory;
-      PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes
-      attributes = toJSON attributes;
-      passAsFile = [ "attributes" ];
-      preferLocalBuild = true;
-    };
+    derivation (
+      {
+        name = names.storeName name;
+        inherit system allowSubstitutes;
+        builder = interpreter.path;
+        args = [
+          "-s" # nothing of the user's; Nix has cleared the environment, and -I would ignore PYTHONHASHSEED
+          "-S" # no site-packages of the interpreter's own
+          "-B" # no bytecode beside the builders
+          "-X"
+          "utf8" # file names of wheels are UTF-8, whatever the locale
+          builders
+          builder
+        ];
+        # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
+        PATH = interpreter.directory;
+        PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes
+        attributes = toJSON attributes;
+        passAsFile = [ "attributes" ];
+        preferLocalBuild = true;
+      }
+      // (
+        if graphs == { } then
+          { }
+        else
+          {
+            exportReferencesGraph = concatLists (
+              map (file: [
+                file
+                graphs.${file}
+              ]) (attrNames graphs)
+            );
+          }
+      )
+    );
 }

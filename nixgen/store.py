@@ -64,15 +64,15 @@ class Store:
 
     def build(
         self,
-        expression: Path,
+        expression: Path | str,
         arguments: Sequence[str],
         out_link: Path | None,
         watch: Callable[[str], None] | None = None,
     ) -> str:
-        """Build a Nix file and return the store path of its output.
+        """Build a Nix expression and return the store path of its output.
 
         Args:
-            expression: a file or directory that ``nix-build`` takes.
+            expression: a file or directory that ``nix-build`` takes, or the text of an expression.
             arguments: further arguments, ``--argstr`` and the like.
             out_link: a link to make to the output, which keeps it from garbage collection; replaced at once and only by
                 a finished build. None makes none.
@@ -87,7 +87,8 @@ class Store:
             if watch is not None and (match := _BUILDING.match(line)):
                 watch(match[1])
 
-        return self._run("nix-build", str(expression), *link, *arguments, read=read).strip()
+        meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
+        return self._run("nix-build", *meant, *link, *arguments, read=read).strip()
 
     def requisites(self, path: Path) -> list[str]:
         """Return the store paths that a valid one needs, itself among them, sorted."""

@@ -16,8 +16,11 @@ import pytest
 from nixgen.targets import default_python
 from tests.support.cli import Cli
 from tests.support.console import Console, blocks, commands, fits
+from tests.support.flakes import REGISTRY
+from tests.support.modules import NIXMODULES
 from tests.support.nix import LIBRARY, NixInstallation, evaluate
 from tests.support.nixpkgs import write_nixpkgs
+from tests.support.programs import program
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -25,7 +28,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Commands of a checkout that run elsewhere: the demo in tests/test_scripts.py; the tests are what runs this.
 ELSEWHERE = frozenset(["script/demo", "script/test"])
 
-VERBS = ("lock", "build", "run", "fetch", "show", "init")
+VERBS = ("lock", "build", "run", "shell", "fetch", "show", "image", "init", "module")
 
 #: The Python of the machine that the pages were written on.
 WRITTEN_ON = "3.11"
@@ -33,7 +36,15 @@ WRITTEN_ON = "3.11"
 #: Puts the stand-in in the place of nixpkgs, which is out of reach of tests.
 WRAPPER = """\
 #!/bin/sh
-exec {nix} "$@" --override-input nixpkgs path:{nixpkgs} --no-write-lock-file
+verb=$1
+shift
+exec {nix} "$verb" --override-input nixpkgs path:{nixpkgs} --no-write-lock-file --option flake-registry {registry} "$@"
+"""
+
+#: As that of nixmodules.
+MODULEIT = """\
+#!/bin/sh
+exec nix-build {nixmodules}/pkgs/moduleit/entrypoint.nix --argstr configPath "$(realpath "$1")"
 """
 
 
@@ -54,10 +65,15 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
         if (ROOT / name).is_file():
             (checkout / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, checkout / name)
-    (programs / "nix").write_text(WRAPPER.format(nix=shutil.which("nix"), nixpkgs=nixpkgs))
-    (programs / "nix").chmod(0o755)
-    (programs / "nixgen").write_text(f'#!/bin/sh\nexec {sys.executable} -m nixgen "$@"\n')
-    (programs / "nixgen").chmod(0o755)
+    scripts = {
+        "nix": WRAPPER.format(nix=shutil.which("nix"), nixpkgs=nixpkgs, registry=REGISTRY),
+        "nixgen": f'#!/bin/sh\nexec {sys.executable} -m nixgen "$@"\n',
+        "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
+        "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
+    }
+    for name, script in scripts.items():
+        (programs / name).write_text(script)
+        (programs / name).chmod(0o755)
     path = os.pathsep.join([str(programs), nix_store.env["PATH"]])
     python = default_python()
 
@@ -112,7 +128,7 @@ def test_verbs_and_options_exist() -> None:
         if verb in ("VERB", "--version"):
             continue
         assert verb in helps, line
-        if verb != "run":
+        if verb not in ("run", "shell", "image"):
             assert all(re.search(rf"(?<![\w-]){option}(?![\w-])", helps[verb]) for option in options), line
     every = "".join(helps.values())
     for page in PAGES:

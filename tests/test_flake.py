@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import tomllib
 import zipfile
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from packaging.requirements import Requirement
 
 from nixgen.targets import default_python, default_system
 from tests.support.cli import Cli
+from tests.support.flakes import Flakes, flake_of_checkout, git_add
 from tests.support.nix import NixInstallation
 from tests.support.nixpkgs import write_nixpkgs
 from tests.support.wheels import make_wheel
@@ -34,8 +34,6 @@ def hello() -> str:
     return "hello from a file of its own"
 '''
 
-Nix = Callable[..., str]
-
 
 @pytest.fixture(scope="module")
 def nixpkgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -45,50 +43,17 @@ def nixpkgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def checkout(tmp_path_factory: pytest.TempPathFactory, nix_store: NixInstallation, nixpkgs: Path) -> Path:
-    """The tracked files of this repository in a Git repository of their own: a flake sees no others.
-
-    A flake.lock is added, which names the stand-in: ``nix flake init`` takes no other word for it.
-    """
-    directory = tmp_path_factory.mktemp("checkout") / "nixgen"
-    names = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    for name in filter(None, names.split("\0")):
-        if (ROOT / name).is_file():
-            (directory / name).parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy(ROOT / name, directory / name)
-    git_add(directory)
-    lock = ["nix", "flake", "lock", "--override-input", "nixpkgs", f"path:{nixpkgs}"]
-    subprocess.run(lock, cwd=directory, env=nix_store.env, check=True)
-    git_add(directory)
-    return directory
+    """This repository as a flake."""
+    return flake_of_checkout(tmp_path_factory.mktemp("checkout") / "nixgen", nix_store, nixpkgs)
 
 
 @pytest.fixture
-def nix(nix_store: NixInstallation, nixpkgs: Path) -> Nix:
-    """Run ``nix`` in a directory, its nixpkgs the stand-in, and return what it printed."""
-
-    def run(verb: str, *arguments: str | Path, cwd: Path) -> str:
-        override = ["--override-input", "nixpkgs", f"path:{nixpkgs}", "--no-write-lock-file"]
-        done = subprocess.run(
-            ["nix", *verb.split(), *arguments, *([] if verb == "flake init" else override)],
-            cwd=cwd,
-            env=nix_store.env,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-
-    return run
+def nix(nix_store: NixInstallation, nixpkgs: Path) -> Flakes:
+    """Run ``nix`` in a directory, its nixpkgs the stand-in."""
+    return Flakes(nix_store, {"nixpkgs": nixpkgs})
 
 
-def git_add(directory: Path) -> None:
-    """Make a directory a Git repository that tracks everything in it."""
-    for command in (["init", "-q"], ["add", "-A"]):
-        subprocess.run(["git", *command], cwd=directory, check=True)
-
-
-def test_outputs(nix: Nix, checkout: Path) -> None:
+def test_outputs(nix: Flakes, checkout: Path) -> None:
     """The flake has the package, the library, the template and the checks, and evaluates in pure mode."""
     shown = json.loads(nix("flake show", "--json", cwd=checkout))
     system = default_system()
@@ -98,20 +63,20 @@ def test_outputs(nix: Nix, checkout: Path) -> None:
     assert "lib" in shown
 
 
-def test_checks_build(nix: Nix, checkout: Path) -> None:
+def test_checks_build(nix: Flakes, checkout: Path) -> None:
     """``nix flake check`` builds an environment from the committed lock, and the program of it runs."""
     nix("flake check", cwd=checkout)
     done = nix("build", f".#checks.{default_system()}.program", "--no-link", "--json", cwd=checkout)
     assert Path(json.loads(done)[0]["outputs"]["out"]).read_text() == "hello from a file of its own\n"
 
 
-def test_library(nix: Nix, checkout: Path) -> None:
+def test_library(nix: Flakes, checkout: Path) -> None:
     """``lib`` is the library of the checkout."""
     names = json.loads(nix("eval", "--json", ".#lib", "--apply", "builtins.attrNames", cwd=checkout))
     assert {"env", "packagesFor", "readLock"} <= set(names)
 
 
-def test_the_package_has_the_dependencies_of_pyproject(nix: Nix, checkout: Path) -> None:
+def test_the_package_has_the_dependencies_of_pyproject(nix: Flakes, checkout: Path) -> None:
     """The package for nixpkgs has the version and the dependencies that pyproject.toml has."""
     done = nix("build", ".#nixgen", "--no-link", "--json", cwd=checkout)
     described = json.loads(Path(json.loads(done)[0]["outputs"]["out"]).read_text())
@@ -146,7 +111,7 @@ def test_the_template_is_what_init_writes(tmp_path: Path) -> None:
 
 
 def test_a_project_from_the_template_builds(
-    nix: Nix, nix_store: NixInstallation, checkout: Path, tmp_path: Path
+    nix: Flakes, nix_store: NixInstallation, checkout: Path, tmp_path: Path
 ) -> None:
     """``nix flake init``, ``nixgen lock``, ``git add`` and ``nix build`` give an environment that works."""
     project = tmp_path / "new"

@@ -22,6 +22,8 @@ def main():
         from env import build
     elif name == "program":
         from program import build
+    elif name == "image":
+        from image import build
     elif name == "nothing":
         from nothing import build
     else:

@@ -17,9 +17,9 @@ def build(attributes, out):
 
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
-            interpreter, which is the one that runs this), ``activate`` (path of the activation script; a wheel's
-            own file of that name stands instead), ``prefer`` (pairs of a path in the environment and the
-            distribution whose file stands there, where several bring one) and ``libraries`` (as
+            interpreter, which is the one that runs this), ``activate`` (paths of the activation scripts by their
+            name; a wheel's own file of that name stands instead), ``prefer`` (pairs of a path in the environment and
+            the distribution whose file stands there, where several bring one) and ``libraries`` (as
             ``libraries.write`` takes them).
         out: directory to make.
 
@@ -33,16 +33,17 @@ def build(attributes, out):
     _write_interpreter(attributes["python"], out)
     merge = Merge(out, attributes["trees"], site, dict(attributes["prefer"]))
     merge.directory("", attributes["trees"])
-    activate = os.path.join(out, "bin", "activate")
-    if not os.path.lexists(activate):
-        os.symlink(attributes["activate"], activate)
+    for name, script in sorted(attributes["activate"].items()):
+        activate = os.path.join(out, "bin", name)
+        if not os.path.lexists(activate):
+            os.symlink(script, activate)
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
     libraries.write(out, site, merge.manifests, attributes["libraries"], attributes["python"])
 
 
 def _write_interpreter(python, out):
-    """Make what a virtual environment is to Python (PEP 405): links in ``bin``, ``pyvenv.cfg``, ``lib64``."""
+    """Make what a virtual environment is to Python (PEP 405) and uv: links in ``bin``, ``pyvenv.cfg``, ``lib64``."""
     version = "{}.{}".format(*sys.version_info)
     os.symlink(python, os.path.join(out, "bin", "python"))
     for name in ("python3", "python" + version):
@@ -53,6 +54,9 @@ def _write_interpreter(python, out):
         file.write(f"home = {os.path.dirname(python)}\n")
         file.write("include-system-site-packages = false\n")
         file.write("version = {}.{}.{}\n".format(*sys.version_info))
+    # uv locks this file of an environment that it looks at, and as root would make it in the store.
+    with open(os.path.join(out, ".lock"), "x", encoding="utf-8"):
+        pass
 
 
 class Merge:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, init, lock, run, show
+from nixgen.cli import build, fetch, image, init, lock, module, run, shell, show
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -38,9 +38,12 @@ _VERBS = (
     ("lock", lock, "read requirements, write nixgen.lock and nix/"),
     ("build", build, "fetch what the store lacks and build the environment"),
     ("run", run, "run a command in the environment"),
+    ("shell", shell, "start a shell in the environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
+    ("image", image, "build an image for containers"),
     ("init", init, "write a flake.nix for `nix build`"),
+    ("module", module, "write nix/module.nix, a module of nixmodules"),
 )
 
 
@@ -90,12 +93,12 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="nixgen", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
     parser.add_argument("--version", action="version", version=f"nixgen {__version__}")
     verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
-    for name, module, summary in _VERBS:
+    for name, implementation, summary in _VERBS:
         verb = verbs.add_parser(
-            name, parents=[common], help=summary, description=module.__doc__, formatter_class=formatter
+            name, parents=[common], help=summary, description=implementation.__doc__, formatter_class=formatter
         )
-        module.add_arguments(verb)
-        verb.set_defaults(run=module.run)
+        implementation.add_arguments(verb)
+        verb.set_defaults(run=implementation.run)
     return parser
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,36 +159,32 @@ def _auth(base: Path) -> httpx.Auth | None:
     return Credentials.from_environment(indexes=map(NamedIndex.parse, indexes)).auth()
 
 
-def build(choice: Choice, out_link: Path | None, *, quiet: bool) -> str:
+def build(choice: Choice, out_link: Path | None, *, quiet: bool, wrap: Callable[[str], str] | None = None) -> str:
     """Build an environment whose leaves are in the store, and return its store path.
 
     Args:
         choice: the environment.
         out_link: a link to make, which keeps it from garbage collection; None makes none.
         quiet: show nothing of what is being built.
+        wrap: given the text of an expression that is the environment, returns that of what to build instead.
 
     Raises:
         NixError: with what Nix said.
     """
     from nixgen.cli.console import Console
-    from nixgen.emit.project import NIX_DIRECTORY, nix_string
+    from nixgen.emit.project import NIX_DIRECTORY, nix_path
     from nixgen.errors import InputError, NixError
     from nixgen.store import Store
-    from nixgen.targets import default_system
 
-    expression = choice.base / NIX_DIRECTORY
-    if not (expression / "default.nix").is_file():
-        raise InputError("there is no nix/default.nix", where=str(expression), todo="run `nixgen lock`")
-    arguments = ["--argstr", "ingest", "store", "--argstr", "version", choice.python]
-    arguments += ["--argstr", "system", default_system()]
-    for name, values in (("extras", choice.extras), ("groups", choice.groups)):
-        arguments += ["--arg", name, "[ " + " ".join(map(nix_string, values)) + " ]"]
-    # A nix/default.nix of before these arguments serves all who do not give them.
-    for name, values in (("libraries", choice.libraries), ("ignoreLibraries", choice.ignore_libraries)):
-        if values:
-            arguments += ["--arg", name, "[ " + " ".join(map(nix_string, values)) + " ]"]
-    if choice.interpreter is not None:
-        arguments += ["--argstr", "python", choice.interpreter]
+    file = choice.base / NIX_DIRECTORY
+    if not (file / "default.nix").is_file():
+        raise InputError("there is no nix/default.nix", where=str(file), todo="run `nixgen lock`")
+    given = _arguments(choice)
+    expression: Path | str = file
+    arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
+    if wrap is not None:
+        attributes = " ".join(f"{name} = {value};" for name, value in given.items())
+        expression, arguments = wrap(f"(import {nix_path(file)} {{ {attributes} }})"), []
     store = Store(choice.settings)
     try:
         with Console(quiet=quiet).status("building") as watch:
@@ -202,3 +199,24 @@ def build(choice: Choice, out_link: Path | None, *, quiet: bool) -> str:
                 "or build without the sandbox: --option sandbox false",
             ) from error
         raise
+
+
+def _arguments(choice: Choice) -> dict[str, str]:
+    """Return the arguments of nix/default.nix for an environment, as text of the Nix language."""
+    from nixgen.emit.project import nix_list, nix_string
+    from nixgen.targets import default_system
+
+    arguments = {
+        "ingest": nix_string("store"),
+        "version": nix_string(choice.python),
+        "system": nix_string(default_system()),
+        "extras": nix_list(choice.extras),
+        "groups": nix_list(choice.groups),
+    }
+    # A nix/default.nix of before these arguments serves all who do not give them.
+    for name, values in (("libraries", choice.libraries), ("ignoreLibraries", choice.ignore_libraries)):
+        if values:
+            arguments[name] = nix_list(values)
+    if choice.interpreter is not None:
+        arguments["python"] = nix_string(choice.interpreter)
+    return arguments

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,8 +25,7 @@ def run(options: argparse.Namespace) -> int:
         NixgenError: with what stands in the way of building it.
         UsageError: there is no command, or nothing of that name.
     """
-    import shutil
-
+    from nixgen.cli.activation import execute
     from nixgen.cli.building import Choice, build, fetch
     from nixgen.errors import UsageError
 
@@ -39,15 +37,4 @@ def run(options: argparse.Namespace) -> int:
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = (choice.base / "result").absolute()
     build(choice, link, quiet=options.quiet)
-    environment = dict(os.environ)
-    environment["PATH"] = os.pathsep.join([str(link / "bin"), environment.get("PATH", os.defpath)])
-    environment["VIRTUAL_ENV"] = str(link)
-    environment.pop("PYTHONHOME", None)
-    program = shutil.which(command[0], path=environment["PATH"])
-    if program is None:
-        raise UsageError(
-            f"there is no command named {command[0]}",
-            where=str(Path(link, "bin")),
-            todo="see what the environment has: ls result/bin",
-        )
-    os.execve(program, command, environment)
+    execute(link, command, os.environ)

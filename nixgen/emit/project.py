@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import InputError
@@ -86,6 +86,16 @@ def nix_string(text: str) -> str:
     """Return a string literal of the Nix language for any text (Nix manual, "String")."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
     return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
+
+
+def nix_list(texts: Iterable[str]) -> str:
+    """Return a list of strings of the Nix language."""
+    return "[ " + "".join(f"{nix_string(text)} " for text in texts) + "]"
+
+
+def nix_path(path: Path) -> str:
+    """Return an expression of the Nix language for a path of any name."""
+    return f"(/. + {nix_string(str(path.absolute()))})"
 
 
 def write_text(path: Path, text: str) -> None:

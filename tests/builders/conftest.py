@@ -37,8 +37,8 @@ import tree as tree_builder  # noqa: E402
 #: The interpreter under the one that runs the tests: a virtual environment is no home for another.
 INTERPRETER = os.path.realpath(sys.executable)
 
-#: What ``source bin/activate`` reads; a link as an environment has it.
-ACTIVATE = str(LIBRARY / "activate.sh")
+#: What ``source bin/activate`` reads; links as an environment has them.
+ACTIVATE = {"activate": str(LIBRARY / "activate.sh"), "activate.fish": str(LIBRARY / "activate.fish")}
 
 Wheel = tuple[str, bytes]
 

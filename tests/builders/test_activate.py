@@ -3,16 +3,35 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.builders.conftest import Workbench
+from tests.support.programs import program
 from tests.support.wheels import make_wheel
 
-SHELLS = [shell for shell in ("bash", "zsh") if shutil.which(shell)]
+#: The programs of Debian packages: zsh-static stands in where there is no zsh.
+SHELLS = {"bash": ["bash"], "zsh": ["zsh", "zsh-static"], "fish": ["fish"]}
+
+FISH = """\
+set before "$PATH"
+function fish_prompt; test $status = 3; and echo failed; echo prompt; end
+source $argv[1]
+command -v tool
+python -c 'import sys; print(sys.prefix)'
+echo $VIRTUAL_ENV
+source $argv[1]
+sh -c 'exit 3'
+fish_prompt
+deactivate
+test "$PATH" = "$before"; and echo path restored
+set -q VIRTUAL_ENV; or echo variable gone
+test (fish_prompt) = prompt; and echo prompt restored
+command -v tool; or echo tool gone
+functions -q deactivate; or echo function gone
+"""
 
 SCRIPT = """\
 before=$PATH; PS1=prompt
@@ -21,6 +40,7 @@ command -v tool
 python -c 'import sys; print(sys.prefix)'
 echo "$VIRTUAL_ENV"
 . "$1"
+echo "$PS1"
 deactivate
 [ "$PATH" = "$before" ] && echo path restored
 [ -z "${VIRTUAL_ENV:-}" ] && echo variable gone
@@ -38,14 +58,20 @@ def env(workbench: Workbench) -> Path:
 
 def _source(shell: str, script: str, *arguments: str | Path, cwd: Path | None = None) -> list[str]:
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
+    given = arguments if shell == "fish" else ("shell", *arguments)
     done = subprocess.run(
-        [shell, "-c", script, "shell", *arguments], env=environment, cwd=cwd, capture_output=True, text=True, check=True
+        [program(*SHELLS[shell]), "-c", script, *given],
+        env=environment,
+        cwd=cwd,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     assert done.stderr == ""
     return done.stdout.splitlines()
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_activate_and_deactivate(env: Path, tmp_path: Path, shell: str) -> None:
     """Activation through a link puts the link's bin first, and deactivation restores everything, also after two."""
     (tmp_path / "result").symlink_to(env)
@@ -54,6 +80,7 @@ def test_activate_and_deactivate(env: Path, tmp_path: Path, shell: str) -> None:
         str(result / "bin" / "tool"),
         str(result),
         str(result),
+        "(result) prompt",
         "path restored",
         "variable gone",
         "prompt restored",
@@ -61,11 +88,37 @@ def test_activate_and_deactivate(env: Path, tmp_path: Path, shell: str) -> None:
     ]
 
 
-@pytest.mark.parametrize("shell", SHELLS)
+def test_activate_and_deactivate_in_fish(env: Path, tmp_path: Path) -> None:
+    """The same in fish, whose prompt is a function that sees how the last command ended."""
+    (tmp_path / "result").symlink_to(env)
+    result = tmp_path / "result"
+    assert _source("fish", FISH, result / "bin" / "activate.fish") == [
+        str(result / "bin" / "tool"),
+        str(result),
+        str(result),
+        "(result) failed",
+        "prompt",
+        "path restored",
+        "variable gone",
+        "prompt restored",
+        "tool gone",
+        "function gone",
+    ]
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh"])
 def test_activate_by_a_relative_path(env: Path, shell: str) -> None:
     """A relative path does, and the environment stays active in another directory."""
     script = '. bin/activate; cd /; command -v tool; echo "$VIRTUAL_ENV"'
     assert _source(shell, script, cwd=env) == [str(env / "bin" / "tool"), str(env)]
+
+
+@pytest.mark.parametrize(("place", "file"), [(".", "bin/activate.fish"), ("bin", "activate.fish")])
+def test_activate_by_a_relative_path_in_fish(env: Path, place: str, file: str) -> None:
+    """A relative path does, and the shell stays where it is."""
+    script = "source $argv[1]; pwd; command -v tool; echo $VIRTUAL_ENV"
+    said = _source("fish", script, file, cwd=env / place)
+    assert said == [str(env / place), str(env / "bin" / "tool"), str(env)]
 
 
 def test_a_shell_that_knows_no_source_file_says_so(env: Path) -> None:

@@ -236,7 +236,9 @@ def test_a_missing_value_is_an_error() -> None:
 
 def test_templates_are_nix(nix_store: NixInstallation, tmp_path: Path) -> None:
     """Every template is an expression that Nix parses."""
-    for name, values in (("default.nix", {}), ("flake.nix", {"description": "x"})):
+    module = dict.fromkeys(("id", "name", "description", "venv"), "x")
+    module |= dict.fromkeys(("version", "groups")) | {"entrypoints": ["x"], "extras": ["x"]}
+    for name, values in (("default.nix", {}), ("flake.nix", {"description": "x"}), ("module.nix", module)):
         (tmp_path / name).write_text(render(name, **values))
         command = ["nix-instantiate", "--parse", tmp_path / name]
         subprocess.run(command, env=nix_store.env, check=True, capture_output=True)

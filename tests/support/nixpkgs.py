@@ -34,9 +34,22 @@ let
     described = builtins.toJSON (removeAttrs arguments [ "src" ] // { src = "${arguments.src}"; });
     passAsFile = [ "described" ];
   };
+  # Run with `out`, a path that does not exist, and `text`, that of a file.
+  make = name: text: code: derivation {
+    inherit name system text;
+    builder = values.python;
+    args = [ "-I" "-c" "import os, shutil; out, text = os.environ['out'], os.environ['textPath']\n${code}" ];
+    passAsFile = [ "text" ];
+  };
   names = [ "hatchling" "httpx" "installer" "jinja2" "packaging" "rich" "uv" ];
 in
 {
+  lib = { };
+  stdenv.hostPlatform = { inherit system; };
+  writeText = name: text: make name text "shutil.copy(text, out)";
+  bash = make "bash" "" "os.makedirs(out + '/bin'); shutil.copy('/bin/bash', out + '/bin/bash')";
+  writeShellScriptBin = name: text: make name "#!/bin/sh\n${text}"
+    "os.makedirs(out + '/bin'); shutil.copy(text, out + '/bin/${name}'); os.chmod(out + '/bin/${name}', 0o755)";
   python3 = python;
   ${values.attribute} = python;
   python3Packages = builtins.listToAttrs (map (name: { inherit name; value = name; }) names) // {

@@ -49,3 +49,12 @@ def test_the_library_is_shipped_whole(installed: Path) -> None:
     shipped = {str(path.relative_to(library)) for path in library.rglob("*") if path.is_file()}
     own = {str(path.relative_to(ROOT / "nix")) for path in (ROOT / "nix").rglob("*") if path.is_file()}
     assert {name for name in shipped if not name.endswith(".pyc")} == {n for n in own if not n.endswith(".pyc")}
+
+
+def test_what_nixgen_reads_is_shipped(installed: Path) -> None:
+    """The wheel carries every template and every setting of a shell, hidden files too."""
+    package = next(installed.parents[1].glob("lib/python*/site-packages/nixgen"))
+    own = [path for path in (ROOT / "nixgen").rglob("*") if path.is_file() and path.suffix not in (".py", ".pyc")]
+    assert {".j2", ""} <= {path.suffix for path in own}
+    for path in own:
+        assert (package / path.relative_to(ROOT / "nixgen")).read_bytes() == path.read_bytes()

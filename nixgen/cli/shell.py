@@ -1,0 +1,69 @@
+"""Start a shell in the environment of the lock, which is built first if it is not there.
+
+bash, zsh and fish read your own settings and then activate the environment: its programs are first
+on PATH, VIRTUAL_ENV is set, the prompt shows it, and uv uses the environment and leaves it as it
+is. Other shells get the same variables. `exit` ends the shell, and all is as it was. With a command
+after --, the shell is that command: nixgen shell -- make test
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+from pathlib import Path
+
+#: The settings that shells read: the user's, then the environment's.
+_SETTINGS = Path(__file__).parent / "shells"
+
+#: What keeps uv from changing an environment of the store when it runs something in it, and from bringing a Python.
+_UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE": "only-system"}
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    add_choice(parser)
+    parser.add_argument("--shell", metavar="SHELL", help="the shell to start (default: $SHELL)")
+    parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="a command to run instead")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Replace this process with a shell, or a command, in the environment.
+
+    Raises:
+        NixgenError: with what stands in the way of building it.
+        UsageError: there is no such shell or command.
+    """
+    from nixgen.cli.activation import activated, execute
+    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.errors import UsageError
+
+    wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
+    shell = shutil.which(wanted)
+    if shell is None:
+        raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
+    choice = Choice.from_options(options)
+    fetch(choice, quiet=options.quiet)
+    link = (choice.base / "result").absolute()
+    build(choice, link, quiet=options.quiet)
+    command = options.command[1:] if options.command[:1] == ["--"] else options.command
+    variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
+    if command:
+        execute(link, command, variables)
+    # What these read at their start activates the environment: settings of the user's come before, and not after.
+    kind = Path(shell).name.partition("-")[0]
+    if kind == "bash":
+        words = [shell, "--rcfile", str(_SETTINGS / "bashrc"), "-i"]
+    elif kind == "zsh":
+        words = [shell, "-i"]
+        if "ZDOTDIR" in variables:
+            variables["NIXGEN_ZDOTDIR"] = variables["ZDOTDIR"]
+        variables["ZDOTDIR"] = str(_SETTINGS / "zsh")
+    elif kind == "fish":
+        words = [shell, "--interactive", "--init-command", 'source "$NIXGEN_SHELL/bin/activate.fish"']
+    else:
+        words = [shell, "-i"]
+        variables = activated(link, variables)
+    os.execve(shell, words, variables)

@@ -62,12 +62,14 @@ let
         };
       }) packages;
     };
-  # Named like a leaf, so that the link to it stays short.
-  activate = path {
-    name = "file.sh";
-    recursive = false;
-    path = ./activate.sh;
-  };
+  # Scripts that environments share, named like leaves so that links to them stay short.
+  shared =
+    name: source:
+    path {
+      inherit name;
+      recursive = false;
+      path = source;
+    };
   libraryDirectories = libraries.directories;
   locks = lock;
   ingests = ingest;
@@ -108,7 +110,9 @@ in
       attributes = {
         python = made.interpreter.path;
         prefer = names.pairs (made.target.prefer or { });
-        inherit activate;
+        activate = shared "file.sh" ./activate.sh;
+        venv = shared "file.sh" ./nixgen-venv.sh;
+        farm = shared "file.py" ./nixgen-farm.py;
         inherit (made) libraries;
         trees = map (entry: entry.value) made.trees;
       };

@@ -4,12 +4,24 @@ import filecmp
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import sys
 
 import layout
 import libraries
 from tree import MANIFEST
+
+#: What an environment says of itself, beside what its trees say.
+_MANIFEST = "nix-support/nixgen-env.json"
+
+#: A real file: a flat file of the store cannot be executable. What it reads is shared by all environments.
+_VENV = """\
+#!/bin/sh
+# nixgen: make or heal a virtual environment on top of this environment; see --help.
+farm={farm}
+. {venv}
+"""
 
 
 def build(attributes, out):
@@ -18,7 +30,8 @@ def build(attributes, out):
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
             interpreter, which is the one that runs this), ``activate`` (path of the activation script; a wheel's
-            own file of that name stands instead), ``prefer`` (pairs of a path in the environment and the
+            own file of that name stands instead), ``venv`` and ``farm`` (paths of what ``bin/nixgen-venv`` runs, for
+            which the same holds), ``prefer`` (pairs of a path in the environment and the
             distribution whose file stands there, where several bring one) and ``libraries`` (as
             ``libraries.write`` takes them).
         out: directory to make.
@@ -36,6 +49,7 @@ def build(attributes, out):
     activate = os.path.join(out, "bin", "activate")
     if not os.path.lexists(activate):
         os.symlink(attributes["activate"], activate)
+    _write_venv(attributes, out)
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
     libraries.write(out, site, merge.manifests, attributes["libraries"], attributes["python"])
@@ -53,6 +67,20 @@ def _write_interpreter(python, out):
         file.write(f"home = {os.path.dirname(python)}\n")
         file.write("include-system-site-packages = false\n")
         file.write("version = {}.{}.{}\n".format(*sys.version_info))
+
+
+def _write_venv(attributes, out):
+    """Make ``bin/nixgen-venv``, and the manifest that it reads: which trees the environment is made of."""
+    program = os.path.join(out, "bin", "nixgen-venv")
+    if not os.path.lexists(program):
+        with open(program, "x", encoding="utf-8") as file:
+            file.write(_VENV.format(farm=shlex.quote(attributes["farm"]), venv=shlex.quote(attributes["venv"])))
+        os.chmod(program, 0o555)
+    manifest = os.path.join(out, _MANIFEST)
+    os.makedirs(os.path.dirname(manifest), exist_ok=True)
+    with open(manifest, "x", encoding="utf-8") as file:
+        json.dump({"prefer": dict(attributes["prefer"]), "trees": attributes["trees"]}, file, indent=1, sort_keys=True)
+        file.write("\n")
 
 
 class Merge:

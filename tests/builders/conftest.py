@@ -38,6 +38,13 @@ INTERPRETER = os.path.realpath(sys.executable)
 #: What ``source bin/activate`` reads; a link as an environment has it.
 ACTIVATE = str(LIBRARY / "activate.sh")
 
+#: What an environment shares with all others; see nix/env.nix.
+SHARED = {
+    "activate": ACTIVATE,
+    "venv": str(LIBRARY / "nixgen-venv.sh"),
+    "farm": str(LIBRARY / "nixgen-farm.py"),
+}
+
 Wheel = tuple[str, bytes]
 
 
@@ -115,7 +122,7 @@ class Workbench:
                 "trees": trees,
                 "python": INTERPRETER,
                 "prefer": [*(prefer or {}).items()],
-                "activate": ACTIVATE,
+                **SHARED,
                 "libraries": {"given": [*map(str, libraries)], "ignore": [*ignore], "required": required},
             },
             str(out),

@@ -172,7 +172,7 @@ read_state() {
       refuse "its .nixgen/state is that of $state_path, and its pyvenv.cfg is not nixgen's" ;;
     esac
   fi
-  for entry in .nixgen bin lib lib/python*; do
+  for entry in bin lib lib/python* lib/python*/site-packages; do
     [ ! -L "$entry" ] || refuse "$entry is a link"
   done
 }
@@ -235,7 +235,7 @@ examine() {
     # Never in part: it is the marker.
     printf %s "$wanted" >".nixgen/new-$$" || cannot .nixgen
     rename ".nixgen/new-$$" .nixgen/state
-    state=$wanted
+    state=$wanted settled=yes
   fi
   if [ ! -d bin ] || [ ! -d "$site" ]; then
     if wrong "directories are missing"; then
@@ -244,10 +244,9 @@ examine() {
       if [ ! -d bin ]; then make_bin; fi
     fi
   fi
-  [ ! -L "$site" ] || refuse "$site is a link"
   examine_site
   if [ ! -L .nixgen/env ] || [ ! .nixgen/env -ef "$env" ]; then
-    if wrong "the link to the environment, .nixgen/env, is missing or leads elsewhere"; then link "$env" .nixgen/env; keep; fi
+    if wrong "the link to the environment, .nixgen/env, is missing or leads elsewhere"; then link "$env" .nixgen/env; fi
   fi
   examine_configuration
   examine_interpreter
@@ -426,10 +425,11 @@ place_commands() {
 
 # is_ours FILE: tell whether a command is one that nixgen wrote: a launcher (nix/builders/launcher.py) or a wrapper.
 is_ours() {
+  case $1 in bin/activate*) return 0 ;; esac
   [ -f "$1" ] && [ ! -L "$1" ] && [ -r "$1" ] || return 1
   { IFS= read -r first; IFS= read -r second; IFS= read -r third; } <"$1"
   case $first:$second:$third in
-    "#!/bin/sh:''':':here=\$0" | "#!/bin/sh:# nixgen"* | "# Activate the environment that this file belongs to"*) return 0 ;;
+    "#!/bin/sh:''':':here=\$0" | "#!/bin/sh:# nixgen"*) return 0 ;;
   esac
   return 1
 }
@@ -458,15 +458,23 @@ move_scripts() {
       *) continue ;;
     esac
     if wrong "$script names the place where the environment lay"; then
-      old=$(quote "$state_path") now=$(quote "$PWD")
-      cp -p "$script" ".nixgen/new-$$" && sed "1,2s|$old/bin/|$now/bin/|" "$script" >".nixgen/new-$$" || cannot "$script"
+      cp -p "$script" ".nixgen/new-$$" && move_script >".nixgen/new-$$" || cannot "$script"
       rename ".nixgen/new-$$" "$script"
     fi
   done
 }
 
-quote() {
-  printf %s "$1" | sed 's/[][\\.*^$|&]/\\&/g'
+move_script() {
+  case $first:$PWD in
+    # A #! line can neither hold blanks nor be long: what pip writes then.
+    "#!$state_path/bin/python"*:*[[:space:]]* | "#!$state_path/bin/python"*:????????????????????????????????????????????????????????????????????????*)
+      program=${first#"#!$state_path"}
+      printf "#!/bin/sh\n'''exec' \"%s\" \"\$0\" \"\$@\"\n' '''\n" "$PWD${program%% *}"
+      sed 1d "$script" ;;
+    *)
+      old=$(printf %s "$state_path/bin/" | sed 's/[][\\.*^$|]/\\&/g') now=$(printf %s "$PWD/bin/" | sed 's/[\\&|]/\\&/g')
+      sed "1,2s|$old|$now|" "$script" ;;
+  esac
 }
 
 # One at a time. The lock holds the number of its process; one whose process is gone, or that stays too long, is void.
@@ -508,7 +516,7 @@ main() {
   unset CDPATH
   # Lists go by lines. Where one is split, `set -f` keeps its words from being patterns.
   IFS=$newline
-  missing= state= relearned=
+  missing= state= relearned= settled=
   read_arguments "$@"
   find_self
   enter
@@ -532,6 +540,7 @@ main() {
   before=$state
   if read_state && [ "$state" != "$before" ]; then new= && settle; fi
   examine
+  [ -z "$settled" ] || keep
   exit 0
 }
 

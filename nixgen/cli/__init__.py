@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, init, lock, run, show
+from nixgen.cli import build, fetch, fsck, init, lock, run, show, venv
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -38,6 +38,8 @@ _VERBS = (
     ("lock", lock, "read requirements, write nixgen.lock and nix/"),
     ("build", build, "fetch what the store lacks and build the environment"),
     ("run", run, "run a command in the environment"),
+    ("venv", venv, "make a virtual environment to install into, on top of the environment"),
+    ("fsck", fsck, "heal such a virtual environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("init", init, "write a flake.nix for `nix build`"),

@@ -64,12 +64,13 @@ class Venv:
     def start(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run the program, whatever its exit code."""
         command = [*self.shell, self.env / "bin" / "nixgen-venv", *arguments, self.directory]
-        environment = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
+        return subprocess.run(command, env=self.variables(), capture_output=True, text=True, check=False)
+
+    def variables(self) -> dict[str, str]:
+        """Return the variables that the program gets."""
+        kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
         # Without Nix, which would make links that nobody waits for.
-        path = {"PATH": "/usr/bin:/bin", **self.environment}
-        if shutil.which("nix-store", path=path["PATH"]):
-            path["PATH"] = f"{_without_nix(self.env.parent.parent)}"
-        return subprocess.run(command, env={**environment, **path}, capture_output=True, text=True, check=False)
+        return {**kept, "PATH": str(_without_nix(self.env.parent.parent)), **self.environment}
 
     def python(self, code: str) -> str:
         """Return what its Python prints."""

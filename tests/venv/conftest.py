@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -32,11 +32,11 @@ POINTS = {"console_scripts": {"tool": "demo:main"}}
 PROGRAM = {"scripts/program": b"\x7fELF no Python, and never run", "scripts/shell": "#!/bin/sh\necho shell $1\n"}
 
 
-def demo_wheel(version: str = "1.0", **more: str) -> tuple[str, bytes]:
-    """Return the wheel ``demo`` with a command ``tool`` and programs; ``more`` are further modules."""
-    files = {**DEMO, **{f"{name}.py": text for name, text in more.items()}}
+def demo_wheel(version: str = "1.0", *requires: str) -> tuple[str, bytes]:
+    """Return the wheel ``demo`` with a command ``tool`` and programs."""
+    files = dict(DEMO)
     files["demo/__init__.py"] = files["demo/__init__.py"].replace("version = 1", f"version = {version!r}")
-    return make_wheel("demo", version, files, entry_points=POINTS, data=PROGRAM)
+    return make_wheel("demo", version, files, metadata=[f"Requires-Dist: {name}" for name in requires], entry_points=POINTS, data=PROGRAM)
 
 
 @dataclass(kw_only=True)
@@ -113,14 +113,6 @@ def workbench(tmp_path: Path) -> Workbench:
 def venv(workbench: Workbench, tmp_path: Path) -> Venv:
     """A directory that is not there yet, for the environment of one package."""
     return Venv(directory=tmp_path / "project" / ".venv", env=workbench.env(demo_wheel()))
-
-
-@pytest.fixture
-def store_unchanged(workbench: Workbench) -> Iterator[None]:
-    """Check that a test leaves everything in the store as it was."""
-    before = snapshot(workbench.store)
-    yield
-    assert snapshot(workbench.store) == before
 
 
 def snapshot(directory: Path) -> dict[str, tuple[object, ...]]:

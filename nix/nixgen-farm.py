@@ -30,11 +30,11 @@ def main(action, env=None, *options):
     trees = _manifest(env, "nix-support/nixgen-env.json") if action == "fill" else {"trees": [], "prefer": {}}
     wanted = {tree: _dist_info(tree) for tree in trees["trees"]}
     complete = f"complete {env}"
-    again = "--all" in options or placed["state"] == f"in{complete}"
+    again = "--all" in options or placed["state"].startswith("incomplete")
     _write(f"in{complete}", {**placed["trees"], **wanted})
     farm = Farm(trees["prefer"])
     for tree, dist_info in placed["trees"].items():
-        if tree not in wanted and _is_ours(dist_info):
+        if tree not in wanted and _was_placed(dist_info):
             farm.remove(dist_info, wanted)
     theirs = _users_own()
     for tree, dist_info in wanted.items():
@@ -105,8 +105,8 @@ class Farm:
 
     def remove(self, dist_info, kept):
         """Remove what the RECORD of a distribution names, with its bytecode, but for files of trees that are kept."""
-        record = f"{_SITE}/{dist_info}/RECORD"
-        with open(record, encoding="utf-8", newline="") as file:
+        record, names = f"{_SITE}/{dist_info}/RECORD", []
+        with contextlib.suppress(FileNotFoundError), open(record, encoding="utf-8", newline="") as file:
             names = [row[0] for row in csv.reader(file) if row]
         paths = [os.path.normpath(f"{_SITE}/{name}") for name in names]
         directories = set()
@@ -122,20 +122,27 @@ class Farm:
                 for cached in os.listdir(cache):
                     if cached.startswith(f"{name[:-3]}.") and cached.endswith(".pyc"):
                         _unlink(f"{cache}/{cached}")
-        for name in ("REQUESTED", "RECORD"):
-            _unlink(f"{_SITE}/{dist_info}/{name}")
-        for directory in sorted({*directories, f"{_SITE}/{dist_info}"}, key=len, reverse=True):
-            while directory not in (_SITE, "bin", ""):
-                try:
-                    os.rmdir(directory)
-                except OSError:
-                    break
-                directory = os.path.dirname(directory)
+        _unlink(f"{_SITE}/{dist_info}/REQUESTED")
+        for directory in sorted(directories, key=len, reverse=True):
+            _remove_empty(directory)
+        # Last: from it, whoever comes after an interruption knows what there is to remove.
+        _unlink(record)
+        _remove_empty(f"{_SITE}/{dist_info}")
 
 
 def _unlink(path):
     with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
         os.unlink(path)
+
+
+def _remove_empty(directory):
+    """Remove a directory and those around it, as far as they are empty."""
+    while directory not in (_SITE, "bin", ""):
+        try:
+            os.rmdir(directory)
+        except OSError:
+            break
+        directory = os.path.dirname(directory)
 
 
 def _read():
@@ -162,11 +169,6 @@ def _dist_info(tree):
     return next(name for name in os.listdir(f"{tree}/{_SITE}") if name.endswith(".dist-info"))
 
 
-def _is_ours(dist_info):
-    """Tell whether a distribution is one that was placed here, and no installer has replaced since."""
-    return os.path.islink(f"{_SITE}/{dist_info}/METADATA") and os.path.exists(f"{_SITE}/{dist_info}/RECORD")
-
-
 def _users_own():
     """Return the names of what the user has installed."""
     found = os.listdir(_SITE)
@@ -174,6 +176,7 @@ def _users_own():
 
 
 def _was_placed(dist_info):
+    """Tell whether a distribution is one that was placed here, perhaps in part: an installer writes a real file."""
     metadata = f"{_SITE}/{dist_info}/METADATA"
     return os.path.islink(metadata) or not os.path.lexists(metadata)
 

@@ -244,13 +244,15 @@ examine() {
       if [ ! -d bin ]; then make_bin; fi
     fi
   fi
+  # Commands that an overlay has placed go before those of the packages come, and the other way round.
+  [ "$form" = overlay ] || examine_commands
   examine_site
   if [ ! -L .nixgen/env ] || [ ! .nixgen/env -ef "$env" ]; then
     if wrong "the link to the environment, .nixgen/env, is missing or leads elsewhere"; then link "$env" .nixgen/env; fi
   fi
   examine_configuration
   examine_interpreter
-  examine_commands
+  [ "$form" = farm ] || examine_commands
   for old in lib/python*; do
     if [ "$old" != "lib/python$minor" ] && [ -e "$old/site-packages/$pth" ]; then
       if wrong "$old is left of another Python"; then
@@ -288,7 +290,7 @@ examine_site() {
     if [ -e "$site/$pth" ] && wrong "$site/$pth is left of an overlay"; then rm -f "$site/$pth" || cannot "$site/$pth"; fi
     slurp .nixgen/farm
     if [ "${text%%"$newline"*}" != "complete $env" ] && wrong "packages are those of another environment, or incomplete"; then
-      fill_farm fill "$env"
+      fill_farm fill "$env" $([ "$asked" != farm ] || echo --all)
     elif [ "$asked$mode" = farmlook ]; then
       faults=$((faults + 1))
     elif [ "$asked$mode" = farmheal ]; then

@@ -352,10 +352,11 @@ def test_record_leads_from_the_environment(workbench: Workbench) -> None:
 
 
 def test_an_environment_only_holds_links_and_launchers(workbench: Workbench) -> None:
-    """An environment costs links: its only real files are ``pyvenv.cfg`` and the launchers."""
+    """An environment costs links: its only real files are ``pyvenv.cfg``, launchers, and what makes others on top."""
     env = workbench.env(RICH)
     real = {path for path in listing(env) if stat.S_ISREG((env / path).lstat().st_mode)}
-    assert real == {"pyvenv.cfg", "bin/tool", "bin/window", "bin/script"}
+    own = {"pyvenv.cfg", "bin/nixgen-venv", "nix-support/nixgen-env.json"}
+    assert real == {*own, "bin/tool", "bin/window", "bin/script"}
 
 
 def test_a_copied_environment_names_its_own_prefix(workbench: Workbench, run: Run, tmp_path: Path) -> None:

@@ -111,8 +111,11 @@ in
         python = made.interpreter.path;
         prefer = names.pairs (made.target.prefer or { });
         activate = shared "file.sh" ./activate.sh;
-        venv = shared "file.sh" ./nixgen-venv.sh;
-        farm = shared "file.py" ./nixgen-farm.py;
+        venv = {
+          program = shared "file.sh" ./venv/program.sh;
+          heal = shared "file.sh" ./venv/heal.sh;
+          farm = shared "file.py" ./venv/farm.py;
+        };
         inherit (made) libraries;
         trees = map (entry: entry.value) made.trees;
       };

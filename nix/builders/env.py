@@ -19,8 +19,8 @@ _MANIFEST = "nix-support/nixgen-env.json"
 _VENV = """\
 #!/bin/sh
 # nixgen: make or heal a virtual environment on top of this environment; see --help.
-farm={farm}
-. {venv}
+heal={heal} farm={farm}
+. {program}
 """
 
 
@@ -30,10 +30,10 @@ def build(attributes, out):
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
             interpreter, which is the one that runs this), ``activate`` (path of the activation script; a wheel's
-            own file of that name stands instead), ``venv`` and ``farm`` (paths of what ``bin/nixgen-venv`` runs, for
-            which the same holds), ``prefer`` (pairs of a path in the environment and the
-            distribution whose file stands there, where several bring one) and ``libraries`` (as
-            ``libraries.write`` takes them).
+            own file of that name stands instead), ``venv`` (paths of the ``program`` that ``bin/nixgen-venv`` reads,
+            and of its parts ``heal`` and ``farm``; for that command the same holds), ``prefer`` (pairs of a path in
+            the environment and the distribution whose file stands there, where several bring one) and ``libraries``
+            (as ``libraries.write`` takes them).
         out: directory to make.
 
     Raises:
@@ -74,7 +74,7 @@ def _write_venv(attributes, out):
     program = os.path.join(out, "bin", "nixgen-venv")
     if not os.path.lexists(program):
         with open(program, "x", encoding="utf-8") as file:
-            file.write(_VENV.format(farm=shlex.quote(attributes["farm"]), venv=shlex.quote(attributes["venv"])))
+            file.write(_VENV.format(**{name: shlex.quote(path) for name, path in attributes["venv"].items()}))
         os.chmod(program, 0o555)
     manifest = os.path.join(out, _MANIFEST)
     os.makedirs(os.path.dirname(manifest), exist_ok=True)

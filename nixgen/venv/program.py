@@ -36,7 +36,7 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
     if program is not None and program.exists():
         command = [str(program)]
     else:
-        command = ["sh", str(library_directory() / "nixgen-venv.sh")]
+        command = ["sh", str(library_directory() / "venv" / "program.sh")]
     command += [*arguments, str(directory)]
     _log.debug("running %s", " ".join(command))
     return subprocess.run(command, check=False).returncode

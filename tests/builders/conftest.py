@@ -38,11 +38,13 @@ INTERPRETER = os.path.realpath(sys.executable)
 #: What ``source bin/activate`` reads; a link as an environment has it.
 ACTIVATE = str(LIBRARY / "activate.sh")
 
+#: What makes virtual environments.
+PARTS = {"program": "sh", "heal": "sh", "farm": "py"}
+
 #: What an environment shares with all others; see nix/env.nix.
 SHARED = {
     "activate": ACTIVATE,
-    "venv": str(LIBRARY / "nixgen-venv.sh"),
-    "farm": str(LIBRARY / "nixgen-farm.py"),
+    "venv": {name: str(LIBRARY / "venv" / f"{name}.{kind}") for name, kind in PARTS.items()},
 }
 
 Wheel = tuple[str, bytes]

@@ -1,4 +1,4 @@
-"""A farm: real directories with one link for each file, which installers manage, and nixgen-farm.py that fills it."""
+"""A farm: real directories with one link for each file, which installers manage, and farm.py that fills it."""
 
 from __future__ import annotations
 
@@ -212,7 +212,7 @@ def _counted(do: object, left: list[int]) -> object:
 
 
 def _module() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("nixgen_farm", LIBRARY / "nixgen-farm.py")
+    spec = importlib.util.spec_from_file_location("nixgen_farm", LIBRARY / "venv" / "farm.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)

@@ -1,11 +1,11 @@
 """Fill a virtual environment with one link for each file of an environment's packages, or take them out again.
 
-``python -I -S nixgen-farm.py fill ENV`` and ``… clear``, in the directory of the virtual environment, by
+``python -I -S farm.py fill ENV`` and ``… clear``, in the directory of the virtual environment, by
 bin/nixgen-venv, which holds its lock. Directories are real, so that installers see and remove what lies in them. A
 package that the user installed stays, and one that he removed stays away unless ``--all`` brings it back.
 
 ``.nixgen/farm`` says what was placed: a line ``complete ENV`` or ``incomplete ENV``, then for each package its tree and
-the name of its ``.dist-info``. It is written before and after, so that an interruption is completed by the next run.
+the path of its ``.dist-info``. It is written before and after, so that an interruption is completed by the next run.
 Standard library only, Python 3.8 and newer.
 """
 
@@ -105,10 +105,10 @@ class Farm:
 
     def remove(self, dist_info, kept):
         """Remove what the RECORD of a distribution names, with its bytecode, but for files of trees that are kept."""
-        record, names = f"{_SITE}/{dist_info}/RECORD", []
+        site, record, names = os.path.dirname(dist_info), f"{dist_info}/RECORD", []
         with contextlib.suppress(FileNotFoundError), open(record, encoding="utf-8", newline="") as file:
             names = [row[0] for row in csv.reader(file) if row]
-        paths = [os.path.normpath(f"{_SITE}/{name}") for name in names]
+        paths = [os.path.normpath(f"{site}/{name}") for name in names]
         directories = set()
         for path in paths:
             if path == record or path.startswith(("/", "../")) or any(os.path.lexists(f"{t}/{path}") for t in kept):
@@ -122,12 +122,12 @@ class Farm:
                 for cached in os.listdir(cache):
                     if cached.startswith(f"{name[:-3]}.") and cached.endswith(".pyc"):
                         _unlink(f"{cache}/{cached}")
-        _unlink(f"{_SITE}/{dist_info}/REQUESTED")
+        _unlink(f"{dist_info}/REQUESTED")
         for directory in sorted(directories, key=len, reverse=True):
             _remove_empty(directory)
         # Last: from it, whoever comes after an interruption knows what there is to remove.
         _unlink(record)
-        _remove_empty(f"{_SITE}/{dist_info}")
+        _remove_empty(dist_info)
 
 
 def _unlink(path):
@@ -137,7 +137,7 @@ def _unlink(path):
 
 def _remove_empty(directory):
     """Remove a directory and those around it, as far as they are empty."""
-    while directory not in (_SITE, "bin", ""):
+    while directory not in (_SITE, "bin", "lib", ""):
         try:
             os.rmdir(directory)
         except OSError:
@@ -166,24 +166,24 @@ def _manifest(root, name):
 
 
 def _dist_info(tree):
-    return next(name for name in os.listdir(f"{tree}/{_SITE}") if name.endswith(".dist-info"))
+    return next(f"{_SITE}/{name}" for name in os.listdir(f"{tree}/{_SITE}") if name.endswith(".dist-info"))
 
 
 def _users_own():
     """Return the names of what the user has installed."""
-    found = os.listdir(_SITE)
-    return {_name(entry) for entry in found if entry.endswith(".dist-info") and not _was_placed(entry)}
+    found = [f"{_SITE}/{name}" for name in os.listdir(_SITE) if name.endswith(".dist-info")]
+    return {_name(dist_info) for dist_info in found if not _was_placed(dist_info)}
 
 
 def _was_placed(dist_info):
     """Tell whether a distribution is one that was placed here, perhaps in part: an installer writes a real file."""
-    metadata = f"{_SITE}/{dist_info}/METADATA"
+    metadata = f"{dist_info}/METADATA"
     return os.path.islink(metadata) or not os.path.lexists(metadata)
 
 
 def _name(dist_info):
     """Return the normalized name of a distribution (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", dist_info.split("-")[0]).lower()
+    return re.sub(r"[-_.]+", "-", os.path.basename(dist_info).split("-")[0]).lower()
 
 
 if __name__ == "__main__":

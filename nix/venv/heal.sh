@@ -61,8 +61,9 @@ examine_site() {
     if [ -e .nixgen/farm ] && wrong "links of a farm are left"; then fill_farm clear; fi
   else
     if [ -e "$site/$pth" ] && wrong "$site/$pth is left of an overlay"; then rm -f "$site/$pth" || cannot "$site/$pth"; fi
-    slurp .nixgen/farm
-    if [ "${text%%"$newline"*}" != "complete $env" ] && wrong "packages are those of another environment, or incomplete"; then
+    filled=
+    [ ! -f .nixgen/farm ] || IFS= read -r filled <.nixgen/farm
+    if [ "$filled" != "complete $env" ] && wrong "packages are those of another environment, or incomplete"; then
       fill_farm fill "$env" $([ "$asked" != farm ] || echo --all)
     elif [ "$asked$mode" = farmlook ]; then
       faults=$((faults + 1))
@@ -101,13 +102,13 @@ examine_interpreter() {
   if [ ! -L bin/python ] || [ ! bin/python -ef "$python" ]; then
     if wrong "bin/python is missing or not a link to $python"; then link "$python" bin/python; fi
   fi
-  for name in python3 "python$minor"; do
+  for name in python3 "python$short"; do
     if [ ! -L "bin/$name" ] || [ ! "bin/$name" -ef "$python" ]; then
       if wrong "bin/$name is missing or not a link to $python"; then link python "bin/$name"; fi
     fi
   done
   for name in bin/python3.*; do
-    case ${name#bin/python} in "$minor" | *[!0-9.t]*) continue ;; esac
+    case ${name#bin/python} in "$short" | *[!0-9.t]*) continue ;; esac
     if [ -L "$name" ] && wrong "$name is left of another Python"; then rm -f "$name" || cannot "$name"; fi
   done
   if [ -L "$env/lib64" ]; then
@@ -144,7 +145,7 @@ list_commands() {
   for command in "$env"/bin/*; do
     name=${command##*/}
     case $form:$name in
-      *:python | *:python3 | *:"python$minor") ;;
+      *:python | *:python3 | *:"python$short") ;;
       # In a farm, commands belong to the packages.
       overlay:* | farm:activate* | farm:nixgen-venv) names=$names$name$newline ;;
     esac
@@ -155,7 +156,7 @@ list_commands() {
 make_bin() {
   list_commands
   set -f; set -- $names; set +f
-  fill "$@" python python3 "python$minor"
+  fill "$@" python python3 "python$short"
   mv "$stage" bin || cannot bin
   put .nixgen/commands "$env $form$newline$names"
 }
@@ -167,7 +168,7 @@ fill() {
     shift
     if [ -L "$env/bin/$name" ] && [ ! -x "$env/bin/$name" ]; then
       slurp "$env/bin/$name"; printf %s "$text" >"$stage/$name" || cannot "$stage"
-    elif [ -L "$env/bin/$name" ] && case $name in python | python3 | "python$minor") false ;; esac; then
+    elif [ -L "$env/bin/$name" ] && case $name in python | python3 | "python$short") false ;; esac; then
       write_wrapper "$stage/$name"; wrappers=$wrappers$stage/$name$newline
     else
       set -- "$@" "$env/bin/$name"

@@ -155,7 +155,8 @@ read_state() {
 
 # Settle what is wanted: $env, $previous, $form, $python, $minor, $version; and the text of the state that says so.
 settle() {
-  previous=$state_previous form=${state_form:-overlay}
+  previous=$state_previous form=overlay
+  [ "$state_form" != farm ] || form=farm
   case $asked in
     overlay | farm) form=$asked ;;
     rollback)
@@ -169,11 +170,16 @@ settle() {
     [ "$mode" != check ] || { printf '%s: %s\n' "$PWD" "$fault"; exit 1; }
     fail 3 "$fault" "$PWD" "build it again: nixgen venv $PWD"
   fi
-  for minor in "$env"/lib/python*; do minor=${minor##*/python}; done
-  if [ "$env" = "$state_env" ] && [ -n "$state_python" ]; then python=$state_python; else python=$(readlink "$env/bin/python"); fi
+  for directory in "$env"/lib/python*; do
+    [ ! -d "$directory/site-packages" ] || minor=${directory##*/python}
+  done
+  short=${minor%t} # a free-threaded Python has a t in its directory's name, and none in its own
+  # What the environment says counts; asking costs a process.
+  python=$state_python
+  [ "$env" = "$state_env" ] && [ "$python" -ef "$env/bin/python" ] || python=$(readlink "$env/bin/python")
   identify
   case $version in
-    "${minor%t}".*) ;;
+    "$short".*) ;;
     *) fail 3 "the interpreter is not the one that the environment was built for, Python $minor" "$python" \
       "build the environment again: nixgen venv $PWD" ;;
   esac

@@ -141,6 +141,8 @@ STATES: dict[str, tuple[Break, str]] = {
     "a lock of a process that is gone": (write(".nixgen/lock", "4194999\n"), "lock"),
     "a lock of an early death": (write(".nixgen/lock", ""), "lock"),
     "the marker has odd lines": (edit(".nixgen/state", "\nform", "\n\nodd\nform"), "state"),
+    "the marker names another interpreter": (edit(".nixgen/state", "\npython /", "\npython /gone/"), "state"),
+    "the marker has an odd form": (edit(".nixgen/state", "form overlay", "form odd"), "form"),
     "the interpreter was another micro version": (another_micro, "interpreter was"),
     "links of a farm are left": (write(".nixgen/farm", "complete /nix/store/x\n"), "farm"),
 }
@@ -249,7 +251,7 @@ def test_a_collected_environment(venv: Venv, workbench: Workbench) -> None:
 def test_an_interpreter_that_is_gone(venv: Venv) -> None:
     """Where the environment's own interpreter is gone nothing can be healed, and nothing is changed."""
     venv()
-    edit(".nixgen/state", "\npython /", "\npython /gone/")(venv.directory)
+    link("bin/python", "/nonexistent/python3")(venv.env)
     before = venv.listing()
     assert "interpreter of the environment is gone" in venv(code=3).stderr
     assert venv.listing() == before

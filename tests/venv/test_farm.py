@@ -102,13 +102,14 @@ def test_to_an_overlay_and_back(farm: Venv) -> None:
     """The form can be changed; what is the user's stays, and no directory is left empty."""
     (farm.site / "mine.py").write_text("x = 1\n")
     farm.python("import demo, mine, shared.left")  # writes bytecode
-    before = {name for name in farm.listing() if "__pycache__" not in name}
+    before = {name: content for name, content in farm.listing().items() if "__pycache__" not in name}
     farm("--overlay")
     assert sorted(path.name for path in farm.site.iterdir()) == ["__pycache__", "mine.py", "zzzz-nixgen.pth"]
     assert not (farm.directory / "share").exists()
     assert said(farm.directory / "bin/tool") == f"1.0 {farm.directory}"
     farm("--farm")
-    assert {name for name in farm.listing() if "__pycache__" not in name} == before
+    after = {name: content for name, content in farm.listing().items() if "__pycache__" not in name}
+    assert {**after, ".nixgen/state": ""} == {**before, ".nixgen/state": ""}
     assert farm("--check").stdout == ""
 
 
@@ -130,8 +131,11 @@ def test_another_environment(farm: Venv, workbench: Workbench) -> None:
     assert sorted(path.name for path in (farm.site / "shared").glob("*.*")) == ["right.py", "same.txt"]
     assert (farm.site / "shared/right.py").lstat().st_ino == stays
     assert not (farm.directory / "bin/tool").exists() and after("--check").stdout == ""
+    (farm.site / "demo-9.dist-info").mkdir()
+    (farm.site / "demo-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 9\n")
     after("--rollback")
-    assert farm.python("import demo, left, right; print(left.x, right.x)") == "1 mine"
+    assert farm.python("import left, right; print(left.x, right.x)") == "1 mine"
+    assert not (farm.site / "demo").exists() and not (farm.site / "demo-1.0.dist-info").exists()
 
 
 def test_what_was_removed_stays_away(farm: Venv) -> None:
@@ -154,7 +158,8 @@ def test_broken_states_of_a_farm(farm: Venv) -> None:
         assert farm("--check", code=1).stdout
         farm("--heal")
         assert farm.listing() == whole
-    (farm.directory / ".nixgen/farm").write_text(f"incomplete {farm.env}\n")
+    placed = (farm.directory / ".nixgen/farm").read_text()
+    (farm.directory / ".nixgen/farm").write_text(f"in{placed}")
     shutil.rmtree(farm.site / "demo")
     farm("--heal")
     assert farm.listing() == whole

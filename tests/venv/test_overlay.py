@@ -130,6 +130,9 @@ def test_moved_and_copied(venv: Venv, tmp_path: Path, how: str) -> None:
 def test_another_environment_and_back(venv: Venv, workbench: Workbench) -> None:
     """A new environment replaces the one below with its commands, keeps what is the user's, and can be rolled back."""
     venv()
+    (venv.directory / ".nixgen/roots").mkdir()
+    for name in ("older-env", venv.env.name):
+        (venv.directory / ".nixgen/roots" / name).symlink_to(f"/nonexistent/{name}")
     (venv.site / "mine.py").write_text("x = 1\n")
     (venv.directory / "bin/mine").write_text("#!/bin/sh\n")
     new = make_wheel("demo", "2.0", {"demo.py": "version = 2\n"}, entry_points={"console_scripts": {"other": "demo:x", "mine": "demo:x"}})
@@ -139,6 +142,7 @@ def test_another_environment_and_back(venv: Venv, workbench: Workbench) -> None:
     commands = {path.name for path in (venv.directory / "bin").iterdir() if "python" not in path.name}
     assert commands == {"activate", "nixgen-venv", "other", "mine"}
     assert (venv.directory / "bin/mine").read_text() == "#!/bin/sh\n"
+    assert [path.name for path in (venv.directory / ".nixgen/roots").iterdir()] == [venv.env.name]
     after("--rollback")
     assert venv.python("import demo, mine; print(demo.version)") == "1.0"
     assert (venv.directory / "bin/tool").exists() and not (venv.directory / "bin/other").exists()

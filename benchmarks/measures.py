@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import disk
 from benchmarks.clock import Sample
-from benchmarks.peers import Uv
+from benchmarks.peers import Uv, pip_to_first_line
 from benchmarks.server import LoopbackIndex
 from benchmarks.sets import WheelSet
 from benchmarks.stores import PrivateStore
@@ -225,6 +225,40 @@ def space(round: Round) -> Iterator[Reading]:
     yield reading(subject=subject, value=grown, peer=peer, peer_value=linked)
 
 
+#: What one run takes is read from several: a private mount costs milliseconds by itself.
+_RUNS = 20
+
+
+def venv(round: Round) -> Iterator[Reading]:
+    """From an environment in the store to the first line of a program in a new directory."""
+    bench, (uv, _), (store, _) = round.bench, round.uv, round.quick
+    program = f"import {bench.wheels.imports[0]}; print(1)"
+    lock = round.project.directory / "pylock.toml"
+    by_uv = uv.to_first_line(lock, "first-line", program)
+    by_pip = pip_to_first_line(bench.directory, bench.wheels.pins, round.root / "by-pip", program, bench.python)
+    make = 'result/bin/nixgen-venv "$1" "$2-$n" && "$2-$n/bin/python" -c "$3"'
+    # The goals are the default form's; a farm is to beat uv, which does the same.
+    for form, runs, to_pip, to_uv in (("overlay", _RUNS, 0.01, 0.1), ("farm", 3, None, 1.0)):
+        sample = round.project.repeat(store, make, runs, f"--{form}", f"{form}-venv", program)
+        round.project.wait_for_roots(f"{form}-venv-*", runs)
+        reading = partial(Reading, measure="venv", subject=f"nixgen-venv --{form} and python", value=sample)
+        yield reading(peer="python -m venv, pip install, python", peer_value=by_pip, goal=to_pip)
+        yield reading(peer="uv venv, uv pip sync, python; warm, hard links", peer_value=by_uv, goal=to_uv)
+    alone = round.project.repeat(store, 'result/bin/python -c "$1"', _RUNS, program)
+    yield Reading(measure="venv", subject="python alone, in the store's environment", value=alone)
+
+
+def fsck(round: Round) -> Iterator[Reading]:
+    """``nixgen-venv`` on a directory where all is well."""
+    store, _ = round.quick
+    limit = Sample(seconds=0.01, cpu=0.01)
+    for form in ("overlay", "farm"):
+        round.project.repeat(store, 'result/bin/nixgen-venv "$1" "$2"', 1, f"--{form}", f"{form}-fsck")
+        sample = round.project.repeat(store, '"$1/bin/nixgen-venv" --heal', _RUNS, f"{form}-fsck")
+        reading = partial(Reading, measure="fsck", subject=f"nixgen-venv --heal, {form}, clean", value=sample)
+        yield reading(peer="10 ms", peer_value=limit, goal=1.0)
+
+
 MEASURES: Mapping[str, Callable[[Round], Iterator[Reading]]] = {
     "cold": cold,
     "cold-nixgen": cold_nixgen,
@@ -232,4 +266,6 @@ MEASURES: Mapping[str, Callable[[Round], Iterator[Reading]]] = {
     "again": again,
     "lock": lock,
     "space": space,
+    "venv": venv,
+    "fsck": fsck,
 }

@@ -4,12 +4,35 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
 import uv
 
 from benchmarks.clock import Sample, output, timed
+
+
+def pip_to_first_line(wheels: Path, pins: Sequence[str], venv: Path, program: str, python: str) -> Sample:
+    """Make a new environment with ``venv``, install wheels of a directory with pip, and run a program in it.
+
+    Nothing is resolved or downloaded: that is pip with its cache warm, at its best.
+
+    Args:
+        wheels: the directory.
+        pins: what to install, all of it.
+        venv: where to make the environment.
+        program: for ``python -c``.
+        python: the interpreter of the environment.
+    """
+    script = '"$0" -m venv --without-pip "$2" && "$1" -m pip --python "$2/bin/python" install -q --no-deps --no-index '
+    script += '--find-links "$3" -r "$4" && "$2/bin/python" -c "$5"'
+    requirements = venv.with_name(f"{venv.name}.txt")
+    requirements.write_text("".join(f"{pin}\n" for pin in pins))
+    words = [python, sys.executable, str(venv), str(wheels), str(requirements), program]
+    env = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
+    env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
+    return timed(["sh", "-c", script, *words], env=env, cwd=venv.parent)
 
 
 class Uv:
@@ -58,6 +81,18 @@ class Uv:
         python = str(self.venv(name) / "bin" / "python")
         command = [self._uv, "pip", "install", "--quiet", "--python", python, "-r", str(lock), *options]
         return timed(command, env=self.env, cwd=self._root)
+
+    def to_first_line(self, lock: Path, name: str, program: str) -> Sample:
+        """Make a new environment with ``uv venv`` and ``uv pip sync``, and run a program in it.
+
+        Args:
+            lock: a ``pylock.toml``.
+            name: of the environment, which must not exist.
+            program: for ``python -c``.
+        """
+        script = '"$0" venv -q --python "$1" "$2" && "$0" pip sync -q --python "$2" "$3" && "$2/bin/python" -c "$4"'
+        words = [self._uv, self._python, str(self.venv(name)), str(lock), program]
+        return timed(["sh", "-c", script, *words], env=self.env, cwd=self._root)
 
     def venv(self, name: str) -> Path:
         """Return where an environment lies."""

@@ -92,7 +92,7 @@ def _number(value: Sample | int) -> float:
 
 
 def _seconds(value: float) -> str:
-    return f"{value:.2f} s"
+    return f"{value:.2f} s" if value >= 0.1 or value <= 0 else f"{value * 1000:.1f} ms"
 
 
 def _bytes(value: float) -> str:

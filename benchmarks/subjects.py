@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from benchmarks.clock import Sample, output, timed
+from benchmarks.clock import CommandFailedError, Sample, output, timed
 from benchmarks.stores import PrivateStore
 
 
@@ -41,6 +42,31 @@ class Project:
         """Build with ``nixgen build``, into ``./result``."""
         words = store.command(sys.executable, "-m", "nixgen", "build", "--python", self.python)
         return timed(words, env=store.env, cwd=self.directory)
+
+    def repeat(self, store: PrivateStore, script: str, runs: int, *arguments: str) -> Sample:
+        """Run a line of shell several times, and return what one run took.
+
+        Args:
+            store: the store to run on.
+            script: sees the run's number as ``$n`` and the arguments as ``$1`` and so on.
+            runs: how many.
+            arguments: of the script.
+        """
+        loop = f"n=0; while [ $n -lt {runs} ]; do {{ {script}; }} || exit; n=$((n + 1)); done"
+        sample = timed(store.command("sh", "-c", loop, "sh", *arguments), env=store.env, cwd=self.directory)
+        return Sample(seconds=sample.seconds / runs, cpu=sample.cpu / runs)
+
+    def wait_for_roots(self, pattern: str, count: int) -> None:
+        """Wait until Nix keeps what virtual environments stand on: that goes on when they are made.
+
+        Raises:
+            CommandFailedError: it does not within a minute.
+        """
+        deadline = time.monotonic() + 60
+        while len(list(self.directory.glob(f"{pattern}/.nixgen/roots/*"))) < count:
+            if time.monotonic() > deadline:
+                raise CommandFailedError(f"Nix keeps less than {count} of {pattern}")
+            time.sleep(0.1)
 
     def check(self, store: PrivateStore, imports: tuple[str, ...]) -> None:
         """See that ``./result`` holds every distribution and runs: a broken environment is fast, too.

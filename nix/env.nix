@@ -62,19 +62,14 @@ let
         };
       }) packages;
     };
-  # Named like leaves, so that the links to them stay short.
-  activate = {
-    "activate" = path {
-      name = "file.sh";
+  # Scripts that environments share, named like leaves so that links to them stay short.
+  shared =
+    name: source:
+    path {
+      inherit name;
       recursive = false;
-      path = ./activate.sh;
+      path = source;
     };
-    "activate.fish" = path {
-      name = "file.fish";
-      recursive = false;
-      path = ./activate.fish;
-    };
-  };
   libraryDirectories = libraries.directories;
   locks = lock;
   ingests = ingest;
@@ -115,7 +110,15 @@ in
       attributes = {
         python = made.interpreter.path;
         prefer = names.pairs (made.target.prefer or { });
-        inherit activate;
+        activate = {
+          "activate" = shared "file.sh" ./activate.sh;
+          "activate.fish" = shared "file.fish" ./activate.fish;
+        };
+        venv = {
+          program = shared "file.sh" ./venv/program.sh;
+          heal = shared "file.sh" ./venv/heal.sh;
+          farm = shared "file.py" ./venv/farm.py;
+        };
         inherit (made) libraries;
         trees = map (entry: entry.value) made.trees;
       };

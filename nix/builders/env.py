@@ -4,12 +4,24 @@ import filecmp
 import importlib.util
 import json
 import os
+import shlex
 import shutil
 import sys
 
 import layout
 import libraries
 from tree import MANIFEST
+
+#: What an environment says of itself, beside what its trees say.
+_MANIFEST = "nix-support/nixgen-env.json"
+
+#: A real file: a flat file of the store cannot be executable. What it reads is shared by all environments.
+_VENV = """\
+#!/bin/sh
+# nixgen: make or heal a virtual environment on top of this environment; see --help.
+heal={heal} farm={farm}
+. {program}
+"""
 
 
 def build(attributes, out):
@@ -18,9 +30,10 @@ def build(attributes, out):
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
             interpreter, which is the one that runs this), ``activate`` (paths of the activation scripts by their
-            name; a wheel's own file of that name stands instead), ``prefer`` (pairs of a path in the environment and
-            the distribution whose file stands there, where several bring one) and ``libraries`` (as
-            ``libraries.write`` takes them).
+            name; a wheel's own file of that name stands instead), ``venv`` (paths of the ``program`` that
+            ``bin/nixgen-venv`` reads, and of its parts ``heal`` and ``farm``; for that command the same holds),
+            ``prefer`` (pairs of a path in the environment and the distribution whose file stands there, where several
+            bring one) and ``libraries`` (as ``libraries.write`` takes them).
         out: directory to make.
 
     Raises:
@@ -37,6 +50,7 @@ def build(attributes, out):
         activate = os.path.join(out, "bin", name)
         if not os.path.lexists(activate):
             os.symlink(script, activate)
+    _write_venv(attributes, out)
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
     libraries.write(out, site, merge.manifests, attributes["libraries"], attributes["python"])
@@ -57,6 +71,20 @@ def _write_interpreter(python, out):
     # uv locks this file of an environment that it looks at, and as root would make it in the store.
     with open(os.path.join(out, ".lock"), "x", encoding="utf-8"):
         pass
+
+
+def _write_venv(attributes, out):
+    """Make ``bin/nixgen-venv``, and the manifest that it reads: which trees the environment is made of."""
+    program = os.path.join(out, "bin", "nixgen-venv")
+    if not os.path.lexists(program):
+        with open(program, "x", encoding="utf-8") as file:
+            file.write(_VENV.format(**{name: shlex.quote(path) for name, path in attributes["venv"].items()}))
+        os.chmod(program, 0o555)
+    manifest = os.path.join(out, _MANIFEST)
+    os.makedirs(os.path.dirname(manifest), exist_ok=True)
+    with open(manifest, "x", encoding="utf-8") as file:
+        json.dump({"prefer": dict(attributes["prefer"]), "trees": attributes["trees"]}, file, indent=1, sort_keys=True)
+        file.write("\n")
 
 
 class Merge:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, image, init, lock, module, run, shell, show
+from nixgen.cli import build, fetch, fsck, image, init, lock, module, run, shell, show, venv
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -39,6 +39,8 @@ _VERBS = (
     ("build", build, "fetch what the store lacks and build the environment"),
     ("run", run, "run a command in the environment"),
     ("shell", shell, "start a shell in the environment"),
+    ("venv", venv, "make a virtual environment to install into, on top of the environment"),
+    ("fsck", fsck, "heal such a virtual environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("image", image, "build an image for containers"),

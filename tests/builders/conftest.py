@@ -40,6 +40,15 @@ INTERPRETER = os.path.realpath(sys.executable)
 #: What ``source bin/activate`` reads; links as an environment has them.
 ACTIVATE = {"activate": str(LIBRARY / "activate.sh"), "activate.fish": str(LIBRARY / "activate.fish")}
 
+#: What makes virtual environments.
+PARTS = {"program": "sh", "heal": "sh", "farm": "py"}
+
+#: What an environment shares with all others; see nix/env.nix.
+SHARED = {
+    "activate": ACTIVATE,
+    "venv": {name: str(LIBRARY / "venv" / f"{name}.{kind}") for name, kind in PARTS.items()},
+}
+
 Wheel = tuple[str, bytes]
 
 
@@ -125,7 +134,7 @@ class Workbench:
                 "trees": trees,
                 "python": INTERPRETER,
                 "prefer": [*(prefer or {}).items()],
-                "activate": ACTIVATE,
+                **SHARED,
                 "libraries": {"given": [*map(str, libraries)], "ignore": [*ignore], "required": required},
             },
             str(out),

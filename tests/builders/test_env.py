@@ -160,7 +160,7 @@ def test_a_directory_of_one_wheel_is_one_link(workbench: Workbench) -> None:
     assert not (env / "share").is_symlink()
     assert (env / "share/one").is_symlink()
     assert (env / "etc").is_symlink()
-    assert not (env / "nix-support").exists()
+    assert [path.name for path in (env / "nix-support").iterdir()] == ["nixgen-env.json"]
     assert not any(path.is_symlink() for path in (env / "bin", env / "lib", site(env)))
 
 
@@ -352,10 +352,11 @@ def test_record_leads_from_the_environment(workbench: Workbench) -> None:
 
 
 def test_an_environment_only_holds_links_and_launchers(workbench: Workbench) -> None:
-    """An environment costs links: its only real files are ``pyvenv.cfg``, uv's empty lock and the launchers."""
+    """An environment costs links: its only real files are launchers, small texts, and what makes others on top."""
     env = workbench.env(RICH)
     real = {path for path in listing(env) if stat.S_ISREG((env / path).lstat().st_mode)}
-    assert real == {"pyvenv.cfg", ".lock", "bin/tool", "bin/window", "bin/script"}
+    own = {"pyvenv.cfg", ".lock", "bin/nixgen-venv", "nix-support/nixgen-env.json"}
+    assert real == {*own, "bin/tool", "bin/window", "bin/script"}
 
 
 def test_a_copied_environment_names_its_own_prefix(workbench: Workbench, run: Run, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.builders.conftest import ACTIVATE, BUILDERS, Workbench, listing
+from tests.builders.conftest import BUILDERS, SHARED, Workbench, listing
 from tests.support.interpreters import interpreters
 from tests.support.wheels import make_wheel, write_wheel
 
@@ -55,7 +55,7 @@ def test_an_environment_is_built_on_every_python(
     tree, env = workbench.store / ("t" * 32 + "-demo-1.0"), workbench.store / ("e" * 32 + "-env")
     assert start(python, "tree", workbench.attributes(wheel), tree, tmp_path) == ""
     none = {"given": [], "ignore": [], "required": True}
-    attributes = {"trees": [str(tree)], "python": python, "prefer": [], "activate": ACTIVATE, "libraries": none}
+    attributes = {"trees": [str(tree)], "python": python, "prefer": [], "libraries": none, **SHARED}
     assert start(python, "env", attributes, env, tmp_path) == ""
     assert run(env / "bin/tool", "a b") == f"{env} a b\n"
     assert len(list(tree.rglob("*.pyc"))) == 101

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,11 +85,13 @@ def test_every_leaf_is_a_fixed_output_with_records_hash(built: Built) -> None:
     """Every file of every wheel is a flat SHA-256 fixed output with RECORD's hash, or a copy that says why."""
     stored = {path: entry["ca"] for path, entry in _path_info(built) if _is_leaf_name(path)}
     leaves = dict(zip(stored, _flat_sha256s(list(stored.values()), built), strict=True))
-    # Two files of such names are nixgen's own.
+    # Four files of such names are nixgen's own.
     activate = str((built.result / "bin" / "activate").readlink())
+    program = (built.result / "bin" / "nixgen-venv").read_text()
     (installer,) = (path for path, ca in stored.items() if _method(ca) == "text")
     assert Path(installer).read_text() == "nixgen\n"
-    del leaves[installer], leaves[activate]
+    for own in (installer, activate, *re.findall(r"/\S+-file\.(?:py|sh)", program)):
+        del leaves[own]
 
     lock, site = _lock(built), "lib/python3.11/site-packages"
     copies = {f"{entry['distribution']}:{path}" for entry in _manifests(built) for path in entry["copies"]}

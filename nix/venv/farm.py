@@ -1,0 +1,190 @@
+"""Fill a virtual environment with one link for each file of an environment's packages, or take them out again.
+
+``python -I -S farm.py fill ENV`` and ``… clear``, in the directory of the virtual environment, by
+bin/nixgen-venv, which holds its lock. Directories are real, so that installers see and remove what lies in them. A
+package that the user installed stays, and one that he removed stays away unless ``--all`` brings it back.
+
+``.nixgen/farm`` says what was placed: a line ``complete ENV`` or ``incomplete ENV``, then for each package its tree and
+the path of its ``.dist-info``. It is written before and after, so that an interruption is completed by the next run.
+Standard library only, Python 3.8 and newer.
+"""
+
+import contextlib
+import csv
+import json
+import os
+import re
+import shutil
+import sys
+
+_LIST = ".nixgen/farm"
+_SITE = "lib/python{}.{}{}/site-packages".format(*sys.version_info[:2], getattr(sys, "abiflags", "").replace("d", ""))
+
+#: Copies of a tree that do as links: they are found in the tree then, where all that belongs to them lies.
+_LINKED = {"executable", "subtree", "mach-o"}
+
+
+def main(action, env=None, *options):
+    """Do what the command line says; see the module."""
+    placed = _read()
+    trees = _manifest(env, "nix-support/nixgen-env.json") if action == "fill" else {"trees": [], "prefer": {}}
+    wanted = {tree: _dist_info(tree) for tree in trees["trees"]}
+    complete = f"complete {env}"
+    again = "--all" in options or placed["state"].startswith("incomplete")
+    _write(f"in{complete}", {**placed["trees"], **wanted})
+    farm = Farm(trees["prefer"])
+    for tree, dist_info in placed["trees"].items():
+        if tree not in wanted and _was_placed(dist_info):
+            farm.remove(dist_info, wanted)
+    theirs = _users_own()
+    for tree, dist_info in wanted.items():
+        if (again or tree not in placed["trees"]) and _name(dist_info) not in theirs:
+            farm.place(tree)
+    if action == "fill":
+        _write(complete, wanted)
+    else:
+        os.unlink(_LIST)
+
+
+class Farm:
+    """Links below the current directory.
+
+    Args:
+        prefer: by path, the distribution whose file stands there where several bring one.
+    """
+
+    def __init__(self, prefer):
+        self._prefer = prefer
+        self._hard = True
+
+    def place(self, tree):
+        """Place the files of a tree; what is there already stays, but for links that lead nowhere."""
+        manifest = _manifest(tree, "nix-support/nixgen.json")
+        stack = [""]
+        while stack:
+            directory = stack.pop()
+            with os.scandir(os.path.join(tree, directory)) as entries:
+                for entry in entries:
+                    path = f"{directory}/{entry.name}" if directory else entry.name
+                    if entry.is_dir(follow_symlinks=False):
+                        if entry.name != "__pycache__" and path != "nix-support":
+                            with contextlib.suppress(FileExistsError):
+                                os.mkdir(path)
+                            stack.append(path)
+                    elif self._prefer.get(path, manifest["distribution"]) == manifest["distribution"]:
+                        if os.path.islink(path) and not os.path.exists(path):
+                            os.unlink(path)
+                        with contextlib.suppress(FileExistsError):
+                            self._file(entry, path, manifest["copies"].get(path))
+
+    def _file(self, entry, path, reasons):
+        if entry.is_symlink():
+            self._link(entry.path, path)
+        elif reasons and _LINKED.issuperset(reasons) and not path.startswith("bin/"):
+            os.symlink(entry.path, path)
+        else:
+            # Whole or not at all.
+            if os.path.lexists(path):
+                raise FileExistsError
+            new = f".nixgen/new-{os.getpid()}"
+            shutil.copyfile(entry.path, new)
+            os.chmod(new, 0o755 if os.access(entry.path, os.X_OK) else 0o644)
+            os.rename(new, path)
+
+    def _link(self, source, path):
+        # Another name of the same link takes no inode; only on one file system, and only for the owner of the store.
+        if self._hard:
+            try:
+                os.link(source, path, follow_symlinks=False)
+                return
+            except FileExistsError:
+                raise
+            except (OSError, NotImplementedError):
+                self._hard = False
+        os.symlink(os.readlink(source), path)
+
+    def remove(self, dist_info, kept):
+        """Remove what the RECORD of a distribution names, with its bytecode, but for files of trees that are kept."""
+        site, record, names = os.path.dirname(dist_info), f"{dist_info}/RECORD", []
+        with contextlib.suppress(FileNotFoundError), open(record, encoding="utf-8", newline="") as file:
+            names = [row[0] for row in csv.reader(file) if row]
+        paths = [os.path.normpath(f"{site}/{name}") for name in names]
+        directories = set()
+        for path in paths:
+            if path == record or path.startswith(("/", "../")) or any(os.path.lexists(f"{t}/{path}") for t in kept):
+                continue
+            _unlink(path)
+            directory, name = os.path.split(path)
+            directories.add(directory)
+            cache = f"{directory}/__pycache__"
+            if name.endswith(".py") and os.path.isdir(cache) and not os.path.islink(cache):
+                directories.add(cache)
+                for cached in os.listdir(cache):
+                    if cached.startswith(f"{name[:-3]}.") and cached.endswith(".pyc"):
+                        _unlink(f"{cache}/{cached}")
+        _unlink(f"{dist_info}/REQUESTED")
+        for directory in sorted(directories, key=len, reverse=True):
+            _remove_empty(directory)
+        # Last: from it, whoever comes after an interruption knows what there is to remove.
+        _unlink(record)
+        _remove_empty(dist_info)
+
+
+def _unlink(path):
+    with contextlib.suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError, PermissionError):
+        os.unlink(path)
+
+
+def _remove_empty(directory):
+    """Remove a directory and those around it, as far as they are empty."""
+    while directory not in (_SITE, "bin", "lib", ""):
+        try:
+            os.rmdir(directory)
+        except OSError:
+            break
+        directory = os.path.dirname(directory)
+
+
+def _read():
+    placed = {"state": "", "trees": {}}
+    with contextlib.suppress(FileNotFoundError), open(_LIST, encoding="utf-8") as file:
+        placed["state"] = file.readline().rstrip("\n")
+        placed["trees"] = dict(line.rstrip("\n").split("\t") for line in file)
+    return placed
+
+
+def _write(state, trees):
+    new = f"{os.path.dirname(_LIST)}/new-{os.getpid()}"
+    with open(new, "w", encoding="utf-8") as file:
+        file.write(f"{state}\n" + "".join(f"{tree}\t{dist_info}\n" for tree, dist_info in trees.items()))
+    os.replace(new, _LIST)
+
+
+def _manifest(root, name):
+    with open(f"{root}/{name}", encoding="utf-8") as file:
+        return json.load(file)
+
+
+def _dist_info(tree):
+    return next(f"{_SITE}/{name}" for name in os.listdir(f"{tree}/{_SITE}") if name.endswith(".dist-info"))
+
+
+def _users_own():
+    """Return the names of what the user has installed."""
+    found = [f"{_SITE}/{name}" for name in os.listdir(_SITE) if name.endswith(".dist-info")]
+    return {_name(dist_info) for dist_info in found if not _was_placed(dist_info)}
+
+
+def _was_placed(dist_info):
+    """Tell whether a distribution is one that was placed here, perhaps in part: an installer writes a real file."""
+    metadata = f"{dist_info}/METADATA"
+    return os.path.islink(metadata) or not os.path.lexists(metadata)
+
+
+def _name(dist_info):
+    """Return the normalized name of a distribution (PEP 503)."""
+    return re.sub(r"[-_.]+", "-", os.path.basename(dist_info).split("-")[0]).lower()
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

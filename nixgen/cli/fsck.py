@@ -1,0 +1,52 @@
+"""Heal a virtual environment that `nixgen venv` made, silently where nothing is wrong with it.
+
+What time breaks is put right: links and files of the environment itself that are gone, damaged or
+left over, another interpreter, another place. What was installed into it is not touched. Where the
+store has lost what it stands on, that is built again from the lock.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    parser.add_argument(
+        "dir",
+        nargs="?",
+        metavar="DIR",
+        help="the virtual environment (default: the one of VIRTUAL_ENV, else .venv in the project)",
+    )
+    mode = parser.add_mutually_exclusive_group()
+    mode.add_argument("--check", action="store_true", help="change nothing; end with code 1 if anything is wrong")
+    mode.add_argument("--dry-run", action="store_true", help="change nothing; say what would be healed")
+    add_choice(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Heal a virtual environment; return the exit code.
+
+    Raises:
+        NixgenError: with what stands in the way of building what is gone from the store.
+    """
+    from nixgen.venv.program import environment_below
+    from nixgen.venv.program import run as run_program
+
+    directory = Path(options.directory, options.dir or os.environ.get("VIRTUAL_ENV") or ".venv")
+    environment = environment_below(directory)
+    mode = ["--check"] if options.check else ["--dry-run"] if options.dry_run else []
+    gone = environment is not None and not (environment / "pyvenv.cfg").exists()
+    if gone and not mode:
+        from nixgen.cli.building import Choice, build, fetch
+        from nixgen.lock import LOCK_NAME
+
+        if Path(options.directory, LOCK_NAME).is_file():
+            choice = Choice.from_options(options)
+            fetch(choice, quiet=options.quiet)
+            return run_program(directory, [], environment=Path(build(choice, None, quiet=options.quiet)))
+    return run_program(directory, ["--heal", *mode], environment=environment)

@@ -1,0 +1,62 @@
+"""Make or renew the project's own virtual environment, on top of the lock's environment in the store.
+
+DIR is a standard virtual environment to install into. What is installed there stays and wins over
+the packages of the lock. It is an overlay, a handful of files whatever its size; or a farm, one
+link for each file, which uv needs: that is chosen where the project has uv.lock or [tool.uv].
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.building import add_choice
+
+    parser.add_argument(
+        "dir", nargs="?", default=".venv", metavar="DIR", help="the virtual environment (default: .venv in the project)"
+    )
+    form = parser.add_mutually_exclusive_group()
+    form.add_argument(
+        "--overlay", action="store_const", dest="form", const="overlay", help="reach packages by a .pth file"
+    )
+    form.add_argument(
+        "--farm",
+        action="store_const",
+        dest="form",
+        const="farm",
+        help="one link for each file; packages that were removed from DIR are put back",
+    )
+    form.add_argument("--rollback", action="store_true", help="go back to the environment of before, without a build")
+    parser.add_argument("--dry-run", action="store_true", help="build, and say what would be done to DIR")
+    add_choice(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Build the lock's environment and make DIR on top of it; return the exit code.
+
+    Raises:
+        NixgenError: with what stands in the way of building it; DIR stays as it was.
+    """
+    from nixgen.venv.form import form_of
+    from nixgen.venv.program import environment_below
+    from nixgen.venv.program import run as run_program
+
+    directory = Path(options.directory, options.dir)
+    arguments = ["--dry-run"] if options.dry_run else []
+    if options.rollback:
+        return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
+    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.cli.console import Console
+
+    choice = Choice.from_options(options)
+    fetch(choice, quiet=options.quiet)
+    environment = Path(build(choice, None, quiet=options.quiet))
+    form = options.form or form_of(choice.base)
+    arguments += [f"--{form}"] if form else []
+    code = run_program(directory, arguments, environment=environment)
+    if code == 0 and not options.dry_run:
+        Console(quiet=options.quiet).say(f"{options.dir} stands on {environment}")
+    return code

@@ -1,0 +1,1 @@
+"""The project's own environment: a virtual environment on top of one of the store."""

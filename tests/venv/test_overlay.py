@@ -1,0 +1,205 @@
+"""An overlay: a standard virtual environment of a handful of files, on top of an environment of the store."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.builders.conftest import INTERPRETER, Workbench
+from tests.support.wheels import make_wheel
+from tests.venv.conftest import SHELLS, Venv, demo_wheel, said
+
+VERSION = "{}.{}".format(*sys.version_info)
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_every_shell_makes_the_same(venv: Venv, shell: str) -> None:
+    """Each shell makes the same handful of files, and finds nothing to do the second time."""
+    venv.shell = SHELLS[shell]
+    assert venv().stderr == ""
+    commands = ["activate", "nixgen-venv", "program", "shell", "tool"]
+    assert sorted(venv.listing()) == sorted(
+        [
+            *(f".nixgen/{name}" for name in ("commands", "env", "state")),
+            *(f"bin/{name}" for name in ("python", "python3", f"python{VERSION}", *commands)),
+            f"lib/python{VERSION}/site-packages/zzzz-nixgen.pth",
+            *(["lib64"] if sys.platform != "darwin" else []),
+            "pyvenv.cfg",
+        ]
+    )
+    before = venv.listing()
+    for mode in ("", "--check", "--dry-run", "--heal"):
+        done = venv(*[mode] if mode else [])
+        assert (done.stdout, done.stderr) == ("", "")
+    assert venv.listing() == before
+
+
+def test_it_is_a_virtual_environment(venv: Venv) -> None:
+    """Prefix, schemes and site-packages are its own, and the environment's packages follow."""
+    venv()
+    code = "import sys, json, sysconfig, demo; print(json.dumps([sys.prefix, sys.path, sysconfig.get_path('purelib')]))"
+    prefix, path, purelib = json.loads(venv.python(code))
+    below = venv.directory / ".nixgen/env" / venv.site.relative_to(venv.directory)
+    assert (prefix, purelib) == (str(venv.directory), str(venv.site))
+    assert path[-2:] == [str(venv.site), str(below)]
+    assert (venv.directory / "bin/python").readlink() == Path(INTERPRETER)
+
+
+def test_pth_files_of_the_environment_are_processed(venv: Venv) -> None:
+    """What a wheel's .pth file does happens as often as in the environment itself (site reads those of a venv twice)."""
+    venv()
+    code = "import sys; print(sys.from_pth)"
+    assert venv.python(code) == said(venv.env / "bin/python", "-c", code)
+
+
+def test_what_lies_on_top_wins(venv: Venv, tmp_path: Path) -> None:
+    """Modules, distributions and paths of .pth files that a user adds come first."""
+    venv()
+    (tmp_path / "editable").mkdir()
+    (tmp_path / "editable" / "demo.py").write_text("version = 'editable'\n")
+    (venv.site / "zz_editable.pth").write_text(f"{tmp_path}/editable\n")
+    assert venv.python("import demo; print(demo.version)") == "editable"
+    (venv.site / "demo.py").write_text("version = 'mine'\n")
+    (venv.site / "demo-9.dist-info").mkdir()
+    (venv.site / "demo-9.dist-info/METADATA").write_text("Metadata-Version: 2.1\nName: demo\nVersion: 9\n")
+    assert venv.python("import demo, importlib.metadata as m; print(demo.version, m.version('demo'))") == "mine 9"
+
+
+def test_commands_run(venv: Venv) -> None:
+    """Launchers run the virtual environment's Python, programs and scripts those of the store, by any name."""
+    venv()
+    assert said(venv.directory / "bin/tool", "a b") == f"1.0 {venv.directory} a b"
+    assert said(venv.directory / "bin/shell", "x") == "shell x"
+    (venv.directory.parent / "link").symlink_to(venv.directory / "bin/shell")
+    assert said(venv.directory.parent / "link", "x") == "shell x"
+    files = [path for path in (venv.directory / "bin").iterdir() if not path.name.startswith("python")]
+    assert not any(path.is_symlink() for path in files)
+
+
+def test_nothing_in_bin_or_site_packages_is_a_link_into_the_store(venv: Venv) -> None:
+    """An installer that writes through links finds none to write through."""
+    venv()
+    links = {str(path) for path in venv.directory.rglob("*") if path.is_symlink() and venv.env in path.resolve().parents}
+    assert links == set()
+    assert (venv.directory / ".nixgen/env").resolve() == venv.env
+
+
+def test_activation(venv: Venv) -> None:
+    """``. bin/activate`` names the virtual environment, not what it stands on."""
+    venv()
+    script = f'. {venv.directory}/bin/activate; echo "$VIRTUAL_ENV"; command -v tool; unset VIRTUAL_ENV'
+    assert said("bash", "-c", script).splitlines() == [str(venv.directory), f"{venv.directory}/bin/tool"]
+
+
+@pytest.mark.parametrize("how", ["move", "copy", "copy without links"])
+def test_moved_and_copied(venv: Venv, tmp_path: Path, how: str) -> None:
+    """After a move or a copy it works at once, and fsck mends what names the old place: scripts that pip wrote."""
+    venv()
+    for name, head in {"short": f"#!{venv.directory}/bin/python\n", "long": f"#!/bin/sh\n'''exec' \"{venv.directory}/bin/python\" \"$0\" \"$@\"\n' '''\n"}.items():
+        (venv.directory / "bin" / name).write_text(head + "import sys, demo\nprint(sys.prefix)\n")
+        (venv.directory / "bin" / name).chmod(0o755)
+    there = tmp_path / "another & place|" / "env"
+    there.parent.mkdir()
+    if how == "move":
+        venv.directory.rename(there)
+    else:
+        command = ["cp", "-a", venv.directory, there]
+        subprocess.run(command, check=True)
+    if how == "copy without links":
+        for name in ("python", "python3", f"python{VERSION}"):
+            (there / "bin" / name).unlink()
+            shutil.copy(INTERPRETER, there / "bin" / name)
+    moved = Venv(directory=there, env=venv.env)
+    if how != "copy without links":
+        assert said(there / "bin/tool") == f"1.0 {there}"
+    assert "it lay at" in moved("--check", code=1).stdout
+    assert "it lay at" in moved("--heal").stderr
+    assert moved("--check").stdout == ""
+    assert [said(there / "bin" / name) for name in ("tool", "short")] == [f"1.0 {there}", str(there)]
+    assert str(there) in (there / "bin/long").read_text() and os.access(there / "bin/long", os.X_OK)
+    if how != "move":
+        assert venv("--check").stdout == "" and said(venv.directory / "bin/short") == str(venv.directory)
+
+
+def test_another_environment_and_back(venv: Venv, workbench: Workbench) -> None:
+    """A new environment replaces the one below with its commands, keeps what is the user's, and can be rolled back."""
+    venv()
+    (venv.directory / ".nixgen/roots").mkdir()
+    for name in ("older-env", venv.env.name):
+        (venv.directory / ".nixgen/roots" / name).symlink_to(f"/nonexistent/{name}")
+    (venv.site / "mine.py").write_text("x = 1\n")
+    (venv.directory / "bin/mine").write_text("#!/bin/sh\n")
+    new = make_wheel("demo", "2.0", {"demo.py": "version = 2\n"}, entry_points={"console_scripts": {"other": "demo:x", "mine": "demo:x"}})
+    after = Venv(directory=venv.directory, env=workbench.env(new, name="new"))
+    after()
+    assert venv.python("import demo, mine; print(demo.version)") == "2"
+    commands = {path.name for path in (venv.directory / "bin").iterdir() if "python" not in path.name}
+    assert commands == {"activate", "nixgen-venv", "other", "mine"}
+    assert (venv.directory / "bin/mine").read_text() == "#!/bin/sh\n"
+    assert [path.name for path in (venv.directory / ".nixgen/roots").iterdir()] == [venv.env.name]
+    after("--rollback")
+    assert venv.python("import demo, mine; print(demo.version)") == "1.0"
+    assert (venv.directory / "bin/tool").exists() and not (venv.directory / "bin/other").exists()
+    assert venv("--check").stdout == ""
+    assert "uses" not in after("--rollback").stderr
+    assert venv.python("import demo; print(demo.version)") == "2"
+
+
+def test_the_first_has_nothing_to_go_back_to(venv: Venv) -> None:
+    """Rolling back the first environment is an error."""
+    venv()
+    assert "no environment of before" in venv("--rollback", code=3).stderr
+
+
+def test_from_its_own_bin(venv: Venv) -> None:
+    """``bin/nixgen-venv`` of a virtual environment heals that one, also through a link and by a relative path."""
+    venv()
+    (venv.directory / "lib64").unlink(missing_ok=True)
+    done = subprocess.run(["bin/nixgen-venv"], cwd=venv.directory, capture_output=True, text=True, check=True)
+    assert "lib64" in done.stderr or sys.platform == "darwin"
+    assert venv("--check").stdout == ""
+
+
+def test_the_directory_of_virtual_env(venv: Venv) -> None:
+    """Without an argument VIRTUAL_ENV names the directory, with a slash at its end or without."""
+    venv()
+    (venv.directory / "pyvenv.cfg").unlink()
+    command = ["sh", venv.env / "bin/nixgen-venv"]
+    subprocess.run(command, env={**os.environ, "VIRTUAL_ENV": f"{venv.directory}/"}, check=True, capture_output=True)
+    assert venv("--check").stdout == ""
+
+
+@pytest.mark.parametrize("option", ["--help", "-h"])
+def test_help(venv: Venv, option: str) -> None:
+    """The options are told."""
+    assert "--rollback" in venv(option).stdout
+
+
+def test_wrong_arguments(venv: Venv) -> None:
+    """What makes no sense is refused, and makes nothing."""
+    assert "usage" in venv("--nonsense", code=2).stderr
+    assert "usage" in venv(venv.directory.parent, code=2).stderr
+    assert "line break" in Venv(directory=Path(f"{venv.directory}\n"), env=venv.env)(code=2).stderr
+    assert not venv.directory.exists()
+
+
+def test_a_directory_with_strange_names(venv: Venv, tmp_path: Path) -> None:
+    """Blanks, quotes and patterns in the directory's name, and in a command's, are names."""
+    wheel = demo_wheel("3.0")
+    assert wheel
+    odd = Venv(directory=tmp_path / "a 'b' *[c] $d\\", env=venv.env)
+    odd()
+    assert said(odd.directory / "bin/tool") == f"1.0 {odd.directory}"
+    assert odd("--check").stdout == ""
+
+
+def test_a_wheels_own_program_stands(workbench: Workbench) -> None:
+    """A wheel that brings a command named nixgen-venv has it."""
+    env = workbench.env(make_wheel(data={"scripts/nixgen-venv": "#!/bin/sh\necho mine\n"}))
+    assert said(env / "bin/nixgen-venv") == "mine"

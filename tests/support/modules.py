@@ -156,18 +156,3 @@ class Repl:
         )
         assert done.returncode == 0, done.stdout
         return done.stdout
-
-
-def healer(env: Path, directory: Path) -> Path:
-    """Return the program of an environment that lays it out in a directory.
-
-    Args:
-        env: the environment.
-        directory: where to write one for an environment that has none.
-    """
-    program = env / "bin" / "nixgen-venv"
-    if not program.exists():
-        program = directory / "nixgen-venv"
-        program.write_text(f'#!/bin/sh\n[ -e "$1/bin/python" ] || cp -R {env}/. "$1"\n')
-        program.chmod(0o755)
-    return program

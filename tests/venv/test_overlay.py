@@ -23,7 +23,7 @@ def test_every_shell_makes_the_same(venv: Venv, shell: str) -> None:
     """Each shell makes the same handful of files, and finds nothing to do the second time."""
     venv.shell = SHELLS[shell]
     assert venv().stderr == ""
-    commands = ["activate", "nixgen-venv", "program", "shell", "tool"]
+    commands = ["activate", "activate.fish", "nixgen-venv", "program", "shell", "tool"]
     assert sorted(venv.listing()) == sorted(
         [
             *(f".nixgen/{name}" for name in ("commands", "env", "state")),
@@ -140,7 +140,7 @@ def test_another_environment_and_back(venv: Venv, workbench: Workbench) -> None:
     after()
     assert venv.python("import demo, mine; print(demo.version)") == "2"
     commands = {path.name for path in (venv.directory / "bin").iterdir() if "python" not in path.name}
-    assert commands == {"activate", "nixgen-venv", "other", "mine"}
+    assert commands == {"activate", "activate.fish", "nixgen-venv", "other", "mine"}
     assert (venv.directory / "bin/mine").read_text() == "#!/bin/sh\n"
     assert [path.name for path in (venv.directory / ".nixgen/roots").iterdir()] == [venv.env.name]
     after("--rollback")

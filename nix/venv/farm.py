@@ -23,6 +23,9 @@ _SITE = "lib/python{}.{}{}/site-packages".format(*sys.version_info[:2], getattr(
 #: Copies of a tree that do as links: they are found in the tree then, where all that belongs to them lies.
 _LINKED = {"executable", "subtree", "mach-o"}
 
+#: What belongs to no package: how an environment loads native libraries (nix/builders/libraries.py).
+_LIBRARIES = ("0-nixgen-libraries.pth", "_nixgen_libraries/__init__.py")
+
 
 def main(action, env=None, *options):
     """Do what the command line says; see the module."""
@@ -40,6 +43,7 @@ def main(action, env=None, *options):
     for tree, dist_info in wanted.items():
         if (again or tree not in placed["trees"]) and _name(dist_info) not in theirs:
             farm.place(tree)
+    _libraries(env)
     if action == "fill":
         _write(complete, wanted)
     else:
@@ -82,14 +86,8 @@ class Farm:
             self._link(entry.path, path)
         elif reasons and _LINKED.issuperset(reasons) and not path.startswith("bin/"):
             os.symlink(entry.path, path)
-        else:
-            # Whole or not at all.
-            if os.path.lexists(path):
-                raise FileExistsError
-            new = f".nixgen/new-{os.getpid()}"
-            shutil.copyfile(entry.path, new)
-            os.chmod(new, 0o755 if os.access(entry.path, os.X_OK) else 0o644)
-            os.rename(new, path)
+        elif not os.path.lexists(path):
+            _copy(entry.path, path)
 
     def _link(self, source, path):
         # Another name of the same link takes no inode; only on one file system, and only for the owner of the store.
@@ -128,6 +126,29 @@ class Farm:
         # Last: from it, whoever comes after an interruption knows what there is to remove.
         _unlink(record)
         _remove_empty(dist_info)
+
+
+def _libraries(env):
+    """Copy what loads native libraries, where the environment needs any; else take away that of another one."""
+    for directory in os.listdir("lib"):
+        site = f"lib/{directory}/site-packages"
+        for name in _LIBRARIES:
+            path, source = f"{site}/{name}", f"{env}/{site}/{name}"
+            if site == _SITE and env is not None and os.path.exists(source):
+                os.makedirs(os.path.dirname(path), exist_ok=True)
+                _copy(source, path)
+            elif os.path.lexists(path):
+                os.unlink(path)
+                if os.path.dirname(path) != site:
+                    shutil.rmtree(os.path.dirname(path), ignore_errors=True)
+
+
+def _copy(source, path):
+    """Copy a file whole or not at all."""
+    new = f".nixgen/new-{os.getpid()}"
+    shutil.copyfile(source, new)
+    os.chmod(new, 0o755 if os.access(source, os.X_OK) else 0o644)
+    os.rename(new, path)
 
 
 def _unlink(path):

@@ -268,8 +268,8 @@ link() {
 }
 
 rename() {
-  # A link to a directory is to be replaced, not entered: -T says so to GNU, -h to BSD.
-  if [ -L "$2" ] && [ -d "$2" ]; then
+  # A link is to be replaced, not followed: -T says so to GNU, -h to BSD; busybox cannot, where it leads to a directory.
+  if [ -L "$2" ]; then
     mv -fT "$1" "$2" 2>/dev/null || mv -fh "$1" "$2" 2>/dev/null || { rm -f "$2" && mv -f "$1" "$2"; } || cannot "$2"
   else
     # What no rename replaces. Nothing of value has the name of a file that nixgen writes.

@@ -28,6 +28,7 @@ first steps, in a directory with requirements.txt, pyproject.toml or pylock.toml
   nixgen lock                              write nixgen.lock and nix/
   nixgen build                             build the environment: ./result
   nixgen run -- python -c 'import flask'   run something in it
+  nixgen venv                              ./.venv on top of it, to install into with pip, uv or Poetry
   nix-build nix                            the same environment with Nix alone
 
 exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 130 interrupted

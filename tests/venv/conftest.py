@@ -15,7 +15,7 @@ from tests.builders.conftest import Workbench
 from tests.support.cli import listing
 from tests.support.wheels import make_wheel
 
-#: Commands that run a shell; those that this machine has.
+#: Commands that run a shell; those that this machine has. Busybox brings its own mv, cp and the rest, too.
 SHELLS = {
     name: [found, *options]
     for name, options in {"dash": [], "bash": ["--posix"], "busybox": ["ash"]}.items()
@@ -69,8 +69,9 @@ class Venv:
     def variables(self) -> dict[str, str]:
         """Return the variables that the program gets."""
         kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
-        # Without Nix, which would make links that nobody waits for.
-        return {**kept, "PATH": str(_without_nix(self.env.parent.parent)), **self.environment}
+        busybox = Path(self.shell[0]).name == "busybox"
+        programs = _programs(self.env.parent.parent, self.shell[0] if busybox else None)
+        return {**kept, "PATH": str(programs), **self.environment}
 
     def python(self, code: str) -> str:
         """Return what its Python prints."""
@@ -87,13 +88,16 @@ class Venv:
         return listing(self.directory)
 
 
-def _without_nix(root: Path) -> Path:
-    """Return a directory of links to the programs that the program may need, and no others."""
-    directory = root / "programs"
+def _programs(root: Path, busybox: str | None) -> Path:
+    """Return a directory of links to what the program may need: to busybox, or to the machine's own programs.
+
+    Nix is not among them: it would make links that nobody waits for.
+    """
+    directory = root / ("busybox" if busybox else "programs")
     if not directory.exists():
         directory.mkdir()
         for name in ("cat", "chmod", "cp", "ln", "mkdir", "mv", "readlink", "rm", "rmdir", "sed", "sh", "sleep", "stat"):
-            (directory / name).symlink_to(shutil.which(name, path="/usr/bin:/bin") or name)
+            (directory / name).symlink_to(busybox or shutil.which(name, path="/usr/bin:/bin") or name)
     return directory
 
 

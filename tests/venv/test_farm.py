@@ -138,6 +138,27 @@ def test_another_environment(farm: Venv, workbench: Workbench) -> None:
     assert not (farm.site / "demo").exists() and not (farm.site / "demo-1.0.dist-info").exists()
 
 
+def test_native_libraries(farm: Venv, workbench: Workbench) -> None:
+    """What has an environment load native libraries comes with it and goes with it, in both forms."""
+    env = workbench.env(make_wheel(), name="native")
+    site = env / farm.site.relative_to(farm.directory)
+    (site / "_nixgen_libraries").mkdir()
+    (site / "_nixgen_libraries/__init__.py").write_text("import sys; sys.libraries = 'loaded'\n")
+    (site / "0-nixgen-libraries.pth").write_text("import _nixgen_libraries\n")
+    native = Venv(directory=farm.directory, env=env)
+    code = "import sys; print(getattr(sys, 'libraries', 'none'))"
+    assert farm.python(code) == "none"
+    native()
+    assert farm.python(code) == "loaded"
+    native("--overlay")
+    assert farm.python(code) == "loaded" and not list(farm.site.glob("*nixgen[-_]libraries*"))
+    native("--farm")
+    farm("--rollback")
+    farm("--heal")
+    farm()
+    assert farm.python(code) == "none" and not list(farm.site.glob("*nixgen[-_]libraries*"))
+
+
 def test_what_was_removed_stays_away(farm: Venv) -> None:
     """Healing does not bring back a package that the user removed; --farm does, with links that lead nowhere."""
     for name in ("left", "left-1.0.dist-info"):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, init, lock, run, show
+from nixgen.cli import adopt, build, fetch, init, lock, run, show
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -40,6 +40,7 @@ _VERBS = (
     ("run", run, "run a command in the environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
+    ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),
     ("init", init, "write a flake.nix for `nix build`"),
 )
 

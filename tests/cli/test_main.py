@@ -11,7 +11,7 @@ import pytest
 import nixgen as package
 from tests.support.cli import Cli
 
-VERBS = ("lock", "build", "run", "fetch", "show", "init")
+VERBS = ("lock", "build", "run", "fetch", "show", "adopt", "init")
 
 
 def test_help_names_every_verb(nixgen: Cli) -> None:

@@ -75,10 +75,8 @@ def _print(report: Report, would: str) -> None:
     if report.added.files:
         print(f"{would}added {count(report.added.files, 'file')} ({size(report.added.size)}) to the store")
     if report.shared.files:
-        print(
-            f"{count(report.shared.files, 'file')} ({size(report.shared.size)}) had other hard links, such as uv's cache: "
-            "linking them frees nothing while these are there"
-        )
+        shared = f"{count(report.shared.files, 'file')} ({size(report.shared.size)})"
+        print(f"{shared} had other hard links, such as uv's cache: linking frees nothing while these are there")
     for reason, sums in report.stays.items():
         print(f"stay, {reason}: {count(sums.files, 'file')} ({size(sums.size)})")
     if report.broken:

@@ -88,17 +88,19 @@ def adopt(
         if dry_run:
             return _report(found, found.candidates.values())
         _check_writable(environment, found.candidates)
-        entries = {path: entry for path, entry in journal.read().items() if path not in found.broken}
-        entries.update({path: candidate.entry() for path, candidate in found.candidates.items()})
-        # The journal also has files whose distribution is gone from the environment.
-        kept = {*found.linked.values(), *(entry.leaf for entry in entries.values())}
-        adding = {one.leaf: one for one in found.candidates.values() if one.leaf in found.missing}.values()
-        if not kept:
+        entries = {**journal.read(), **{path: candidate.entry() for path, candidate in found.candidates.items()}}
+        adding = {one.leaf: one for one in found.candidates.values() if one.leaf in found.missing}
+        # The journal also has links whose distribution is gone, or whose leaf is.
+        wanted = {*found.linked.values(), *(entry.leaf for entry in entries.values())} - adding.keys()
+        there = wanted - store.invalid(wanted)
+        if not there and not adding:
             journal.remove()
             return _report(found, ())
         journal.make_directory()
-        files = ((leaf_name(one.path.rpartition("/")[2]), one.sha256, environment.root / one.path) for one in adding)
-        store.keep(kept - found.missing, files, journal.link)
+        files = [
+            (leaf_name(one.path.rpartition("/")[2]), one.sha256, environment.root / one.path) for one in adding.values()
+        ]
+        store.keep(there, files, journal.link)
         journal.write(entries)
         links = Links(journal)
         return _report(found, [candidate for candidate in found.candidates.values() if links.link(candidate)])

@@ -119,9 +119,12 @@ def _ask_the_rules(
     ]
     for distribution, reasons in zip(asked, _judge(environment, question), strict=True):
         for path, why in reasons.items():
-            candidate = found.candidates.pop(distribution.files[path].path, None)
+            place = distribution.files[path].path
+            candidate = found.candidates.pop(place, None)
             if candidate is not None:
-                found.stays[candidate.path] = tuple(why), candidate.status.st_size
+                found.stays[place] = tuple(why), candidate.status.st_size
+            elif place in found.stays and found.stays[place][0] == (NOT_IN_THE_STORE,):
+                found.stays[place] = tuple(why), found.stays[place][1]
 
 
 def _shown(environment: Environment, file: InstalledFile) -> tuple[str, bool] | None:

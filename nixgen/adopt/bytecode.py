@@ -17,7 +17,7 @@ from pathlib import Path
 _HEADER = struct.Struct("<4sLLL")
 
 #: module.cpython-311.pyc, module.cpython-311.opt-1.pyc
-_NAME = re.compile(r"(.+)\.[^.]+(?:\.opt-[^.]+)?\.pyc", re.DOTALL)
+_NAME = re.compile(r"(.+)\.(?!opt-)[^.]+(?:\.opt-[^.]+)?\.pyc", re.DOTALL)
 
 
 class Bytecode:

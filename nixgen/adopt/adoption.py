@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from nixgen.errors import InputError
@@ -93,7 +94,7 @@ def adopt(
         # The journal also has links whose distribution is gone, or whose leaf is.
         wanted = {*found.linked.values(), *(entry.leaf for entry in entries.values())} - adding.keys()
         there = wanted - store.invalid(wanted)
-        if not there and not adding:
+        if not wanted and not adding:
             journal.remove()
             return _report(found, ())
         journal.make_directory()
@@ -103,7 +104,9 @@ def adopt(
         store.keep(there, files, journal.link)
         journal.write(entries)
         links = Links(journal)
-        return _report(found, [candidate for candidate in found.candidates.values() if links.link(candidate)])
+        with _stopping_well(environment):
+            done = [candidate for candidate in found.candidates.values() if links.link(candidate)]
+        return _report(found, done)
 
 
 def undo(environment: Environment, *, dry_run: bool = False) -> Sums:
@@ -129,7 +132,8 @@ def undo(environment: Environment, *, dry_run: bool = False) -> Sums:
         _check_writable(environment, entries)
         journal.make_directory()
         links = Links(journal)
-        problems = {path: problem for path, entry in entries.items() if (problem := links.restore(path, entry))}
+        with _stopping_well(environment):
+            problems = {path: problem for path, entry in entries.items() if (problem := links.restore(path, entry))}
         restored = Sums.of((environment.root / path).stat().st_size for path in entries if path not in problems)
         if problems:
             journal.write({path: entries[path] for path in problems})
@@ -161,6 +165,19 @@ def _check_writable(environment: Environment, paths: Iterable[str]) -> None:
                 where=str(directory),
                 todo="run this as the owner of the environment",
             )
+
+
+@contextmanager
+def _stopping_well(environment: Environment) -> Iterator[None]:
+    """Say that nothing is lost where the disk is full, or writing fails otherwise."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            f"stopped, since a file cannot be written: {error.strerror}; the environment works as it is",
+            where=str(error.filename or environment.root),
+            todo="see to that, then run this again, or `nixgen adopt --undo`",
+        ) from error
 
 
 def _report(found: Survey, done: Iterable[Candidate]) -> Report:

@@ -98,7 +98,7 @@ class Journal:
 
     def exists(self) -> bool:
         """Tell whether anything was adopted."""
-        return self._path.exists()
+        return self._path.exists() or self.link.is_symlink()
 
     def remove(self) -> None:
         """Remove the journal and the link, and the directory where nothing else is in it."""

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.leaf import leaf_path
+from nixgen.wheels.record import to_base64
 
 from .bytecode import Bytecode
 from .journal import Entry, Journal, leads_to
@@ -101,5 +101,4 @@ def _copy(leaf: Path, target: Path) -> bool:
             digest.update(chunk)
             file.write(chunk)
     # The path has the suffix that the leaf's name was made of.
-    sha256 = base64.b64encode(digest.digest()).decode()
-    return leaf_path(leaf.name[33:], sha256, str(leaf.parent)) == str(leaf)
+    return leaf_path(leaf.name[33:], to_base64(digest.digest()), str(leaf.parent)) == str(leaf)

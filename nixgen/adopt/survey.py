@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import os
@@ -17,6 +16,7 @@ from nixgen.errors import InputError
 from nixgen.leaf import leaf_path
 from nixgen.model import Overrides
 from nixgen.store import Store
+from nixgen.wheels.record import to_base64
 
 from .environment import Distribution, Environment, InstalledFile
 from .links import Candidate
@@ -25,6 +25,7 @@ from .links import Candidate
 EDITED = "edited"
 NOT_IN_THE_STORE = "not in the store"
 EXECUTABLE = "executable"
+UNREADABLE = "not readable"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,14 +93,19 @@ def _read(
     environment: Environment, path: str, leaf: str, sha256: str, *, wanted: bool
 ) -> Candidate | tuple[tuple[str, ...], int]:
     """Return a file as a candidate, or why it stays with its size."""
-    with (environment.root / path).open("rb") as file:
-        status = os.fstat(file.fileno())
-        if path.startswith("bin/"):
-            return (EXECUTABLE,), status.st_size  # commands, which an installer has made executable
-        if not wanted:
-            return (NOT_IN_THE_STORE,), status.st_size
-        if base64.b64encode(hashlib.file_digest(file, "sha256").digest()).decode() != sha256:
-            return (EDITED,), status.st_size
+    place = environment.root / path
+    if path.startswith("bin/"):
+        return (EXECUTABLE,), place.stat().st_size  # commands, which an installer has made executable
+    if not wanted:
+        return (NOT_IN_THE_STORE,), place.stat().st_size
+    try:
+        with place.open("rb") as file:
+            status = os.fstat(file.fileno())
+            digest = hashlib.file_digest(file, "sha256").digest()
+    except PermissionError:
+        return (UNREADABLE,), place.stat().st_size
+    if to_base64(digest) != sha256:
+        return (EDITED,), status.st_size
     return Candidate(path=path, leaf=leaf, sha256=sha256, status=status)
 
 
@@ -134,7 +140,8 @@ def _shown(environment: Environment, file: InstalledFile) -> tuple[str, bool] | 
         status = place.stat()
     except OSError:
         return None
-    return (str(place), bool(status.st_mode & 0o111)) if stat.S_ISREG(status.st_mode) else None
+    readable = stat.S_ISREG(status.st_mode) and os.access(place, os.R_OK)
+    return (str(place), bool(status.st_mode & 0o111)) if readable else None
 
 
 def _judge(environment: Environment, question: object) -> list[dict[str, list[str]]]:

@@ -141,6 +141,20 @@ def test_errors(in_store: Cli, project: Path, demo: tuple[str, bytes]) -> None:
     assert snapshot(project) == before
 
 
+def test_a_full_disk(in_store: Cli, project: Path, request: pytest.FixtureRequest) -> None:
+    """Where a file cannot be written whole, ``--undo`` says so, its link stays, and a later one goes on."""
+    large = make_wheel("demo", files={"demo/large.txt": f"{request.node.name}\n" * 10_000})
+    directory = make_environment(project / ".venv", large)
+    before = snapshot(directory)
+    in_store("adopt", ".venv", "--add")
+    limited = replace(in_store, program=("sh", "-c", 'ulimit -f 50; exec "$@"', "sh", *in_store.program))
+    said = limited("adopt", ".venv", "--undo", code=3).stderr
+    assert "stopped, since a file cannot be written" in said and "what to do" in said
+    assert (site_packages(directory) / "demo/large.txt").is_symlink()
+    in_store("adopt", ".venv", "--undo")
+    assert snapshot(directory) == before
+
+
 def test_undo_needs_no_nix(in_store: Cli, project: Path, demo: tuple[str, bytes]) -> None:
     """Where Nix is gone and the store is there, files come back."""
     directory = make_environment(project / ".venv", demo)

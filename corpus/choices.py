@@ -1,169 +1,218 @@
-"""Compare the wheels that nixgen chooses with those that pip does, for other Pythons and systems than this one.
+"""Compare the wheels that nixgen chooses with those that pip and uv do, for other Pythons and systems than this one.
 
-Every package is resolved once per Python. Empty wheels with the names of the real ones stand for them when pip is
-asked, so that nothing is downloaded.
+The list is resolved once per Python. Empty wheels with the names of the real ones stand for them when pip and uv are
+asked, so that nothing is downloaded. uv cannot be asked for a free-threaded Python that is not on the machine.
+The exit code is 1 where there is a difference.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import subprocess
+import datetime
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.pylock import Pylock
+
+from corpus.entries import ListError, choose, read
+from corpus.peers import Index
 from nixgen.inputs import ResolverOptions, uv
 from nixgen.inputs.sources import Found, pick
 from nixgen.targets import Target
-from tests.support.wheels import make_wheel, write_wheel
 
-PACKAGES = (
-    *("numpy", "cryptography", "pydantic-core", "pyyaml", "markupsafe", "lxml", "psutil", "orjson", "pillow", "scipy"),
-    *("grpcio", "tornado", "regex", "cffi", "aiohttp", "multidict", "greenlet", "zstandard", "protobuf", "polars"),
-    *("duckdb", "pyarrow", "ruff", "uv", "cmake", "ninja", "pyside6-essentials", "pyqt6", "opencv-python-headless"),
-    *("shapely", "pyproj", "h5py", "onnxruntime", "xgboost", "lightgbm", "tokenizers", "safetensors", "watchfiles"),
-    *(
-        "uvloop",
-        "httptools",
-        "rpds-py",
-        "bcrypt",
-        "pynacl",
-        "psycopg-binary",
-        "debugpy",
-        "coverage",
-        "msgpack",
-        "pyzmq",
-    ),
-)
+LIST = Path(__file__).parent / "packages.toml"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
 
-#: Name of a platform to its Nix system and what pip is told, spelled without nixgen.
-PLATFORMS = {
-    "x86_64-linux": (
-        "x86_64-linux",
-        {},
-        [*(f"manylinux_2_{n}_x86_64" for n in range(35, 4, -1)), "manylinux2014_x86_64"],
-    ),
-    "aarch64-linux": (
-        "aarch64-linux",
-        {},
-        [*(f"manylinux_2_{n}_aarch64" for n in range(35, 16, -1)), "manylinux2014_aarch64"],
-    ),
-    "x86_64-linux-musl": ("x86_64-linux", {"musl": "1.2"}, [f"musllinux_1_{n}_x86_64" for n in (2, 1, 0)]),
-    "aarch64-linux-musl": ("aarch64-linux", {"musl": "1.2"}, [f"musllinux_1_{n}_aarch64" for n in (2, 1, 0)]),
-    "x86_64-darwin": ("x86_64-darwin", {}, ["macosx_14_0_x86_64"]),
-    "aarch64-darwin": ("aarch64-darwin", {}, ["macosx_14_0_arm64"]),
-}
+#: The Python that is compared on other platforms than the first, where nothing is said.
+ELSEWHERE = "3.12"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Difference:
-    """A package for which the two choose differently; None stands for no wheel."""
+class Platform:
+    """A platform, as each program is told of it, spelled without nixgen.
 
-    package: str
+    Attributes:
+        system: the Nix system.
+        libc: further arguments of ``Target.parse``.
+        pip: platform tags.
+        uv: uv's name.
+    """
+
+    system: str
+    libc: Mapping[str, str]
+    pip: Sequence[str]
+    uv: str
+
+
+def _manylinux(machine: str, oldest: int) -> list[str]:
+    return [*(f"manylinux_2_{minor}_{machine}" for minor in range(35, oldest - 1, -1)), f"manylinux2014_{machine}"]
+
+
+def _musllinux(machine: str) -> list[str]:
+    return [f"musllinux_1_{minor}_{machine}" for minor in (2, 1, 0)]
+
+
+PLATFORMS = {
+    "x86_64-linux": Platform(
+        system="x86_64-linux", libc={}, pip=_manylinux("x86_64", 5), uv="x86_64-manylinux_2_35"
+    ),
+    "aarch64-linux": Platform(
+        system="aarch64-linux", libc={}, pip=_manylinux("aarch64", 17), uv="aarch64-manylinux_2_35"
+    ),
+    "x86_64-linux-musl": Platform(
+        system="x86_64-linux", libc={"musl": "1.2"}, pip=_musllinux("x86_64"), uv="x86_64-unknown-linux-musl"
+    ),
+    "aarch64-linux-musl": Platform(
+        system="aarch64-linux", libc={"musl": "1.2"}, pip=_musllinux("aarch64"), uv="aarch64-unknown-linux-musl"
+    ),
+    "x86_64-darwin": Platform(
+        system="x86_64-darwin", libc={}, pip=["macosx_14_0_x86_64"], uv="x86_64-apple-darwin"
+    ),
+    "aarch64-darwin": Platform(
+        system="aarch64-darwin", libc={}, pip=["macosx_14_0_arm64"], uv="aarch64-apple-darwin"
+    ),
+}  # fmt: skip
+
+
+@dataclass(frozen=True, kw_only=True)
+class Compared:
+    """What is chosen for one Python and platform: a wheel's name by package, None where there is none that fits.
+
+    Attributes:
+        several: the packages that have more than one wheel.
+        nixgen, pip, uv: the choices; uv's is None where it was not asked.
+    """
+
     python: str
     platform: str
-    ours: str | None
-    theirs: str | None
+    several: frozenset[str]
+    nixgen: Mapping[str, str | None]
+    pip: Mapping[str, str | None]
+    uv: Mapping[str, str | None] | None
+
+    @property
+    def differences(self) -> list[str]:
+        """A line for each package for which not all choose the same."""
+        peers = {"pip": self.pip, **({} if self.uv is None else {"uv": self.uv})}
+        return [
+            f"{package}: nixgen {wheel}, " + ", ".join(f"{name} {choice[package]}" for name, choice in peers.items())
+            for package, wheel in self.nixgen.items()
+            if any(choice[package] != wheel for choice in peers.values())
+        ]
 
 
-def compare(
-    packages: Sequence[str], pythons: Sequence[str], platforms: Sequence[str]
-) -> Iterator[tuple[str, str, dict[str, str | None], list[Difference]]]:
-    """Yield Python, platform, our choice of each package and the differences.
+def compare(requirements: Sequence[str], pairs: Sequence[tuple[str, str]], index: Index) -> Iterator[Compared]:
+    """Yield what is chosen for each pair of a Python and a platform.
 
-    Packages that have no wheel at all for a Python are left out for it.
+    Packages that the target does not need or that have no wheel at all are left out.
     """
+    locks: dict[str, Pylock] = {}
     with tempfile.TemporaryDirectory() as scratch:
         base = Path(scratch)
-        (base / "all.in").write_text("".join(f"{name}\n" for name in packages))
-        for python in pythons:
-            full = Target.parse(python, "x86_64-linux").full_version
-            resolution = uv.compile_requirements(
-                [str(base / "all.in")], python=full, cwd=base, where="the list", options=ResolverOptions()
+        (base / "all.in").write_text("".join(f"{line}\n" for line in requirements))
+        for version in dict.fromkeys(python.rstrip("t") for python, _ in pairs):
+            locks[version] = uv.compile_requirements(
+                [str(base / "all.in")], python=f"{version}.0", cwd=base, where="the list", options=ResolverOptions()
+            ).lock
+        for python, name in pairs:
+            platform = PLATFORMS[name]
+            target = Target.parse(python, platform.system, **platform.libc)
+            environment = {key: str(value) for key, value in target.environment().items()}
+            packages = [
+                package
+                for package in locks[python.rstrip("t")].packages
+                if package.wheels and (package.marker is None or package.marker.evaluate(environment))
+            ]
+            ours: dict[str, str | None] = {}
+            for package in packages:
+                found = pick(package, target.tags(), directory=base, base=base, where="the list")
+                ours[package.name] = found.wheel.filename if isinstance(found, Found) else None
+            index.fill({package.name: [wheel.filename for wheel in package.wheels or ()] for package in packages})
+            yield Compared(
+                python=python,
+                platform=name,
+                several=frozenset(package.name for package in packages if len(package.wheels or ()) > 1),
+                nixgen=ours,
+                pip=index.pip(python, platform.pip),
+                uv=None if target.free_threaded else index.uv(python, platform.uv),
             )
-            index = base / python
-            for package in resolution.lock.packages:
-                _, content = make_wheel(package.name, str(package.version), {})
-                names = [write_wheel(index / package.name, (w.filename, content)).name for w in package.wheels or ()]
-                (index / package.name).mkdir(parents=True, exist_ok=True)
-                page = "".join(f'<a href="{name}">{name}</a>\n' for name in names)
-                (index / package.name / "index.html").write_text(f"<!DOCTYPE html><html><body>{page}</body></html>")
-            for platform in platforms:
-                system, libc, told = PLATFORMS[platform]
-                target = Target.parse(python, system, **libc)
-                ours: dict[str, str | None] = {}
-                pins = {}
-                for package in resolution.lock.packages:
-                    if package.wheels:
-                        found = pick(package, target.tags(), directory=base, base=base, where="the list")
-                        ours[package.name] = found.wheel.filename if isinstance(found, Found) else None
-                        pins[package.name] = f"{package.name}=={package.version}"
-                theirs: dict[str, str | None] = dict.fromkeys(ours)
-                together = [pins[name] for name, wheel in ours.items() if wheel is not None]
-                alone = [[pins[name]] for name, wheel in ours.items() if wheel is None]
-                for group in [together, *alone]:
-                    theirs |= _pip(group, python, told, index)
-                differences = [
-                    Difference(package=name, python=python, platform=platform, ours=wheel, theirs=theirs[name])
-                    for name, wheel in ours.items()
-                    if wheel != theirs[name]
-                ]
-                yield python, platform, ours, differences
 
 
-def _pip(pins: Sequence[str], python: str, platforms: Sequence[str], index: Path) -> dict[str, str]:
-    """Return the wheels that pip takes, by package; one by one where it cannot have all."""
-    if not pins:
-        return {}
-    version = python.rstrip("t")
-    abi = "cp" + python.replace(".", "")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
-    done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "install", "--quiet", "--dry-run", "--no-deps", "--ignore-installed"),
-            *("--report", "-", "--only-binary", ":all:", "--target", str(index / "nowhere")),
-            *("--index-url", index.as_uri(), "--disable-pip-version-check"),
-            *("--implementation", "cp", "--python-version", version, "--abi", abi),
-            *(f"--platform={platform}" for platform in platforms),
-            *pins,
-        ],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**environment, "PIP_CONFIG_FILE": os.devnull},
+_INTRODUCTION = """\
+# Choice of wheels
+
+Made by `python -m corpus.choices --write docs/wheel-choice.md`; not edited by hand. The packages of
+[corpus/packages.toml](../corpus/packages.toml) with all that they need are locked for each Python. Of the wheels
+of each package, pip (`pip install --dry-run --platform … --abi …`) and uv (`uv pip install --python-platform …`) choose
+for the platform, and so does nixgen. Linux is glibc 2.35 or musl 1.2, macOS is 14.0. uv cannot be asked for a
+free-threaded Python that is not on the machine. Where two wheels fit equally well, as two of maturin's do on macOS, no
+specification says which to take: there pip and uv differ, and nixgen is with uv.
+"""
+
+
+def page(results: Sequence[Compared], versions: Mapping[str, str], listed: int) -> str:
+    """Return the page: a row for each Python and platform, and every difference."""
+    today = datetime.datetime.now(tz=datetime.UTC).date()
+    lines = [
+        _INTRODUCTION,
+        f"* {today}, pip {versions['pip']}, uv {versions['uv']}; {listed} packages in the list",
+        "",
+        "| Python | platform | packages | with several wheels | a wheel that fits | none, say all | differences |",
+        "| --- | --- | ---: | ---: | ---: | ---: | ---: |",
+    ]
+    lines += [_row(one) for one in results]
+    differences = [f"* {one.python}, {one.platform}: {line}" for one in results for line in one.differences]
+    lines += ["", *(["## Differences", "", *differences] if differences else ["No package differs."]), ""]
+    return "\n".join(lines)
+
+
+def _row(one: Compared) -> str:
+    chosen = sum(wheel is not None for wheel in one.nixgen.values())
+    asked = "" if one.uv is not None else " (pip only)"
+    cells = [one.python, one.platform + asked, len(one.nixgen), len(one.several), chosen]
+    none = sum(
+        wheel is None and one.pip[name] is None and (one.uv is None or one.uv[name] is None)
+        for name, wheel in one.nixgen.items()
     )
-    if done.returncode == 0:
-        items = json.loads(done.stdout)["install"]
-        return {item["metadata"]["name"]: item["download_info"]["url"].rpartition("/")[2] for item in items}
-    if len(pins) == 1:
-        if "No matching distribution" not in done.stderr:
-            raise RuntimeError(done.stderr)
-        return {}
-    return {name: wheel for pin in pins for name, wheel in _pip([pin], python, platforms, index).items()}
+    return "| " + " | ".join(map(str, [*cells, none, len(one.differences)])) + " |"
 
 
 def main() -> int:
-    """Print a line for each Python and platform, and each difference; return 1 where there is one."""
-    parser = argparse.ArgumentParser(prog="python -m corpus.choices", description=__doc__)
-    parser.add_argument("packages", nargs="*", metavar="NAME", default=PACKAGES)
-    parser.add_argument("--python", action="append", choices=PYTHONS)
-    parser.add_argument("--platform", action="append", choices=PLATFORMS)
+    """Print a row for each Python and platform as it is done, then the page; return 1 where there is a difference."""
+    parser = argparse.ArgumentParser(
+        prog="python -m corpus.choices", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("packages", nargs="*", metavar="NAME", help="a package of the list; all by default")
+    parser.add_argument("--python", action="append", choices=PYTHONS, help="by default all, on the first platform")
+    parser.add_argument(
+        "--platform", action="append", choices=PLATFORMS, help=f"by default all, the others with Python {ELSEWHERE}"
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/wheel-choice.md)")
     options = parser.parse_args()
-    found = 0
-    print("| Python | platform | packages | without a wheel | differences |\n|---|---|---|---|---|")
-    for python, platform, ours, differences in compare(
-        options.packages, options.python or PYTHONS, options.platform or list(PLATFORMS)
-    ):
-        lacking = [name for name, wheel in ours.items() if wheel is None]
-        shown = "; ".join(f"{d.package}: {d.ours}, pip {d.theirs}" for d in differences)
-        print(f"| {python} | {platform} | {len(ours)} | {' '.join(lacking)} | {shown} |", flush=True)
-        found += len(differences)
-    return 1 if found else 0
+    if options.python or options.platform:
+        pairs = [(one, other) for one in options.python or PYTHONS for other in options.platform or PLATFORMS]
+    else:
+        first, *others = PLATFORMS
+        pairs = [*((python, first) for python in PYTHONS), *((ELSEWHERE, platform) for platform in others)]
+    listed = read(LIST)
+    try:
+        entries = choose(listed, options.packages, nasty=False) if options.packages else listed
+    except ListError as error:
+        parser.error(str(error))
+    with tempfile.TemporaryDirectory() as scratch:
+        index = Index(Path(scratch))
+        results = []
+        for one in compare([line for entry in entries for line in entry.requirements], pairs, index):
+            results.append(one)
+            print(_row(one), file=sys.stderr, flush=True)
+    text = page(results, index.versions, len(entries))
+    print(text)
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    return 1 if any(one.differences for one in results) else 0
 
 
 if __name__ == "__main__":

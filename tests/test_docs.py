@@ -163,7 +163,7 @@ def test_the_keys_of_the_lock_are_documented() -> None:
 def test_reasons_of_copies_are_documented() -> None:
     """Every reason that a placement rule gives is in the table of docs/how-it-works.md."""
     rules = (LIBRARY / "builders" / "placement.py").read_text()
-    listed = re.search(r"^REASONS = \((.+)\)$", rules, re.MULTILINE)
+    listed = re.search(r"^REASONS = \((.+?)^\)$", rules, re.MULTILINE | re.DOTALL)
     reasons = re.findall(r'"([a-z-]+)"', listed[1] if listed else "")
     text = (ROOT / "docs" / "how-it-works.md").read_text()
     assert reasons

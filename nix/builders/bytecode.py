@@ -4,10 +4,16 @@ import importlib.util
 import marshal
 import os
 import struct
+import sys
 import warnings
 
 #: PEP 552: a hash in place of the source's time, and nobody compares it.
 _UNCHECKED_HASH = 0b01
+
+# Until 3.12 a process has one string of each of these characters, and marshal says whether it is interned: it is where
+# any source has a name of that one letter ("é"). Now it is, always.
+for _number in range(256):
+    sys.intern(chr(_number))
 
 
 def compile_source(source):
@@ -40,9 +46,7 @@ def compile_source(source):
 def _marshalled(content, path):
     code = compile(content, path, "exec", dont_inherit=True)
     parts = _parts(code)
-    if any(isinstance(part, frozenset) for part in parts):
-        # A set of strings is one constant for several functions, or one for each: it depends on whether somebody had
-        # interned a string of it before (3.8 to 3.13). Now somebody has, always.
+    if _has_what_interning_splits(parts):
         code = compile(content, path, "exec", dont_inherit=True)
         parts.extend(_parts(code))
     # marshal marks what is referred to more than once (FLAG_REF), and until 3.11 a string counts that any other module
@@ -62,3 +66,17 @@ def _parts(code):
             left += [part.co_consts, part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars]
             left += [part.co_filename, part.co_name, getattr(part, "co_qualname", "")]
     return found
+
+
+def _has_what_interning_splits(parts):
+    """Tell whether a code object may be made differently where somebody has interned a string of it before.
+
+    Where nobody has, a constant and a name are one string, and two equal constants one object; else they are two. (A
+    second compilation while ``parts`` live finds all of them interned, always.) It happens to sets of strings (3.8 to
+    3.13), and to a constant that is a name and does not look like one: the ``A.B`` of a nested class (3.13 and later).
+    """
+    codes = [part for part in parts if isinstance(part, type(_parts.__code__))]
+    names = {getattr(code, "co_qualname", "") for code in codes}.union(*(code.co_names for code in codes))
+    names = {name for name in names if not (name.isascii() and name.isidentifier())}
+    constants = {part for code in codes for part in code.co_consts if isinstance(part, str)}
+    return any(isinstance(part, frozenset) for part in parts) or not names.isdisjoint(constants)

@@ -38,13 +38,15 @@ def build(attributes, out):
         out: directory to make.
 
     Raises:
-        SystemExit: where two files of the wheel want the same place.
+        SystemExit: where two files of the wheel want the same place, or one that of the manifest.
     """
     site = layout.site_packages()
     places = layout.schemes(attributes["distribution"])
     installs = {}
     for path, leaf, *executable in sorted(attributes["files"]):
         target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
+        if posixpath.normpath(target).split("/")[0] == posixpath.dirname(MANIFEST):
+            sys.exit(f"nixgen: {out} keeps {posixpath.dirname(MANIFEST)} for itself, and the wheel has {path}")
         program = executable[1] if len(executable) > 1 else None
         install = (path, leaf, bool(executable) or scheme == "scripts", target, scheme == "scripts", program)
         if installs.setdefault(target, install)[1] != leaf:
@@ -72,7 +74,7 @@ def build(attributes, out):
         **libraries.of_wheel([(done["target"], done["judged"].elf) for done in placed if done["judged"].elf]),
     }
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
-    with open(os.path.join(out, MANIFEST), "w", encoding="utf-8") as file:
+    with open(os.path.join(out, MANIFEST), "x", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
 
 

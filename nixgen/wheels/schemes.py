@@ -13,7 +13,8 @@ from nixgen.wheels.findings import Findings, quoted
 
 SCHEMES = ("purelib", "platlib", "scripts", "headers", "data")
 
-_OWN_DATA = re.compile(r"pyvenv\.cfg|lib64(/.*)?|lib|bin|include", re.IGNORECASE | re.DOTALL)
+#: What a virtual environment and a store path keep for themselves: nixgen's manifest, and what stdenv runs.
+_OWN_DATA = re.compile(r"pyvenv\.cfg|(lib64|nix-support|\.nixgen)(/.*)?|lib|bin|include", re.IGNORECASE | re.DOTALL)
 
 
 def check_schemes(files: Iterable[str], data_dir: str | None, findings: Findings) -> None:

@@ -74,15 +74,26 @@ bytecode.compile_source(sys.argv[2])
 """
 
 
+#: What was written differently once, by what is interned before: names that are shared, sets, nested classes, letters.
+_SPLIT = {
+    "names": "def f(x, zq1=1): return x.zq2\n",
+    "sets": "def f(x): return x in {'zq1', 'zq2'}\ndef g(x): return x in {'zq1', 'zq2'}\n",
+    "classes": "class zq1:\n    class zq2:\n        pass\n",
+    "letters": "x = '\xe9'\ny = ['\xe8', '\xe9']\n",
+}
+_INTERNED = ["zq1", "zq2", "zq1.zq2", "\xe9"]
+
+
 @pytest.mark.parametrize("version", interpreters())
-def test_bytecode_does_not_depend_on_what_the_process_did_before(version: str, tmp_path: Path) -> None:
+@pytest.mark.parametrize("content", _SPLIT.values(), ids=_SPLIT)
+def test_bytecode_does_not_depend_on_what_the_process_did_before(content: str, version: str, tmp_path: Path) -> None:
     """On every Python here the bytes are the same whether other modules have the same names and strings or not."""
     source = tmp_path / "a.py"
-    source.write_text("def f(x, zq1=1): return x.zq2 in {'zq3', 'zq4'}\ndef g(x): return x in {'zq3', 'zq4'}\n")
+    source.write_text(content, encoding="utf-8")
     found = set()
-    for names in ([], ["zq1", "zq2", "zq3", "zq4"]):
-        command = [interpreters()[version], "-S", "-B", "-c", _COMPILE, str(BUILDERS), str(source), *names]
-        subprocess.run(command, check=True, env={"PYTHONHASHSEED": "0"})
+    for names in ([], _INTERNED):
+        command = [interpreters()[version], "-S", "-B", "-X", "utf8", "-c", _COMPILE, str(BUILDERS), str(source)]
+        subprocess.run([*command, *names], check=True, env={"PYTHONHASHSEED": "0"})
         (compiled,) = (tmp_path / "__pycache__").iterdir()
         found.add(compiled.read_bytes())
     assert len(found) == 1

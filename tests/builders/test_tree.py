@@ -115,6 +115,14 @@ LARGE = Path("/bin/echo").read_bytes() + bytes(1 << 20)
 LOOKING = make_elf(interpreter="/lib/ld.so", run_path="$ORIGIN/lib") + bytes(1 << 20)
 
 
+def test_the_manifest_is_not_a_wheels(workbench: Workbench) -> None:
+    """A wheel that brings a file in the manifest's directory is refused, and nothing is written through a link."""
+    wheel = make_wheel(data={"data/nix-support/nixgen.json": "{}"})
+    with pytest.raises(SystemExit, match=r"keeps nix-support for itself.*data/nix-support/nixgen\.json"):
+        workbench.tree(wheel)
+    assert "{}" in [path.read_text() for path in workbench.store.glob("*-file.json")]
+
+
 def test_a_program_that_stands_alone_is_shared(workbench: Workbench) -> None:
     """It is a link to a store path of its own that can be run, is no copy, and the manifest says so."""
     wheel = make_wheel(files={"demo/run": LARGE}, data={"scripts/tool": LARGE}, executable=["demo/run"])

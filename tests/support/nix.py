@@ -11,16 +11,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from corpus.environments import Store
+
 #: The Nix library of this checkout.
 LIBRARY = Path(__file__).resolve().parents[2] / "nix"
-
-_SETTINGS = """\
-build-users-group =
-substituters =
-sandbox = false
-fsync-metadata = false
-experimental-features = nix-command flakes
-"""
 
 
 def cannot_sandbox() -> bool:
@@ -47,25 +41,14 @@ class NixInstallation:
     """
 
     def __init__(self, bin_directory: Path, root: Path) -> None:
-        # Nix refuses a store below a symbolic link, as /tmp is on macOS.
-        root.mkdir(parents=True, exist_ok=True)
-        root = root.resolve()
-        self.root = root
-        self.path = root / "store"
-        (root / "etc").mkdir(exist_ok=True)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith("NIX_")}
-        if certificates := os.environ.get("NIX_SSL_CERT_FILE"):
-            kept["NIX_SSL_CERT_FILE"] = certificates
+        # Nix refuses a store below a symbolic link, as /tmp is on macOS: the corpus' store resolves it.
+        store = Store(root)
+        self.root = root.resolve()
+        self.path = store.path
         self.env = {
-            **kept,
+            **store.env,
             "PATH": os.pathsep.join([str(bin_directory), os.environ.get("PATH", os.defpath)]),
-            "NIX_STORE_DIR": str(self.path),
-            "NIX_STATE_DIR": str(root / "var"),
-            "NIX_LOG_DIR": str(root / "log"),
-            "NIX_CONF_DIR": str(root / "etc"),
-            "NIX_USER_CONF_FILES": os.devnull,
-            "NIX_CONFIG": _SETTINGS,
-            "XDG_CACHE_HOME": str(root / "cache"),
+            "XDG_CACHE_HOME": str(self.root / "cache"),
         }
 
     @classmethod

@@ -65,6 +65,9 @@ def test_a_file_beside_the_schemes_is_an_error(problems_of: Problems) -> None:
         "data/lib64",
         "data/lib",
         "data/bin",
+        "data/nix-support/setup-hook",
+        "data/nix-support",
+        "data/.nixgen/state",
     ],
 )
 def test_parts_of_the_environment_are_protected(path: str, problems_of: Problems) -> None:

@@ -68,11 +68,11 @@ names = sorted(name for name in os.listdir(root) if not name.endswith(".j2"))
 
 @pytest.fixture(scope="module")
 def environments(nix_store: NixInstallation, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
-    """The packages under the rules, and with nothing but links."""
+    """The packages under the rules, with Django, and with nothing but links."""
     made = {}
-    for name, pyproject in (("rules", ""), ("links", LINKS)):
+    for name, pyproject, more in (("rules", "", ["django"]), ("links", LINKS, [])):
         directory = tmp_path_factory.mktemp(name)
-        (directory / "requirements.in").write_text("\n".join(PACKAGES) + "\n")
+        (directory / "requirements.in").write_text("\n".join([*PACKAGES, *more]) + "\n")
         (directory / "pyproject.toml").write_text(pyproject)
         cli = Cli(directory=directory, environment=nix_store.env)
         cli("lock", "requirements.in", "--python", MACHINE_PYTHON)
@@ -104,3 +104,51 @@ def test_a_bundled_node_program_runs(environments: dict[str, Path]) -> None:
     }
     assert said["rules"].stdout.startswith("Version "), said["rules"].stderr
     assert "Cannot find module" in said["links"].stderr
+
+
+#: What ``runserver`` puts around an application, asked for every file; and ``collectstatic``.
+DJANGO = """
+import io, json, os, sys, tempfile, threading, urllib.request, wsgiref.simple_server
+import django, django.contrib.admin
+from django.conf import settings
+settings.configure(
+    DEBUG=True, STATIC_URL="/static/", STATIC_ROOT=os.path.join(tempfile.mkdtemp(), "collected"), ALLOWED_HOSTS=["*"],
+    INSTALLED_APPS=["django.contrib.staticfiles", "django.contrib.admin", "django.contrib.auth",
+                    "django.contrib.contenttypes", "django.contrib.messages"],
+    ROOT_URLCONF=type("urls", (), {"urlpatterns": []}),
+)
+django.setup()
+from django.contrib.staticfiles.handlers import StaticFilesHandler
+from django.core.management import call_command
+from django.core.wsgi import get_wsgi_application
+
+class Quiet(wsgiref.simple_server.WSGIRequestHandler):
+    def log_message(self, *words): pass
+
+root = os.path.join(os.path.dirname(django.contrib.admin.__file__), "static")
+names = [os.path.relpath(os.path.join(d, n), root) for d, _, found in os.walk(root) for n in found]
+application = StaticFilesHandler(get_wsgi_application())
+server = wsgiref.simple_server.make_server("127.0.0.1", 0, application, handler_class=Quiet)
+threading.Thread(target=server.serve_forever, daemon=True).start()
+given = 0
+for name in names:
+    with urllib.request.urlopen(f"http://127.0.0.1:{server.server_port}/static/{name}") as answer:
+        with open(os.path.join(root, name), "rb") as file:
+            given += answer.read() == file.read()
+call_command("collectstatic", interactive=False, verbosity=0)
+collected = [os.path.join(d, n) for d, _, found in os.walk(settings.STATIC_ROOT) for n in found]
+links = sum(os.path.islink(os.path.join(root, name)) for name in names if os.path.getsize(os.path.join(root, name)))
+print(len(names), given, links, len(collected), sum(map(os.path.islink, collected)))
+"""
+
+
+def test_django_serves_links(environments: dict[str, Path], tmp_path: Path) -> None:
+    """An application's static files stay links; Django serves every one of them, and collects them as files."""
+    done = subprocess.run(
+        [environments["rules"] / "bin/python", "-c", DJANGO], cwd=tmp_path, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    every, given, links, collected, collected_links = map(int, done.stdout.split())
+    assert every == given == collected > 100
+    assert links > 100
+    assert collected_links == 0

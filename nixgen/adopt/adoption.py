@@ -101,10 +101,13 @@ def adopt(
         files = [
             (leaf_name(one.path.rpartition("/")[2]), one.sha256, environment.root / one.path) for one in adding.values()
         ]
-        store.keep(there, files, journal.link)
-        journal.write(entries)
+        try:
+            store.keep(there, files, journal.link)
+        finally:
+            journal.remove_directory()  # where that failed, and nothing was adopted before
         links = Links(journal)
         with _stopping_well(environment):
+            journal.write(entries)
             done = [candidate for candidate in found.candidates.values() if links.link(candidate)]
         return _report(found, done)
 
@@ -169,14 +172,16 @@ def _check_writable(environment: Environment, paths: Iterable[str]) -> None:
 
 @contextmanager
 def _stopping_well(environment: Environment) -> Iterator[None]:
-    """Say that nothing is lost where the disk is full, or writing fails otherwise."""
+    """Say that nothing is lost where the disk is full, writing fails otherwise, or somebody interrupts."""
     try:
         yield
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt("the environment works as it is; run this again, or undo it") from None
     except OSError as error:
         raise InputError(
             f"stopped, since a file cannot be written: {error.strerror}; the environment works as it is",
             where=str(error.filename or environment.root),
-            todo="see to that, then run this again, or `nixgen adopt --undo`",
+            todo="see to that, then run this again, or undo it",
         ) from error
 
 

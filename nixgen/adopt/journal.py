@@ -74,15 +74,15 @@ class Journal:
         """
         try:
             data = json.loads(self._path.read_text(encoding="utf-8"))
+            if data["nixgen"] != _FORMAT:
+                raise InputError("another nixgen adopted this", where=str(self._path), todo="use a newer nixgen")
+            entries = {path: Entry(**entry) for path, entry in data["files"].items()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             raise InputError(
                 f"cannot read what was adopted: {error}", where=str(self._path), todo="make the environment anew"
             ) from error
-        if data.get("nixgen") != _FORMAT:
-            raise InputError("this was adopted by another nixgen", where=str(self._path), todo="use a newer nixgen")
-        entries = {path: Entry(**entry) for path, entry in data["files"].items()}
         return {path: entry for path, entry in entries.items() if leads_to(self.root / path) == entry.leaf}
 
     def write(self, entries: Mapping[str, Entry]) -> None:
@@ -101,9 +101,13 @@ class Journal:
         return self._path.exists() or self.link.is_symlink()
 
     def remove(self) -> None:
-        """Remove the journal and the link, and the directory where nothing else is in it."""
+        """Remove the journal and the link, and the directory with them."""
         for path in (self._path, self.link, self.temporary, self.temporary.with_suffix(".pyc")):
             path.unlink(missing_ok=True)
+        self.remove_directory()
+
+    def remove_directory(self) -> None:
+        """Remove the directory where nothing is in it."""
         if self._directory.is_dir() and not any(self._directory.iterdir()):
             self._directory.rmdir()
 

@@ -57,8 +57,8 @@ class Links:
         self._temporary.symlink_to(candidate.leaf)
         if os.geteuid() == 0:
             os.chown(self._temporary, status.st_uid, status.st_gid, follow_symlinks=False)
-        now = path.lstat()
-        if identity(now) != identity(status):
+        if _identity(_status(path)) != _identity(status):
+            self._temporary.unlink()
             return False
         self._temporary.replace(path)
         return True
@@ -73,6 +73,7 @@ class Links:
         temporary.unlink(missing_ok=True)
         try:
             if not _copy(leaf, temporary):
+                temporary.unlink()
                 return f"{entry.leaf} is damaged"
         except FileNotFoundError:
             return f"{entry.leaf} is no longer in the store"
@@ -88,9 +89,18 @@ class Links:
         return None
 
 
-def identity(status: os.stat_result) -> tuple[int, ...]:
-    """Return what differs where a file is not the same any more."""
+def _identity(status: os.stat_result | None) -> tuple[int, ...]:
+    """Return what differs where a file is not the same any more; nothing where there is none."""
+    if status is None:
+        return ()
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode
+
+
+def _status(path: Path) -> os.stat_result | None:
+    try:
+        return path.lstat()
+    except FileNotFoundError:
+        return None
 
 
 def _copy(leaf: Path, target: Path) -> bool:

@@ -62,8 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger("nixgen").exception("the command failed")
         print(f"nixgen: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("nixgen: interrupted; the previous state is untouched", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"nixgen: interrupted; {interrupt or 'the previous state is untouched'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone (``| head``): nothing more to say, and nothing to flush either.

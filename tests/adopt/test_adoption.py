@@ -11,7 +11,7 @@ import pytest
 from nixgen.adopt.adoption import adopt, undo
 from nixgen.adopt.environment import Environment
 from nixgen.adopt.links import Links
-from nixgen.errors import InputError
+from nixgen.errors import InputError, NixError
 from nixgen.model import Overrides
 from nixgen.store import Store
 from tests.adopt.conftest import demo
@@ -287,6 +287,33 @@ def test_a_damaged_leaf_is_not_copied(wheel: Wheel, store: Store, tmp_path: Path
     with pytest.raises(InputError, match="is damaged"):
         undo(environment)
     assert (site_packages(directory) / "demo/data.txt").is_symlink()
+
+
+def test_a_store_that_refuses(wheel: Wheel, store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the store takes nothing, the environment is what it was."""
+    directory = make_environment(tmp_path / "env", wheel)
+    before = snapshot(directory)
+    # A policy of Nix that evaluation has to obey, and asking what is valid has not.
+    monkeypatch.setenv("NIX_CONFIG", os.environ["NIX_CONFIG"] + "restrict-eval = true\n")
+    with pytest.raises(NixError):
+        adopted(directory, store)
+    assert snapshot(directory) == before and not (directory / ".nixgen").exists()
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"nixgen": 9}', '{"nixgen": 1}', '{"nixgen": 1, "files": {"a": {"b": 1}}}']
+)
+def test_a_damaged_journal(text: str, wheel: Wheel, store: Store, tmp_path: Path) -> None:
+    """A journal that is not understood stops both directions, and stays."""
+    directory = make_environment(tmp_path / "env", wheel)
+    environment = adopted(directory, store)
+    (directory / ".nixgen/adopted.json").write_text(text)
+    before = snapshot(directory)
+    with pytest.raises(InputError, match="adopted"):
+        undo(environment)
+    with pytest.raises(InputError, match="adopted"):
+        adopt(environment, store, {}, add=True)
+    assert snapshot(directory) == before
 
 
 def test_one_at_a_time(wheel: Wheel, store: Store, tmp_path: Path) -> None:

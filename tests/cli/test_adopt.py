@@ -117,8 +117,9 @@ def test_stopped_in_the_middle(
     while [file.is_symlink() for file in files] == linked:
         assert time.monotonic() < deadline and process.poll() is None
     process.send_signal(number)
-    process.communicate(timeout=20)
+    _, said = process.communicate(timeout=20)
     assert process.returncode == (130 if number == signal.SIGTERM else -number)
+    assert ("the environment works as it is" in said) == (number == signal.SIGTERM)
     assert 0 < sum(file.is_symlink() for file in files) < modules
     names = ", ".join(f"demo.module{number}" for number in range(0, modules, 50))
     run(directory / "bin/python", "-B", "-c", f"import {names}")
@@ -139,6 +140,7 @@ def test_errors(in_store: Cli, project: Path, demo: tuple[str, bytes]) -> None:
     unusable = {"NIX_STATE_DIR": "/dev/null/var"}
     assert "what to do" in in_store("adopt", ".venv", "--add", code=6, environment=unusable).stderr
     assert snapshot(project) == before
+    assert not (project / ".venv/.nixgen").exists()
 
 
 def test_a_full_disk(in_store: Cli, project: Path, request: pytest.FixtureRequest) -> None:

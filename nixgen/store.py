@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -27,6 +28,19 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 
 #: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
 _OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
+
+
+#: A text in the store that lists leaves; those with a file are added.
+_LIST = """
+{ listed }:
+let
+  leaf = one:
+    if one ? path then builtins.storePath one.path
+    else builtins.path { inherit (one) name sha256; recursive = false; path = one.file; };
+  lines = map (one: "${leaf one}\\n") (builtins.fromJSON (builtins.readFile listed));
+in
+builtins.toFile "adopted" (builtins.concatStringsSep "" lines)
+"""
 
 
 class Store:
@@ -61,6 +75,29 @@ class Store:
         for batch in _batches(map(str, files)):
             added += self._run("nix-store", "--add-fixed", "sha256", *batch).split()
         return added
+
+    def keep(self, paths: Iterable[str], add: Iterable[tuple[str, str, Path]], link: Path) -> None:
+        """Keep some leaves from garbage collection as long as a link is there, some of which are added first.
+
+        The link leads to a text in the store that lists them: what such a text names belongs to its closure
+        (``builtins.toFile``). Adding and listing are one evaluation, so that no collection comes between them.
+
+        Args:
+            paths: store paths that are valid.
+            add: name, SHA-256 (base64) and file of each leaf to add.
+            link: the link to make, replaced at once.
+
+        Raises:
+            NixError: a path is not valid, a file has another hash, or the store cannot be written.
+        """
+        wanted = [{"path": path} for path in sorted(paths)]
+        wanted += [{"name": name, "sha256": sha256, "file": str(file)} for name, sha256, file in add]
+        with tempfile.NamedTemporaryFile("w", prefix="nixgen-", suffix=".json", encoding="utf-8") as listed:
+            json.dump(wanted, listed)
+            listed.flush()
+            arguments = ("--expr", _LIST, "--argstr", "listed", listed.name)
+            text = self._run("nix-instantiate", "--eval", "--json", "--read-write-mode", *arguments)
+        self._run("nix-store", "--realise", json.loads(text), "--add-root", str(link), "--indirect")
 
     def build(
         self,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -67,3 +68,32 @@ def test_missing_nix(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(NixError, match="nix-bin"):
         _ = Store().directory
+
+
+def test_keep_adds_files_and_protects_leaves(store: Store, tmp_path: Path) -> None:
+    """Leaves that are named, and files that are added, stay while the link is there, and go with it."""
+    source, named = tmp_path / "odd 'name\" é.py", tmp_path / "file.txt"
+    source.write_text(f"added {tmp_path}")
+    named.write_text(f"named {tmp_path}")
+    (kept,) = store.add_files([named])
+    added = leaf_path("file.py", nix_sha256(source.read_text()), store.directory)
+    link = tmp_path / "kept"
+    store.keep([kept], [("file.py", nix_sha256(source.read_text()), source)], link)
+    assert (
+        set(link.read_text().split()) == {kept, added} == set(store.requisites(link.resolve())) - {str(link.resolve())}
+    )
+    subprocess.run(["nix-store", "--gc"], check=True, capture_output=True)
+    assert store.invalid([kept, added]) == set()
+    link.unlink()
+    subprocess.run(["nix-store", "--gc"], check=True, capture_output=True)
+    assert store.invalid([kept, added]) == {kept, added}
+
+
+def test_keep_refuses_what_is_not_as_promised(store: Store, tmp_path: Path) -> None:
+    """A file with another hash, and a path that is not valid, are errors, and no link is made."""
+    (tmp_path / "file").write_text("content")
+    with pytest.raises(NixError):
+        store.keep([], [("file", nix_sha256("other content"), tmp_path / "file")], tmp_path / "kept")
+    with pytest.raises(NixError):
+        store.keep([leaf_path("file", nix_sha256("in no store"), store.directory)], [], tmp_path / "kept")
+    assert not (tmp_path / "kept").is_symlink()

@@ -23,6 +23,13 @@ REASONS = (
 #: its own, those that it resolves, and whether it loads modules from paths that it resolves.
 Seen = collections.namedtuple("Seen", "asks handed_out resolved loads")
 
+#: What ``Placement.judge`` finds in one file: its content (None where the rules do not look into it), some of
+#: ``REASONS``, a ``Seen`` of a Python source, and of an ELF file its run paths and, where it is sound, an ``Elf``.
+Judged = collections.namedtuple("Judged", "content reasons seen run_paths elf")
+
+#: What there is to find in an empty file.
+EMPTY = Judged(content=None, reasons=[], seen=None, run_paths=[], elf=None)
+
 #: Mach-O: how a file begins, 64 and 32 bits, both byte orders, and a universal one.
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 _UNIVERSAL = b"\xca\xfe\xba\xbe"
@@ -52,6 +59,38 @@ class Placement:
             if posixpath.basename(path) == "__init__.py"
             and posixpath.join(posixpath.dirname(posixpath.dirname(path)), "__init__.py") not in paths
         }
+
+    def judge(self, path, file, executable):
+        """Look at one file and return what ``late`` and a tree need of it: a ``Judged``.
+
+        Args:
+            path: the file's path in the wheel.
+            file: the file that has its content.
+            executable: as ``reasons`` has it.
+        """
+        with open(file, "rb") as opened:
+            head = opened.read(4)
+            is_elf = head == b"\x7fELF"
+            looked_into = is_elf or self.looks_into(path, executable, head)
+            content = head + opened.read() if looked_into else None
+        known = content or b""
+        return Judged(
+            content=content,
+            reasons=self.reasons(path, known, executable),
+            seen=look(known) if is_source(path) else None,
+            run_paths=elf.run_paths(known) if is_elf else [],
+            elf=elf.read(known) if is_elf else None,
+        )
+
+    def late(self, judged):
+        """Return what only the whole wheel tells, as ``late_reasons`` does: path to the reasons that come on top.
+
+        Args:
+            judged: what ``judge`` gave, by path.
+        """
+        seen = {path: found.seen for path, found in judged.items() if found.seen}
+        looking = [path for path, found in judged.items() if any(map(from_origin, found.run_paths))]
+        return self.late_reasons(seen, looking)
 
     def looks_into(self, path, executable, head):
         """Tell whether the rules need the content of a file, of which they know the first bytes."""
@@ -131,6 +170,11 @@ def look(content):
         sources.resolved_names(content),
         sources.loads_resolved(content),
     )
+
+
+def from_origin(run_path):
+    """Tell whether a run path starts from the directory of the library that has it."""
+    return run_path.split("/")[0] in ("$ORIGIN", "${ORIGIN}")
 
 
 def is_source(path):

@@ -12,7 +12,6 @@ import shutil
 import sys
 
 import bytecode
-import elf
 import launcher
 import layout
 import libraries
@@ -72,7 +71,7 @@ def build(attributes, out):
         "programs": sorted(done["target"] for done in placed if done.get("shared")),
         "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
         "descend": _leaving(out, placed),
-        **libraries.of_wheel([(done["target"], done["elf"]) for done in placed if done.get("elf")]),
+        **libraries.of_wheel([(done["target"], done["judged"].elf) for done in placed if done["judged"].elf]),
     }
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
     with open(os.path.join(out, MANIFEST), "x", encoding="utf-8") as file:
@@ -86,7 +85,7 @@ def _is_module(target, is_script):
 def _place(task):
     """Put one file into the tree, and its bytecode beside it."""
     out, rules, (path, leaf, executable, target, is_script, program) = task
-    done = {"target": target, "reasons": [], "launcher": False, "run_paths": [], "bytecode": None, "seen": None}
+    done = {"target": target, "reasons": [], "launcher": False, "bytecode": None, "judged": placement.EMPTY}
     destination = os.path.join(out, target)
     if leaf == "":
         with open(destination, "xb"):
@@ -100,32 +99,24 @@ def _place(task):
 
 
 def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program):
-    with open(leaf, "rb") as file:
-        head = file.read(4)
-        is_elf = head == b"\x7fELF"
-        looked_into = is_elf or rules.looks_into(path, executable, head)
-        content = head + file.read() if looked_into else b""
+    judged = rules.judge(path, leaf, executable)
+    content, reasons = judged.content, judged.reasons
     if is_script and launcher.is_python_script(content):
         content = launcher.python_script(content)
         done["launcher"] = True
         done["rewritten"] = _digest(content)
         reasons = ["executable"]
-    else:
-        reasons = rules.reasons(path, content, executable)
-        if is_script and "executable" not in reasons:
-            reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
-        if placement.is_source(path):
-            done["seen"] = placement.look(content)
-    if is_elf:
-        done["run_paths"] = elf.run_paths(content)
-        done["elf"] = elf.read(content)
-    if program and reasons == ["executable"] and not content.startswith(b"#!") and not done["run_paths"]:
+        judged = judged._replace(seen=None)
+    elif is_script and "executable" not in reasons:
+        reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
+    done["judged"] = judged._replace(content=None)  # it goes from one process to another
+    if program and reasons == ["executable"] and not content.startswith(b"#!") and not judged.run_paths:
         leaf, reasons = program, []
         done["shared"] = True
     done["reasons"] = reasons
     if not reasons:
         os.symlink(leaf, destination)
-    elif looked_into:
+    elif content is not None:
         with open(destination, "xb") as file:
             file.write(content)
     else:
@@ -137,9 +128,7 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, p
 def _copy_late(out, rules, installs, placed):
     """Make copies of what only the whole wheel tells."""
     by_path = {install[0]: (install[1], done) for install, done in zip(installs, placed)}  # noqa: B905
-    seen = {path: done["seen"] for path, (_, done) in by_path.items() if done["seen"]}
-    looking = [path for path, (_, done) in by_path.items() if any(map(_from_origin, done["run_paths"]))]
-    late = rules.late_reasons(seen, looking)
+    late = rules.late({path: done["judged"] for path, (_, done) in by_path.items()})
     for path, reasons in late.items():
         leaf, done = by_path[path]
         if not done["reasons"]:
@@ -159,17 +148,12 @@ def _leaving(out, placed):
     found = set()
     for done in placed:
         directory = posixpath.dirname(done["target"])
-        for path in done["run_paths"]:
-            if _from_origin(path):
+        for path in done["judged"].run_paths:
+            if placement.from_origin(path):
                 reached = posixpath.normpath(posixpath.join(directory, *path.split("/")[1:]))
                 if not os.path.isdir(os.path.join(out, reached)):
                     found.add(directory)
     return sorted(found)
-
-
-def _from_origin(run_path):
-    """Tell whether a run path starts from the directory of the library that has it."""
-    return run_path.split("/")[0] in ("$ORIGIN", "${ORIGIN}")
 
 
 def _with_pip_of_this_version(attributes):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import build, fetch, fsck, image, init, lock, module, run, shell, show, venv
+from nixgen.cli import adopt, build, fetch, fsck, image, init, lock, module, run, shell, show, venv
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -45,6 +45,7 @@ _VERBS = (
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("image", image, "build an image for containers"),
+    ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),
     ("init", init, "write a flake.nix for `nix build`"),
     ("module", module, "write nix/module.nix, a module of nixmodules"),
 )
@@ -67,8 +68,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger("nixgen").exception("the command failed")
         print(f"nixgen: {error}", file=sys.stderr)
         return error.exit_code
-    except KeyboardInterrupt:
-        print("nixgen: interrupted; the previous state is untouched", file=sys.stderr)
+    except KeyboardInterrupt as interrupt:
+        print(f"nixgen: interrupted; {interrupt or 'the previous state is untouched'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone (``| head``): nothing more to say, and nothing to flush either.

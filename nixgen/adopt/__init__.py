@@ -1,0 +1,1 @@
+"""Environments made by other tools: their files become links to leaves, and real files again."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import shutil
 import subprocess
@@ -13,14 +14,22 @@ import pytest
 
 from tests.builders.conftest import Workbench
 from tests.support.cli import listing
+from tests.support.programs import program
 from tests.support.wheels import make_wheel
 
-#: Commands that run a shell; those that this machine has. Busybox brings its own mv, cp and the rest, too.
-SHELLS = {
-    name: [found, *options]
-    for name, options in {"dash": [], "bash": ["--posix"], "busybox": ["ash"]}.items()
-    if (found := shutil.which(name))
-}
+#: Shells with what makes them one. Busybox brings its own mv, cp and the rest, too.
+SHELLS = {"dash": (), "bash": ("--posix",), "busybox": ("ash",)}
+
+
+@functools.cache
+def shell_command(name: str) -> list[str]:
+    """Return the command of one of ``SHELLS``: of this machine, else of its Debian."""
+    found = Path(program(name, "busybox-static" if name == "busybox" else None))
+    if found.parent.name == "programs":
+        # The program itself: busybox is called by other names.
+        found = next(path for path in (found.parents[1] / part / name for part in ("bin", "usr/bin")) if path.exists())
+    return [str(found), *SHELLS[name]]
+
 
 #: A package with a command, data and a file that Python reads at its start.
 DEMO = {

@@ -12,7 +12,7 @@ import pytest
 
 from tests.builders.conftest import Workbench
 from tests.support.wheels import make_wheel
-from tests.venv.conftest import SHELLS, Venv, said
+from tests.venv.conftest import SHELLS, Venv, said, shell_command
 
 VERSION = "{}.{}".format(*sys.version_info)
 SITE = f"lib/python{VERSION}/site-packages"
@@ -158,7 +158,7 @@ if LINUX:
 def test_a_broken_state(venv: Venv, state: str) -> None:
     """--check reports it and --dry-run says what it would do, both change nothing; then it is as new, and silent."""
     # Each shell has a third of the states.
-    venv.shell = [*SHELLS.values()][list(STATES).index(state) % len(SHELLS)]
+    venv.shell = shell_command([*SHELLS][list(STATES).index(state) % len(SHELLS)])
     venv()
     whole = venv.listing()
     do, word = STATES[state]

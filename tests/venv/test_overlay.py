@@ -13,7 +13,7 @@ import pytest
 
 from tests.builders.conftest import INTERPRETER, Workbench
 from tests.support.wheels import make_wheel
-from tests.venv.conftest import SHELLS, Venv, demo_wheel, said
+from tests.venv.conftest import SHELLS, Venv, demo_wheel, said, shell_command
 
 VERSION = "{}.{}".format(*sys.version_info)
 
@@ -21,7 +21,7 @@ VERSION = "{}.{}".format(*sys.version_info)
 @pytest.mark.parametrize("shell", SHELLS)
 def test_every_shell_makes_the_same(venv: Venv, shell: str) -> None:
     """Each shell makes the same handful of files, and finds nothing to do the second time."""
-    venv.shell = SHELLS[shell]
+    venv.shell = shell_command(shell)
     assert venv().stderr == ""
     commands = ["activate", "activate.fish", "nixgen-venv", "program", "shell", "tool"]
     assert sorted(venv.listing()) == sorted(

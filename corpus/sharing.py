@@ -39,7 +39,7 @@ at whatever path; it is stored twice where it is a [copy](how-it-works.md#placem
 it would be shared.
 """
 
-#: tests/nix/test_optimising.py proves it.
+#: tests/corpus/test_optimising.py proves it.
 _OPTIMISING = """\
 With `auto-optimise-store = true` in nix.conf, or after `nix-store --optimise`, Nix keeps equal files of the store once,
 as hard links: a copy has the inode of its leaf, and a program, whose leaf has no x bit, that of its copy in the tree of

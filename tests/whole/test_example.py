@@ -85,12 +85,12 @@ def test_every_leaf_is_a_fixed_output_with_records_hash(built: Built) -> None:
     """Every file of every wheel is a flat SHA-256 fixed output with RECORD's hash, or a copy that says why."""
     stored = {path: entry["ca"] for path, entry in _path_info(built) if _is_leaf_name(path)}
     leaves = dict(zip(stored, _flat_sha256s(list(stored.values()), built), strict=True))
-    # Four files of such names are nixgen's own.
-    activate = str((built.result / "bin" / "activate").readlink())
+    # Some files of such names are nixgen's own.
+    activate = [str((built.result / "bin" / name).readlink()) for name in ("activate", "activate.fish")]
     program = (built.result / "bin" / "nixgen-venv").read_text()
     (installer,) = (path for path, ca in stored.items() if _method(ca) == "text")
     assert Path(installer).read_text() == "nixgen\n"
-    for own in (installer, activate, *re.findall(r"/\S+-file\.(?:py|sh)", program)):
+    for own in (installer, *activate, *re.findall(r"/\S+-file\.(?:py|sh)", program)):
         del leaves[own]
 
     lock, site = _lock(built), "lib/python3.11/site-packages"

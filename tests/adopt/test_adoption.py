@@ -332,23 +332,3 @@ def test_what_cannot_be_written(wheel: Wheel, store: Store, tmp_path: Path) -> N
     with pytest.raises(InputError, match="cannot write"):
         adopted(directory, store)
     assert snapshot(directory) == before
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
-def test_a_file_that_cannot_be_read(wheel: Wheel, store: Store, tmp_path: Path) -> None:
-    """A file without the right to read stays, and the others become links."""
-    directory = make_environment(tmp_path / "env", wheel)
-    (site_packages(directory) / "demo/data.txt").chmod(0)
-    report = adopt(Environment.find(directory), store, {}, add=True)
-    assert report.stays["not readable"].files == 1 and report.linked.files == 6
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_directory_that_cannot_be_written(wheel: Wheel, store: Store, tmp_path: Path) -> None:
-    """A single directory without the right to write stops an adoption before it begins."""
-    directory = make_environment(tmp_path / "env", wheel)
-    (site_packages(directory) / "demo").chmod(0o555)
-    before = snapshot(directory)
-    with pytest.raises(InputError, match="cannot write to a directory"):
-        adopted(directory, store)
-    assert snapshot(directory) == before

@@ -88,6 +88,33 @@ def test_json(in_store: Cli, project: Path, demo: tuple[str, bytes]) -> None:
     assert json.loads(in_store("adopt", ".venv", "--undo", "--json").stdout)["restored"] == said["linked"]
 
 
+@pytest.fixture
+def ordinary(in_store: Cli) -> Cli:
+    """The command line with no more rights than the owner of its files has."""
+    if os.geteuid() != 0:
+        return in_store
+    return replace(in_store, program=("setpriv", "--inh-caps=-all", "--bounding-set=-all", *in_store.program))
+
+
+def test_a_file_that_cannot_be_read(ordinary: Cli, project: Path, demo: tuple[str, bytes]) -> None:
+    """A file without the right to read stays, and the others become links."""
+    make_environment(project / ".venv", demo)
+    (site_packages(project / ".venv") / "demo/module0.py").chmod(0)
+    said = json.loads(ordinary("adopt", ".venv", "--add", "--json").stdout)
+    assert said["stays"] == {"not readable": {"files": 1, "size": said["stays"]["not readable"]["size"]}}
+    assert said["linked"]["files"] == 2
+
+
+def test_a_directory_that_cannot_be_written(ordinary: Cli, project: Path, demo: tuple[str, bytes]) -> None:
+    """A single directory without the right to write stops an adoption before it begins, and the error names it."""
+    make_environment(project / ".venv", demo)
+    (directory := site_packages(project / ".venv") / "demo").chmod(0o555)
+    before = snapshot(project)
+    said = ordinary("adopt", ".venv", "--add", code=3).stderr
+    assert "cannot write to a directory" in said and str(directory.relative_to(project)) in said
+    assert snapshot(project) == before
+
+
 def test_what_the_project_says_of_placement(in_store: Cli, project: Path, demo: tuple[str, bytes]) -> None:
     """``[tool.nixgen.placement]`` of the project's pyproject.toml counts."""
     make_environment(project / ".venv", demo)

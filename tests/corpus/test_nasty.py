@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,6 +13,7 @@ from corpus.entries import Entry, choose, read
 from corpus.environments import Store, Workshop
 from corpus.probing import Limits
 from corpus.processes import Processes
+from corpus.result import Result
 from corpus.runner import Runner, said
 
 LIST = Path(__file__).resolve().parents[2] / "corpus" / "packages.toml"
@@ -19,25 +22,32 @@ pytestmark = [pytest.mark.nix, pytest.mark.registry]
 
 
 @pytest.fixture(scope="module")
-def runner(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Runner]:
-    """A runner with a store of its own, for all of them."""
+def running(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Mapping[str, Future[Result]]]:
+    """Run the packages whose tests were chosen, as many at once as there are cores, with a store of their own."""
     root = tmp_path_factory.mktemp("nasty")
     processes = Processes()
     store = Store(root / "nix")
-    yield Runner(
+    runner = Runner(
         workshop=Workshop(processes=processes, store=store),
         work=root / "work",
         out=root / "out",
         limits=Limits(module=60, submodules=20, command=20, probe=240),
     )
-    processes.stop()
+    tests = [item for item in request.session.items if item.parent is request.node]
+    entries = [test.callspec.params["entry"] for test in tests if isinstance(test, pytest.Function)]
+    with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
+        yield {entry.name: pool.submit(runner.run, entry) for entry in entries}
+        processes.stop()
+        pool.shutdown(cancel_futures=True)
     store.remove()
 
 
 @pytest.mark.parametrize("entry", choose(read(LIST), [], nasty=True), ids=lambda entry: entry.name)
-def test_it_works_as_it_does_under_pip(runner: Runner, entry: Entry) -> None:
+def test_it_works_as_it_does_under_pip(running: Mapping[str, Future[Result]], entry: Entry) -> None:
     """Every probe that passes in pip's environment passes in nixgen's, from the same wheels."""
-    result = runner.run(entry)
+    result = running[entry.name].result()
     assert result.sound, said(result)
     own = [one for one in result.compared if one.probe in entry.probes]
     assert [one.probe for one in own if one.pip.status != "pass"] == [], own

@@ -5,10 +5,13 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from pathlib import Path
 
 import pytest
 
+from tests.support.flakes import flake_of_checkout
 from tests.support.nix import NixInstallation
+from tests.support.nixpkgs import write_nixpkgs
 from tests.support.server import Behaviour, WheelServer
 
 # A shell starts what runs in its background deaf to interrupts, and so would be every command of these tests.
@@ -22,6 +25,18 @@ def nix_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixInstallat
     nix = NixInstallation.of_machine(tmp_path_factory.mktemp("nix"))
     yield nix
     nix.make_removable()
+
+
+@pytest.fixture(scope="module")
+def nixpkgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A stand-in for nixpkgs."""
+    return write_nixpkgs(tmp_path_factory.mktemp("nixpkgs") / "nixpkgs")
+
+
+@pytest.fixture(scope="module")
+def checkout(tmp_path_factory: pytest.TempPathFactory, nix_store: NixInstallation, nixpkgs: Path) -> Path:
+    """This repository as a flake, with that stand-in."""
+    return flake_of_checkout(tmp_path_factory.mktemp("checkout") / "nixgen", nix_store, nixpkgs)
 
 
 @pytest.fixture

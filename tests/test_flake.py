@@ -15,9 +15,8 @@ from packaging.requirements import Requirement
 
 from nixgen.targets import default_python, default_system
 from tests.support.cli import Cli
-from tests.support.flakes import Flakes, flake_of_checkout, git_add
+from tests.support.flakes import Flakes, git_add
 from tests.support.nix import NixInstallation
-from tests.support.nixpkgs import write_nixpkgs
 from tests.support.wheels import make_wheel
 
 pytestmark = pytest.mark.nix
@@ -33,18 +32,6 @@ def hello() -> str:
     """Return a greeting."""
     return "hello from a file of its own"
 '''
-
-
-@pytest.fixture(scope="module")
-def nixpkgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for nixpkgs."""
-    return write_nixpkgs(tmp_path_factory.mktemp("nixpkgs") / "nixpkgs")
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory, nix_store: NixInstallation, nixpkgs: Path) -> Path:
-    """This repository as a flake."""
-    return flake_of_checkout(tmp_path_factory.mktemp("checkout") / "nixgen", nix_store, nixpkgs)
 
 
 @pytest.fixture

@@ -13,10 +13,9 @@ import pytest
 
 from nixgen.targets import default_system
 from tests.support.cli import Cli
-from tests.support.flakes import Flakes, flake_of_checkout, git_add
+from tests.support.flakes import Flakes, git_add
 from tests.support.modules import NIXMODULES, Repl, problems
 from tests.support.nix import NixInstallation
-from tests.support.nixpkgs import write_nixpkgs
 
 pytestmark = pytest.mark.nix
 
@@ -25,18 +24,6 @@ WHEELS = ROOT / "tests" / "flake" / "wheels"
 
 #: Makes a project from a template, with a wheel of this repository as its only requirement, locked and tracked.
 Make = Callable[..., Cli]
-
-
-@pytest.fixture(scope="module")
-def nixpkgs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A stand-in for nixpkgs."""
-    return write_nixpkgs(tmp_path_factory.mktemp("nixpkgs") / "nixpkgs")
-
-
-@pytest.fixture(scope="module")
-def checkout(tmp_path_factory: pytest.TempPathFactory, nix_store: NixInstallation, nixpkgs: Path) -> Path:
-    """This repository as a flake."""
-    return flake_of_checkout(tmp_path_factory.mktemp("checkout") / "nixgen", nix_store, nixpkgs)
 
 
 @pytest.fixture

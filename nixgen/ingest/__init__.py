@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .leaf import leaf_path
-from .model import WheelIndex
-from .store import Store
+from nixgen.leaf import leaf_path
+from nixgen.model import WheelIndex
+from nixgen.store import Store
 
 if TYPE_CHECKING:
     import httpx
@@ -82,7 +82,7 @@ def ingest(
     read = 0
     if missing:
         # Imported for work that is there: a run that finds every leaf needs no HTTP client.
-        from .extraction import Extraction, WheelWork
+        from nixgen.ingest.extraction import Extraction, WheelWork
 
         work = [WheelWork(index=indexes[name], missing=wanted) for name, wanted in by_wheel.items()]
         read = Extraction(store=store, base=base, auth=auth(), progress=progress).run(work)

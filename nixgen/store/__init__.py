@@ -1,4 +1,4 @@
-"""The store: the only module that runs Nix."""
+"""The store: the only package that runs Nix."""
 
 from __future__ import annotations
 
@@ -16,7 +16,8 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from .errors import NixError
+from nixgen.errors import NixError
+from nixgen.store.daemon import Daemon
 
 _log = logging.getLogger(__name__)
 
@@ -66,15 +67,13 @@ class Store:
             found.update(self._run("nix-store", "--check-validity", "--print-invalid", *batch).split())
         return found
 
-    def add_files(self, files: Iterable[Path]) -> list[str]:
-        """Add files as flat SHA-256 fixed outputs named after their base names, and return their store paths in order.
+    def connect(self) -> Daemon:
+        """Open a connection that adds files to the store.
 
-        Works through a daemon without trust: the store computes the hashes itself.
+        Raises:
+            NixError: Nix is not there, or too old.
         """
-        added: list[str] = []
-        for batch in _batches(map(str, files)):
-            added += self._run("nix-store", "--add-fixed", "sha256", *batch).split()
-        return added
+        return Daemon(self._command("nix-daemon", "--stdio"))
 
     def keep(self, paths: Iterable[str], add: Iterable[tuple[str, str, Path]], link: Path) -> None:
         """Keep some leaves from garbage collection as long as a link is there, some of which are added first.
@@ -141,8 +140,7 @@ class Store:
         value = json.loads(text).get(name)
         return value.get("value") if isinstance(value, dict) else None
 
-    def _run(self, program: str, *arguments: str, read: Callable[[str], None] | None = None) -> str:
-        """Run a program of Nix and return what it prints; ``read`` gets each line of its messages as it comes."""
+    def _command(self, program: str, *arguments: str) -> list[str]:
         executable = shutil.which(program)
         if executable is None:
             raise NixError(
@@ -153,6 +151,11 @@ class Store:
         options = [word for name, value in self._options.items() for word in ("--option", name, value)]
         command = [executable, *arguments, *options]
         _log.debug("running %s", " ".join(command[:12]) + (" …" if len(command) > 12 else ""))
+        return command
+
+    def _run(self, program: str, *arguments: str, read: Callable[[str], None] | None = None) -> str:
+        """Run a program of Nix and return what it prints; ``read`` gets each line of its messages as it comes."""
+        command = self._command(program, *arguments)
         said: list[str] = []
         # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
         with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:

@@ -29,20 +29,6 @@ def test_directory(store: Store, nix_store: NixInstallation) -> None:
     assert store.directory == str(nix_store.path)
 
 
-def test_add_files_gives_leaf_paths(store: Store, tmp_path: Path) -> None:
-    """Added files lie where ``leaf_path`` says, under the name of their last suffix."""
-    files, expected = [], []
-    for number, name in enumerate(["file.py", "file", "file.so"]):
-        path = tmp_path / str(number) / name
-        path.parent.mkdir()
-        path.write_text(f"content {number}")
-        files.append(path)
-        expected.append(leaf_path(name, nix_sha256(f"content {number}"), store.directory))
-    assert store.invalid(expected) == set(expected)
-    assert store.add_files(files) == expected
-    assert store.invalid(expected) == set()
-
-
 def test_invalid_takes_more_paths_than_a_command_line(store: Store) -> None:
     """Any number of paths can be asked for: 20,000 are more than one command takes."""
     paths = [leaf_path("x.py", nix_sha256(f"in no store: {number}"), store.directory) for number in range(20_000)]
@@ -75,7 +61,9 @@ def test_keep_adds_files_and_protects_leaves(store: Store, tmp_path: Path) -> No
     source, named = tmp_path / "odd 'name\" é.py", tmp_path / "file.txt"
     source.write_text(f"added {tmp_path}")
     named.write_text(f"named {tmp_path}")
-    (kept,) = store.add_files([named])
+    kept = leaf_path("file.txt", nix_sha256(named.read_text()), store.directory)
+    with store.connect() as daemon:
+        daemon.add("file.txt", named.read_bytes(), kept)
     added = leaf_path("file.py", nix_sha256(source.read_text()), store.directory)
     link = tmp_path / "kept"
     store.keep([kept], [("file.py", nix_sha256(source.read_text()), source)], link)

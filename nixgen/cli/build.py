@@ -1,8 +1,8 @@
 """Fetch what the store lacks and build the environment of the lock, as ./result.
 
 The result is the one that `nix-build nix` gives with the same interpreter, to the same
-store path. Wheels are only
-fetched for files that the store does not have yet; a second run does nothing.
+store path. Wheels are only fetched for files that the store does not have yet, and of a
+wheel only those files where that is cheaper; a second run does nothing.
 """
 
 from __future__ import annotations
@@ -28,10 +28,9 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way; the previous result stays.
     """
-    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.cli.building import Choice, build
 
     choice = Choice.from_options(options)
-    fetch(choice, quiet=options.quiet)
     link = Path(options.out_link) if options.out_link else choice.base / "result"
     print(build(choice, None if options.no_out_link else link, quiet=options.quiet))
     return 0

@@ -1,4 +1,4 @@
-"""What ``build``, ``run`` and ``fetch`` share: which environment is meant, its leaves, and its build."""
+"""What the verbs that build share: which environment is meant, its leaves, and its build."""
 
 from __future__ import annotations
 
@@ -15,6 +15,12 @@ if TYPE_CHECKING:
     from nixgen.lock import Lock
     from nixgen.model import LockedPackage
 
+
+#: What Nix's message has where a leaf is missing: the name of the file that stands for all of them (nix/ingest.nix).
+_LEAF_MISSING = "run-nixgen-fetch"
+
+#: How often to fetch for one build: a garbage collection may take leaves that were just added.
+_FETCHES = 3
 
 #: What Nix says of a builder that the sandbox does not hold.
 _NO_BUILDER = re.compile(r"executing '[^']*': No such file or directory")
@@ -160,17 +166,35 @@ def _auth(base: Path) -> httpx.Auth | None:
 
 
 def build(choice: Choice, out_link: Path | None, *, quiet: bool, wrap: Callable[[str], str] | None = None) -> str:
-    """Build an environment whose leaves are in the store, and return its store path.
+    """Build an environment, with the leaves that the store lacks, and return its store path.
+
+    Nix is asked first: evaluation finds a missing leaf, and where none is missing nothing else has to be asked (0.1 s
+    less for 7,000 leaves).
 
     Args:
         choice: the environment.
         out_link: a link to make, which keeps it from garbage collection; None makes none.
-        quiet: show nothing of what is being built.
+        quiet: show nothing of what is being done.
         wrap: given the text of an expression that is the environment, returns that of what to build instead.
 
     Raises:
         NixError: with what Nix said.
+        NixgenError: as ``fetch``.
     """
+    from nixgen.errors import NixError
+
+    for _ in range(_FETCHES):
+        try:
+            return _build(choice, out_link, quiet, wrap)
+        except NixError as error:
+            if _LEAF_MISSING not in error.what:
+                raise
+        fetch(choice, quiet=quiet)
+    return _build(choice, out_link, quiet, wrap)
+
+
+def _build(choice: Choice, out_link: Path | None, quiet: bool, wrap: Callable[[str], str] | None) -> str:
+    """Build an environment whose leaves are in the store."""
     from nixgen.cli.console import Console
     from nixgen.emit.project import NIX_DIRECTORY, nix_path
     from nixgen.errors import InputError, NixError

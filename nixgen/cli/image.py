@@ -43,7 +43,7 @@ def run(options: argparse.Namespace) -> int:
         NixgenError: with what stands in the way.
         UsageError: an option makes no sense.
     """
-    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.cli.building import Choice, build
     from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY, nix_list, nix_path, nix_string
     from nixgen.errors import UsageError
 
@@ -74,7 +74,6 @@ def run(options: argparse.Namespace) -> int:
         given = " ".join(f"{name} = {value};" for name, value in arguments.items())
         return f"(import {library}).image {{ env = {env}; {given} }}"
 
-    fetch(choice, quiet=options.quiet)
     link = Path(options.out_link) if options.out_link else choice.base / "result-image"
     print(build(choice, link, quiet=options.quiet, wrap=image))
     return 0

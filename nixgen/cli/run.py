@@ -26,14 +26,13 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no command, or nothing of that name.
     """
     from nixgen.cli.activation import execute
-    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.cli.building import Choice, build
     from nixgen.errors import UsageError
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
     choice = Choice.from_options(options)
-    fetch(choice, quiet=options.quiet)
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = (choice.base / "result").absolute()
     build(choice, link, quiet=options.quiet)

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no such shell or command.
     """
     from nixgen.cli.activation import activated, execute
-    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.cli.building import Choice, build
     from nixgen.errors import UsageError
 
     wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
@@ -45,7 +45,6 @@ def run(options: argparse.Namespace) -> int:
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
     choice = Choice.from_options(options)
-    fetch(choice, quiet=options.quiet)
     link = (choice.base / "result").absolute()
     build(choice, link, quiet=options.quiet)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command

@@ -48,11 +48,10 @@ def run(options: argparse.Namespace) -> int:
     arguments = ["--dry-run"] if options.dry_run else []
     if options.rollback:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
-    from nixgen.cli.building import Choice, build, fetch
+    from nixgen.cli.building import Choice, build
     from nixgen.cli.console import Console
 
     choice = Choice.from_options(options)
-    fetch(choice, quiet=options.quiet)
     environment = Path(build(choice, None, quiet=options.quiet))
     form = options.form or form_of(choice.base)
     arguments += [f"--{form}"] if form else []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import grp
 import itertools
@@ -124,7 +125,7 @@ class Store:
                 watch(match[1])
 
         meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
-        return self._run("nix-build", *meant, *link, *arguments, read=read).strip()
+        return self._run("nix-build", *meant, *link, *arguments, *self._jobs(), read=read).strip()
 
     def requisites(self, path: Path) -> list[str]:
         """Return the store paths that a valid one needs, itself among them, sorted."""
@@ -139,6 +140,16 @@ class Store:
             text = self._run("nix", *flags, "config", "show", "--json")  # its name from 2.20 on
         value = json.loads(text).get(name)
         return value.get("value") if isinstance(value, dict) else None
+
+    def _jobs(self) -> list[str]:
+        """Return the words that let Nix build several trees at once, unless somebody has said how many.
+
+        Nix's default is 1, as a bare installation leaves it. A user who wants 1 says so by ``--option max-jobs 1``.
+        """
+        with contextlib.suppress(NixError):
+            if "max-jobs" not in self._options and self.setting("max-jobs") == 1:
+                return ["--max-jobs", "auto"]
+        return []
 
     def _command(self, program: str, *arguments: str) -> list[str]:
         executable = shutil.which(program)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -183,7 +183,7 @@ def _wheel_from_json(filename: str, data: Mapping[str, Any]) -> WheelIndex:
         version=data["version"],
         dist_info=data["distInfo"],
         data_dir=data.get("dataDir"),
-        files=dict(_files_from_tree(data["files"])),
+        files=_files_from_tree(data["files"]),
         console_scripts=scripts.get("console", {}),
         gui_scripts=scripts.get("gui", {}),
         overrides=_overrides_from_json(data.get("placement", {})),
@@ -229,19 +229,25 @@ def _entry(file: WheelFile) -> _Entry:
     return [file.sha256, "x", "alone"] if file.alone else [file.sha256, "x"]
 
 
-def _files_from_tree(tree: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, WheelFile]]:
-    for name, entry in tree.items():
-        match entry:
-            case dict():
-                yield from _files_from_tree(entry, f"{prefix}{name}/")
-            case "":
-                yield prefix + name, WheelFile(sha256="", size=0)
-            case str(digest) if len(digest) == _DIGEST_LENGTH:
-                yield prefix + name, WheelFile(sha256=digest, size=None)
-            case [str(digest), "x"] | [str(digest), "x", "alone"] if len(digest) == _DIGEST_LENGTH:
-                yield prefix + name, WheelFile(sha256=digest, size=None, executable=True, alone=len(entry) > 2)
-            case _:
-                raise ValueError(f"{prefix}{name} has no hash but {entry!r}")
+def _files_from_tree(tree: Mapping[str, Any]) -> dict[str, WheelFile]:
+    files: dict[str, WheelFile] = {}
+    directories = [("", tree)]
+    while directories:
+        prefix, directory = directories.pop()
+        for name, entry in directory.items():
+            path = prefix + name
+            match entry:
+                case str(digest) if len(digest) == _DIGEST_LENGTH:
+                    files[path] = WheelFile(sha256=digest, size=None)
+                case dict():
+                    directories.append((f"{path}/", entry))
+                case "":
+                    files[path] = WheelFile(sha256="", size=0)
+                case [str(digest), "x"] | [str(digest), "x", "alone"] if len(digest) == _DIGEST_LENGTH:
+                    files[path] = WheelFile(sha256=digest, size=None, executable=True, alone=len(entry) > 2)
+                case _:
+                    raise ValueError(f"{path} has no hash but {entry!r}")
+    return dict(sorted(files.items()))
 
 
 def _pretty(value: Any, indent: int = 0) -> str:

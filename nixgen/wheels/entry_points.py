@@ -17,9 +17,7 @@ from typing import Never
 
 from nixgen.wheels.findings import Findings, quoted
 from nixgen.wheels.members import MAX_PART
-
-#: Commands that would replace the environment's own interpreter.
-INTERPRETER = re.compile(r"(python([0-9.]+t?)?|pythonw)(\.exe)?", re.IGNORECASE)
+from nixgen.wheels.schemes import INTERPRETER
 
 _GROUPS = ("console_scripts", "gui_scripts")
 _EXTRAS = re.compile(r"\s*\[[^\[\]]*\]\s*$")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -85,3 +86,20 @@ def test_keep_refuses_what_is_not_as_promised(store: Store, tmp_path: Path) -> N
     with pytest.raises(NixError):
         store.keep([leaf_path("file", nix_sha256("in no store"), store.directory)], [], tmp_path / "kept")
     assert not (tmp_path / "kept").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("configured", "options", "expected"),
+    [
+        ("max-jobs = 1", {}, ["--max-jobs", "auto"]),
+        ("max-jobs = 1", {"max-jobs": "1"}, []),
+        ("max-jobs = 0", {}, []),
+        ("max-jobs = 3", {}, []),
+    ],
+)
+def test_several_builds_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch, configured: str, options: dict[str, str], expected: list[str]
+) -> None:
+    """Nix's default of one build at a time gives way to all cores; what somebody has chosen stays."""
+    monkeypatch.setenv("NIX_CONFIG", f"{os.environ['NIX_CONFIG']}\n{configured}\n")
+    assert Store(options)._jobs() == expected

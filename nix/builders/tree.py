@@ -93,7 +93,7 @@ def _place(task):
     else:
         _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
     if _is_module(target, is_script):
-        compiled = bytecode.compile_source(destination)
+        compiled = bytecode.compile_source(destination, target)
         done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
 

@@ -54,6 +54,9 @@ def build(attributes, out):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
     rules = placement.Placement({install[0]: install[1] for install in installs}, attributes.get("placement"))
     workers = min(cores(), len(installs) // _WORTH_PROCESSES)
+    if workers > 1:
+        # Compiling takes most of the time: each process gets as much of it.
+        installs.sort(key=_source_size, reverse=True)
     placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
     _copy_late(out, rules, installs, placed)
 
@@ -71,6 +74,11 @@ def build(attributes, out):
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
     with open(os.path.join(out, MANIFEST), "x", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
+
+
+def _source_size(install):
+    path, leaf = install[:2]
+    return os.path.getsize(leaf) if leaf and placement.is_source(path) else 0
 
 
 def _is_module(target, is_script):

@@ -78,10 +78,13 @@ bytecode.compile_source(sys.argv[2], "a.py")
 _SPLIT = {
     "names": "def f(x, zq1=1): return x.zq2\n",
     "sets": "def f(x): return x in {'zq1', 'zq2'}\ndef g(x): return x in {'zq1', 'zq2'}\n",
+    "order of a set": "x in {" + ", ".join(f"'zq{number}'" for number in range(1, 65)) + "}\n",
+    "defaults": "def f(*, zq1=1, zq2='zq1'): return f(zq2=('zq1', b'z', '', 1, -9, 1000, ()), zq1=2)\n",
+    "a package": "import zq1.zq2\nfrom . import zq1\nx = 'zq1.zq2', ''\n",
     "classes": "class zq1:\n    class zq2:\n        pass\n",
     "letters": "x = '\xe9'\ny = ['\xe8', '\xe9']\n",
 }
-_INTERNED = ["zq1", "zq2", "zq1.zq2", "\xe9"]
+_INTERNED = ["zq1", "zq2", "zq1.zq2", "\xe9", "zq7", "zq23", "zq42"]
 
 
 @pytest.mark.parametrize("version", interpreters())

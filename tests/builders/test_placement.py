@@ -67,6 +67,9 @@ RESOLVING = {
     "inside a function": "def here():\n    import pathlib\n    return pathlib.Path(__file__).resolve()\n",
     "no space around": "import os;x=os.path.realpath(__file__)\n",
     "beside other letters": "from os.path import realpath as é\nü=é(__file__)\n",
+    "before an operator": "from os import path\nf = path.realpath if x else g\nf(__file__)\n",
+    "renamed": "from os.path import realpath as f\nprint(f(__file__))  # to resolve it\n",
+    "over lines": "import os\nx = os.path.realpath \\\n    (__file__)\n",
     "coding cookie": "# -*- coding: latin-1 -*-\nimport os\nx = os.path.realpath(__file__)\n",
 }
 
@@ -81,6 +84,7 @@ HARMLESS = {
     "resolves something else": "import os\ndef f(p):\n    return os.path.realpath(p)\n",
     "a resolver of names": "class Resolver:\n    def resolve(self, name):\n        return name\n",
     "words in a string": "TEXT = 'os.path.realpath(__file__)'\n",
+    "prose": "# We resolve it and resolve if needed\nHERE = __file__  # and resolve\n",
     "words in a comment": "x = 1  # Path(__file__).resolve()\n",
     "words in a docstring": '"""Path(__file__).resolve()"""\n',
     "does not parse": "print os.path.realpath(__file__)\n",
@@ -347,12 +351,21 @@ def test_every_reason_is_listed() -> None:
     assert given == set(placement.REASONS)
 
 
+#: Ways to write that.
+IMPORTING = [
+    *(b"from deploy_lib import x\n", b"from deploy_lib . x import y\n", b"from \\\r\n\tdeploy_lib.x import y\n"),
+    *(b"import deploy_lib.x\n", b"import os, tool\n", b"import \\\n  tool\n", b"import os as o,\\\n tool as t\n"),
+    *(b"x = 'import'; import os; import tool\n", b"import os\rimport tool\r", "import \uff54ool\n".encode()),
+    *(b"if 'import': import tool\n", b"if 'from x import': import tool\n", b"def f(): yield from y\nimport tool\n"),
+]
+
+
 def test_a_program_that_imports_its_neighbours_is_copied() -> None:
     """A source that is run by its path finds the modules beside it only as a copy, as PySide6's deploy.py does."""
     paths = ["demo/scripts/deploy.py", "demo/scripts/deploy_lib/__init__.py", "demo/scripts/tool.py", "demo/other.py"]
     rules = rules_for(paths)
     main = b'if __name__ == "__main__":\n    pass\n'
-    for source in (b"from deploy_lib import x\n", b"import deploy_lib.x\n", b"import os, tool\n"):
+    for source in IMPORTING:
         assert decide(rules, "demo/scripts/deploy.py", source + main) == ["run-by-path"]
         assert decide(rules, "demo/scripts/deploy.py", source) == []
     for source in (b"from . import tool\n", b"from .deploy_lib import x\n", b"import other\n", b"import json\n"):

@@ -77,7 +77,7 @@ bytecode.compile_source(sys.argv[2], "a.py")
 #: What was written differently once, by what is interned before: names that are shared, sets, nested classes, letters.
 _SPLIT = {
     "names": "def f(x, zq1=1): return x.zq2\n",
-    "sets": "def f(x): return x in {'zq1', 'zq2'}\ndef g(x): return x in {'zq1', 'zq2'}\n",
+    "sets": "def f(x): return x in {'zq1', 'zq2'}\ndef g(x): return x in {'zq1', 'zq2'} or 1.5\n",
     "order of a set": "x in {" + ", ".join(f"'zq{number}'" for number in range(1, 65)) + "}\n",
     "defaults": "def f(*, zq1=1, zq2='zq1'): return f(zq2=('zq1', b'z', '', 1, -9, 1000, ()), zq1=2)\n",
     "a package": "import zq1.zq2\nfrom . import zq1\nx = 'zq1.zq2', ''\n",

@@ -1,8 +1,10 @@
 """Run one builder inside a Nix build: ``python builders NAME``, with the derivation's attributes as JSON.
 
-Standard library only, for any Python from 3.8 on: this runs on the environment's own interpreter.
+Standard library only, for any Python from 3.8 on: this runs on the environment's own interpreter. Each build starts it
+anew, and nothing here is compiled beforehand: what few builds need is imported where they need it.
 """
 
+import gc
 import json
 import os
 import sys
@@ -13,6 +15,8 @@ def main():
 
     Raises SystemExit with a message where the build cannot go on.
     """
+    # A build leaves hardly any cycles behind, and looking for them took a fifth of the time of compiling.
+    gc.disable()
     name = sys.argv[1]
     if name == "unpack":
         from unpack import build

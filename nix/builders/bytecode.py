@@ -16,13 +16,14 @@ for _number in range(256):
     sys.intern(chr(_number))
 
 
-def compile_source(source):
+def compile_source(source, name):
     """Compile one source into its ``__pycache__``, as an unchecked hash-based pyc: no file times (PEP 552).
 
-    The bytes depend on the source, its path and the Python alone, and not on what this process did before.
+    The bytes depend on the source, its name and the Python alone, and not on what this process did before.
 
     Args:
-        source: path of the source, as it is to stand in tracebacks.
+        source: path of the source.
+        name: what the bytecode is to call it; Python puts the path in its place from which it imports the module.
 
     Returns:
         The path of the bytecode, None where the source does not compile; it is left alone then, as pip leaves it.
@@ -34,7 +35,7 @@ def compile_source(source):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            data = _marshalled(content, source)
+            data = _marshalled(content, name)
         except Exception:  # whatever it is, as py_compile has it: the package's affair
             return None
     with open(target, "wb") as file:
@@ -43,40 +44,33 @@ def compile_source(source):
     return target
 
 
-def _marshalled(content, path):
-    code = compile(content, path, "exec", dont_inherit=True)
-    parts = _parts(code)
-    if _has_what_interning_splits(parts):
-        code = compile(content, path, "exec", dont_inherit=True)
-        parts.extend(_parts(code))
+def _marshalled(content, name):
+    kept = [compile(content, name, "exec", dont_inherit=True)]
+    if _is_split_by_interning(kept[0]):
+        kept.append(compile(content, name, "exec", dont_inherit=True))
     # marshal marks what is referred to more than once (FLAG_REF), and until 3.11 a string counts that any other module
-    # of the process has interned too: of 4,723 files, 3,103 differed. ``parts`` refers to every one of them.
-    return marshal.dumps(code)
+    # of the process has interned too: of 4,723 files, 3,103 differed. What is read back refers to every one of them.
+    kept.append(marshal.loads(marshal.dumps(kept[-1])))
+    return marshal.dumps(kept[-2])
 
 
-def _parts(code):
-    """Return a code object's names and constants, and those of the code objects in it."""
-    found, left = [], [code]
-    while left:
-        part = left.pop()
-        found.append(part)
-        if isinstance(part, (tuple, frozenset)):
-            left.extend(part)
-        elif isinstance(part, type(code)):
-            left += [part.co_consts, part.co_names, part.co_varnames, part.co_freevars, part.co_cellvars]
-            left += [part.co_filename, part.co_name, getattr(part, "co_qualname", "")]
-    return found
-
-
-def _has_what_interning_splits(parts):
+def _is_split_by_interning(code):
     """Tell whether a code object may be made differently where somebody has interned a string of it before.
 
     Where nobody has, a constant and a name are one string, and two equal constants one object; else they are two. (A
-    second compilation while ``parts`` live finds all of them interned, always.) It happens to sets of strings (3.8 to
-    3.13), and to a constant that is a name and does not look like one: the ``A.B`` of a nested class (3.13 and later).
+    second compilation while the first lives finds all of them interned, always.) It happens to equal sets of strings,
+    until 3.10 to the order of a single one, and from 3.13 on to a constant that is a name and does not look like one:
+    the ``A.B`` of a nested class.
     """
-    codes = [part for part in parts if isinstance(part, type(_parts.__code__))]
-    names = {getattr(code, "co_qualname", "") for code in codes}.union(*(code.co_names for code in codes))
+    codes = [code]
+    for outer in codes:  # it grows on the way
+        codes += [constant for constant in outer.co_consts if isinstance(constant, type(code))]
+    sets = [constant for inner in codes for constant in inner.co_consts if isinstance(constant, frozenset)]
+    if sets and (sys.version_info < (3, 11) or len(set(sets)) < len(sets)):
+        return True
+    if sys.version_info < (3, 13):
+        return False
+    names = {inner.co_qualname for inner in codes}.union(*(inner.co_names for inner in codes))
     names = {name for name in names if not (name.isascii() and name.isidentifier())}
-    constants = {part for code in codes for part in code.co_consts if isinstance(part, str)}
-    return any(isinstance(part, frozenset) for part in parts) or not names.isdisjoint(constants)
+    constants = {constant for inner in codes for constant in inner.co_consts if isinstance(constant, str)}
+    return not names.isdisjoint(constants)

@@ -20,7 +20,11 @@ Elf = collections.namedtuple("Elf", "machine program library soname needed rpath
 
 
 def read(content):
-    """Return what an ELF file says as an ``Elf``, None where it is no sound one: the loader will say so itself."""
+    """Return what an ELF file says as an ``Elf``, None where it is no sound one: the loader will say so itself.
+
+    Args:
+        content: its bytes, or a map of them (``mmap``).
+    """
     try:
         return _read(content)
     except (struct.error, IndexError, ValueError, OverflowError, StopIteration):
@@ -61,8 +65,10 @@ def _read(content):
             offset + strings - address for address, offset, length in loads if address <= strings < address + length
         )
         for tag, name in names:
-            text = content[start + name : content.index(b"\0", start + name)]
-            texts.setdefault(tag, []).append(text.decode("utf-8", "replace"))
+            end = content.find(b"\0", start + name)
+            if end < 0:
+                raise ValueError("a string without an end")
+            texts.setdefault(tag, []).append(content[start + name : end].decode("utf-8", "replace"))
     return Elf(
         machine=made_for,
         program=program,

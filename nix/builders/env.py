@@ -10,7 +10,7 @@ import sys
 
 import layout
 import libraries
-from tree import MANIFEST
+from layout import MANIFEST
 
 #: What an environment says of itself, beside what its trees say.
 _MANIFEST = "nix-support/nixgen-env.json"

@@ -6,7 +6,7 @@ import os
 import stat
 import tarfile
 
-from tree import MANIFEST
+from layout import MANIFEST
 
 #: What every file of a store has.
 _MTIME = 1

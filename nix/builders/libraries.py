@@ -6,7 +6,6 @@ machine's directories.
 
 import fnmatch
 import os
-import py_compile
 import re
 import sys
 
@@ -195,6 +194,8 @@ def _modules(tree, site):
 
 
 def _write_package(directory, names, libraries):
+    import py_compile
+
     with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "finder.py"), encoding="utf-8") as file:
         text = file.read()
     # A package: site-packages/__pycache__ may be a link to a tree's.

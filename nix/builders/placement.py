@@ -8,9 +8,9 @@ reading every Python source while locking would cost a fifth of the wheels' byte
 import collections
 import fnmatch
 import posixpath
+import sys
 
 import directories
-import elf
 import sources
 
 #: Every reason for a copy.
@@ -19,12 +19,9 @@ REASONS = (
     *("subtree", "served", "mach-o"),
 )
 
-#: What ``late_reasons`` needs of a Python source: whether it asks for another module's location, the names that hold
-#: its own, those that it resolves, and whether it loads modules from paths that it resolves.
-Seen = collections.namedtuple("Seen", "asks handed_out resolved loads")
-
-#: What ``Placement.judge`` finds in one file: its content (None where the rules do not look into it), some of
-#: ``REASONS``, a ``Seen`` of a Python source, and of an ELF file its run paths and, where it is sound, an ``Elf``.
+#: What ``Placement.judge`` finds in one file: its content (None where nobody needs all of it), some
+#: of ``REASONS``, a ``sources.Seen`` of a Python source, and of an ELF file its run paths and, where it is sound, an
+#: ``elf.Elf``.
 Judged = collections.namedtuple("Judged", "content reasons seen run_paths elf")
 
 #: What there is to find in an empty file.
@@ -70,17 +67,30 @@ class Placement:
         """
         with open(file, "rb") as opened:
             head = opened.read(4)
-            is_elf = head == b"\x7fELF"
-            looked_into = is_elf or self.looks_into(path, executable, head)
-            content = head + opened.read() if looked_into else None
+            if head == b"\x7fELF" and not is_source(path):
+                return self._judge_elf(path, opened, executable)
+            content = head + opened.read() if self.looks_into(path, executable, head) else None
         known = content or b""
+        seen = self.look(path, known) if is_source(path) else None
         return Judged(
             content=content,
-            reasons=self.reasons(path, known, executable),
-            seen=look(known) if is_source(path) else None,
-            run_paths=elf.run_paths(known) if is_elf else [],
-            elf=elf.read(known) if is_elf else None,
+            reasons=self.reasons(path, known, executable, seen),
+            seen=seen,
+            run_paths=[],
+            elf=None,
         )
+
+    def _judge_elf(self, path, opened, executable):
+        import mmap
+
+        import elf
+
+        # What is to be read of it is little, and it may be large.
+        with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
+            found = elf.read(content)
+            reasons = self.reasons(path, content, executable, None)
+        run_paths = [*found.rpath, *found.runpath] if found else []
+        return Judged(content=None, reasons=reasons, seen=None, run_paths=run_paths, elf=found)
 
     def late(self, judged):
         """Return what only the whole wheel tells, as ``late_reasons`` does: path to the reasons that come on top.
@@ -96,13 +106,18 @@ class Placement:
         """Tell whether the rules need the content of a file, of which they know the first bytes."""
         return executable or is_source(path) or head in _MACH_O or head == _UNIVERSAL
 
-    def reasons(self, path, content, executable):
+    def look(self, path, content):
+        """Return what the rules need of the Python source ``path``: a ``sources.Seen``."""
+        return sources.look(content, self._neighbours.get(posixpath.dirname(path), frozenset()))
+
+    def reasons(self, path, content, executable, seen):
         """Say why a file must be a copy: some of ``REASONS``, none where a link does.
 
         Args:
             path: the file's path in the wheel.
             content: its bytes; anything where ``looks_into`` does not ask for them.
             executable: whether the archive marks it executable, or the wheel installs it as a script.
+            seen: what ``look`` gave, None for what is no Python source.
         """
         found = []
         if executable and is_program(content):
@@ -111,13 +126,11 @@ class Placement:
             return found
         if path in self._copy:
             found.append("override")
-        if is_source(path) and sources.resolves(content)[0]:
+        if seen and seen.resolves:
             found.append("resolves-itself")
         if path in self._packages:
             found.append("package")
-        if is_source(path) and sources.imports_as_program(content) & self._neighbours.get(
-            posixpath.dirname(path), set()
-        ):
+        if seen and seen.imports:
             found.append("run-by-path")
         if is_loaded_by_dyld(content):
             found.append("mach-o")
@@ -150,7 +163,10 @@ class Placement:
 
 
 def _neighbours(paths):
-    """Return the modules that lie in each directory below the top: directory to names."""
+    """Return the modules that lie in each directory below the top: directory to names.
+
+    Without those of the standard library: a package's ``typing.py`` or ``json`` is not what a neighbour means.
+    """
     found = {}
     for path in paths:
         directory, name = posixpath.split(path)
@@ -159,17 +175,8 @@ def _neighbours(paths):
             parent, package = posixpath.split(directory)
             if parent:
                 found.setdefault(parent, set()).add(package)
-    return found
-
-
-def look(content):
-    """Return what ``late_reasons`` needs of a Python source: a ``Seen``."""
-    return Seen(
-        sources.resolves(content)[1],
-        sources.handed_out(content),
-        sources.resolved_names(content),
-        sources.loads_resolved(content),
-    )
+    standard = getattr(sys, "stdlib_module_names", frozenset())
+    return {directory: names - standard for directory, names in found.items()}
 
 
 def from_origin(run_path):
@@ -203,6 +210,10 @@ def is_program(content):
         return True
     if content[:4] in _MACH_O:
         return int.from_bytes(content[12:16], "little" if content[0] != 0xFE else "big") == 2  # MH_EXECUTE
+    if content[:4] != b"\x7fELF":
+        return False
+    import elf
+
     found = elf.read(content)
     return found is not None and found.program
 

@@ -5,9 +5,7 @@ missing or closed (containers, chroots).
 """
 
 import os
-import pickle
 import sys
-import traceback
 
 
 def in_processes(function, tasks, workers):
@@ -45,6 +43,9 @@ def in_processes(function, tasks, workers):
 
 def _work(function, tasks, send):
     """Do a share of the tasks, send the results, and end this process."""
+    import pickle
+    import traceback
+
     status = 1
     try:
         with os.fdopen(send, "wb") as pipe:
@@ -59,6 +60,8 @@ def _work(function, tasks, send):
 
 def _collect(child, receive):
     """Return what a process sends, None where it failed."""
+    import pickle
+
     with os.fdopen(receive, "rb") as pipe:
         sent = pipe.read()
     _, status = os.waitpid(child, 0)

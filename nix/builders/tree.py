@@ -8,19 +8,14 @@ import io
 import json
 import os
 import posixpath
-import shutil
 import sys
 
 import bytecode
-import launcher
 import layout
-import libraries
 import placement
 from cores import cores
+from layout import MANIFEST
 from processes import in_processes
-
-#: Where a tree keeps what environments need to know of it; outside of what they merge.
-MANIFEST = "nix-support/nixgen.json"
 
 #: Below this many files, starting processes costs more than it saves.
 _WORTH_PROCESSES = 40
@@ -59,6 +54,9 @@ def build(attributes, out):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
     rules = placement.Placement({install[0]: install[1] for install in installs}, attributes.get("placement"))
     workers = min(cores(), len(installs) // _WORTH_PROCESSES)
+    if workers > 1:
+        # Compiling takes most of the time: each process gets as much of it.
+        installs.sort(key=_source_size, reverse=True)
     placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
     _copy_late(out, rules, installs, placed)
 
@@ -71,11 +69,16 @@ def build(attributes, out):
         "programs": sorted(done["target"] for done in placed if done.get("shared")),
         "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
         "descend": _leaving(out, placed),
-        **libraries.of_wheel([(done["target"], done["judged"].elf) for done in placed if done["judged"].elf]),
+        **_libraries(placed),
     }
     os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
     with open(os.path.join(out, MANIFEST), "x", encoding="utf-8") as file:
         json.dump(manifest, file, indent=1, sort_keys=True)
+
+
+def _source_size(install):
+    path, leaf = install[:2]
+    return os.path.getsize(leaf) if leaf and placement.is_source(path) else 0
 
 
 def _is_module(target, is_script):
@@ -93,7 +96,7 @@ def _place(task):
     else:
         _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
     if _is_module(target, is_script):
-        compiled = bytecode.compile_source(destination)
+        compiled = bytecode.compile_source(destination, target)
         done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
 
@@ -101,8 +104,9 @@ def _place(task):
 def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program):
     judged = rules.judge(path, leaf, executable)
     content, reasons = judged.content, judged.reasons
-    if is_script and launcher.is_python_script(content):
-        content = launcher.python_script(content)
+    rewritten = _with_the_python_beside_it(content) if is_script and content else None
+    if rewritten:
+        content = rewritten
         done["launcher"] = True
         done["rewritten"] = _digest(content)
         reasons = ["executable"]
@@ -110,7 +114,7 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, p
     elif is_script and "executable" not in reasons:
         reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
     done["judged"] = judged._replace(content=None)  # it goes from one process to another
-    if program and reasons == ["executable"] and not content.startswith(b"#!") and not judged.run_paths:
+    if program and reasons == ["executable"] and not (content or b"").startswith(b"#!") and not judged.run_paths:
         leaf, reasons = program, []
         done["shared"] = True
     done["reasons"] = reasons
@@ -120,9 +124,21 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, p
         with open(destination, "xb") as file:
             file.write(content)
     else:
-        shutil.copyfile(leaf, destination)
+        _copy(leaf, destination)
     if reasons:
         os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
+
+
+def _with_the_python_beside_it(script):
+    import launcher
+
+    return launcher.python_script(script) if launcher.is_python_script(script) else None
+
+
+def _copy(leaf, destination):
+    import shutil
+
+    shutil.copyfile(leaf, destination)
 
 
 def _copy_late(out, rules, installs, placed):
@@ -134,9 +150,19 @@ def _copy_late(out, rules, installs, placed):
         if not done["reasons"]:
             destination = os.path.join(out, done["target"])
             os.unlink(destination)
-            shutil.copyfile(leaf, destination)
+            _copy(leaf, destination)
             os.chmod(destination, 0o444)
         done["reasons"] = list(dict.fromkeys([*done["reasons"], *reasons]))
+
+
+def _libraries(placed):
+    """Return what the wheel's libraries need and provide, for the manifest."""
+    files = [(done["target"], done["judged"].elf) for done in placed if done["judged"].elf]
+    if not files:
+        return {"needed": [], "provides": []}
+    import libraries
+
+    return libraries.of_wheel(files)
 
 
 def _leaving(out, placed):
@@ -165,6 +191,10 @@ def _with_pip_of_this_version(attributes):
 
 def _write_commands(references, out):
     """Write a launcher for each entry point; return each one's path with its hash and size, as RECORD wants them."""
+    if not references:
+        return {}
+    import launcher
+
     commands = {}
     for name, reference in sorted(references):
         content = launcher.entry_point(reference)

@@ -21,7 +21,7 @@ def test_bytecode_is_hash_based_and_unchecked(tmp_path: Path) -> None:
     """The flags of PEP 552 say: a hash, never compared; nothing depends on the source's time."""
     source = tmp_path / "a.py"
     source.write_text("x = 1\n")
-    found = bytecode.compile_source(str(source))
+    found = bytecode.compile_source(str(source), "a.py")
     assert found == importlib.util.cache_from_source(str(source))
     magic, flags = struct.unpack_from("<4sI", Path(found).read_bytes())
     assert magic == importlib.util.MAGIC_NUMBER
@@ -32,16 +32,16 @@ def test_bytecode_does_not_depend_on_time(tmp_path: Path) -> None:
     """The same source gives the same bytes whenever it was written."""
     source = tmp_path / "a.py"
     source.write_text("def f(): return {'a', 'b'}\n")
-    first = Path(bytecode.compile_source(str(source))).read_bytes()
+    first = Path(bytecode.compile_source(str(source), "a.py")).read_bytes()
     os.utime(source, (1, 1))
-    assert Path(bytecode.compile_source(str(source))).read_bytes() == first
+    assert Path(bytecode.compile_source(str(source), "a.py")).read_bytes() == first
 
 
 def test_an_empty_source_compiles(tmp_path: Path) -> None:
     """An empty ``__init__.py`` has bytecode too."""
     source = tmp_path / "__init__.py"
     source.touch()
-    assert bytecode.compile_source(str(source))
+    assert bytecode.compile_source(str(source), "a.py")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_does_not_compile_is_left_alone(tmp_path: Path, content: bytes) -> 
     """A source for another Python, or no source at all, has no bytecode and is no error."""
     source = tmp_path / "a.py"
     source.write_bytes(content)
-    assert bytecode.compile_source(str(source)) is None
+    assert bytecode.compile_source(str(source), "a.py") is None
     assert source.read_bytes() == content
     assert list(tmp_path.rglob("*.pyc")) == []
 
@@ -60,7 +60,7 @@ def test_warnings_are_not_shown(tmp_path: Path, recwarn: pytest.WarningsRecorder
     """What the compiler warns of is the package's affair."""
     source = tmp_path / "a.py"
     source.write_text(r"x = '\d' is 1" + "\n")
-    assert bytecode.compile_source(str(source))
+    assert bytecode.compile_source(str(source), "a.py")
     assert not recwarn.list
 
 
@@ -70,18 +70,21 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import bytecode
 interned = [sys.intern(name) for name in sys.argv[3:]]
-bytecode.compile_source(sys.argv[2])
+bytecode.compile_source(sys.argv[2], "a.py")
 """
 
 
 #: What was written differently once, by what is interned before: names that are shared, sets, nested classes, letters.
 _SPLIT = {
     "names": "def f(x, zq1=1): return x.zq2\n",
-    "sets": "def f(x): return x in {'zq1', 'zq2'}\ndef g(x): return x in {'zq1', 'zq2'}\n",
+    "sets": "def f(x): return x in {'zq1', 'zq2'}\ndef g(x): return x in {'zq1', 'zq2'} or 1.5\n",
+    "order of a set": "x in {" + ", ".join(f"'zq{number}'" for number in range(1, 65)) + "}\n",
+    "defaults": "def f(*, zq1=1, zq2='zq1'): return f(zq2=('zq1', b'z', '', 1, -9, 1000, ()), zq1=2)\n",
+    "a package": "import zq1.zq2\nfrom . import zq1\nx = 'zq1.zq2', ''\n",
     "classes": "class zq1:\n    class zq2:\n        pass\n",
     "letters": "x = '\xe9'\ny = ['\xe8', '\xe9']\n",
 }
-_INTERNED = ["zq1", "zq2", "zq1.zq2", "\xe9"]
+_INTERNED = ["zq1", "zq2", "zq1.zq2", "\xe9", "zq7", "zq23", "zq42"]
 
 
 @pytest.mark.parametrize("version", interpreters())
@@ -106,7 +109,7 @@ def test_bytecode_is_what_py_compile_writes(tmp_path: Path) -> None:
     theirs = py_compile.compile(
         str(source), str(tmp_path / "theirs"), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
-    ours = Path(bytecode.compile_source(str(source))).read_bytes()
+    ours = Path(bytecode.compile_source(str(source), "a.py")).read_bytes()
     expected = Path(theirs).read_bytes()
     assert ours[:16] == expected[:16]
     assert marshal.loads(ours[16:]) == marshal.loads(expected[16:])

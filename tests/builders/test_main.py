@@ -15,6 +15,22 @@ from tests.builders.conftest import BUILDERS, SHARED, Workbench, listing
 from tests.support.interpreters import interpreters
 from tests.support.wheels import make_wheel, write_wheel
 
+#: Says what its code is called, which is what tracebacks, debuggers and coverage go by.
+_WHERE = """
+import inspect, sys
+def outer():
+    return lambda: print(sys._getframe().f_code.co_filename)
+outer()()
+print(inspect.getsource(outer).count("\\n"))
+"""
+
+#: Runs a builder, and says what it left: whether garbage is collected, and the modules that were imported.
+_LOADED = """
+import gc, runpy, sys
+runpy.run_path({!r}, run_name="__main__")
+print(gc.isenabled(), *sys.modules)
+"""
+
 _FLAGS = ("-s", "-S", "-B", "-X", "utf8")
 
 
@@ -48,6 +64,7 @@ def test_an_environment_is_built_on_every_python(
     wheel = make_wheel(
         files={
             "demo/__init__.py": "import sys\ndef main():\n    print(sys.prefix, *sys.argv[1:])\n",
+            "demo/where.py": _WHERE,
             **{f"demo/größe{number}.py": "x = 1\n" for number in range(100)},
         },
         entry_points={"console_scripts": {"tool": "demo:main"}},
@@ -58,10 +75,13 @@ def test_an_environment_is_built_on_every_python(
     attributes = {"trees": [str(tree)], "python": python, "prefer": [], "libraries": none, **SHARED}
     assert start(python, "env", attributes, env, tmp_path) == ""
     assert run(env / "bin/tool", "a b") == f"{env} a b\n"
-    assert len(list(tree.rglob("*.pyc"))) == 101
+    where = env / f"lib/python{version}/site-packages/demo/where.py"
+    assert run(env / "bin/python", "-c", "import demo.where") == f"{where}\n2\n"
+    assert run(env / "bin/python", "-m", "demo.where") == f"{where}\n2\n"
+    assert len(list(tree.rglob("*.pyc"))) == 102
     listed = "import importlib.metadata as m; print(m.version('demo'), len(m.files('demo')))"
-    # 101 modules and their bytecode, five files of .dist-info and the command.
-    assert run(env / "bin/python", "-c", listed) == "1.0 208\n"
+    # 102 modules and their bytecode, five files of .dist-info and the command.
+    assert run(env / "bin/python", "-c", listed) == "1.0 210\n"
 
 
 @pytest.mark.parametrize("version", interpreters())
@@ -95,6 +115,23 @@ def test_an_unknown_builder_is_named(tmp_path: Path) -> None:
     """A name that is no builder's stops the build with a message."""
     python = next(iter(interpreters().values()))
     assert start(python, "os", {}, tmp_path / "out", tmp_path) == "nixgen: there is no builder named 'os'\n"
+
+
+def test_a_small_tree_starts_soon(workbench: Workbench, tmp_path: Path) -> None:
+    """What takes its time to import is not, where nothing needs it; and nobody collects garbage."""
+    file = tmp_path / "tree.json"
+    file.write_text(json.dumps(workbench.attributes(make_wheel())), encoding="utf-8")
+    collected, *modules = subprocess.run(
+        [next(iter(interpreters().values())), *_FLAGS, "-c", _LOADED.format(str(BUILDERS)), "tree"],
+        env={"attributesPath": str(file), "out": str(tmp_path / "out"), "PYTHONHASHSEED": "0"},
+        capture_output=True,
+        text=True,
+        check=True,
+    ).stdout.split()
+    assert collected == "False"
+    assert "tree" in modules
+    late = {"ast", "elf", "launcher", "libraries", "mmap", "pickle", "py_compile", "shutil", "tokenize", "traceback"}
+    assert late.isdisjoint(modules)
 
 
 def test_nothing_is_written_beside_the_builders(tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from pathlib import Path
 import directories
 import placement
 import pytest
+import sources
 
 from tests.builders.conftest import Workbench, manifest_of
 from tests.support.elf import EXECUTABLE, make_elf
@@ -24,7 +25,13 @@ def rules_for(paths: Iterable[str], overrides: Mapping[str, object] | None = Non
 
 def reasons(path: str, content: bytes, executable: bool) -> list[str]:
     """Return the reasons of a file that is a wheel of its own."""
-    found: list[str] = rules_for([path]).reasons(path, content, executable)
+    return decide(rules_for([path]), path, content, executable)
+
+
+def decide(rules: placement.Placement, path: str, content: bytes, executable: bool = False) -> list[str]:
+    """Return the reasons of a file of a wheel."""
+    seen = rules.look(path, content) if placement.is_source(path) else None
+    found: list[str] = rules.reasons(path, content, executable, seen)
     return found
 
 
@@ -60,6 +67,9 @@ RESOLVING = {
     "inside a function": "def here():\n    import pathlib\n    return pathlib.Path(__file__).resolve()\n",
     "no space around": "import os;x=os.path.realpath(__file__)\n",
     "beside other letters": "from os.path import realpath as é\nü=é(__file__)\n",
+    "before an operator": "from os import path\nf = path.realpath if x else g\nf(__file__)\n",
+    "renamed": "from os.path import realpath as f\nprint(f(__file__))  # to resolve it\n",
+    "over lines": "import os\nx = os.path.realpath \\\n    (__file__)\n",
     "coding cookie": "# -*- coding: latin-1 -*-\nimport os\nx = os.path.realpath(__file__)\n",
 }
 
@@ -74,6 +84,7 @@ HARMLESS = {
     "resolves something else": "import os\ndef f(p):\n    return os.path.realpath(p)\n",
     "a resolver of names": "class Resolver:\n    def resolve(self, name):\n        return name\n",
     "words in a string": "TEXT = 'os.path.realpath(__file__)'\n",
+    "prose": "# We resolve it and resolve if needed\nHERE = __file__  # and resolve\n",
     "words in a comment": "x = 1  # Path(__file__).resolve()\n",
     "words in a docstring": '"""Path(__file__).resolve()"""\n',
     "does not parse": "print os.path.realpath(__file__)\n",
@@ -220,7 +231,7 @@ def test_only_the_top_package_is_copied_for_strangers() -> None:
     """The source of a package that lies in another, or of no package, needs no copy."""
     paths = ["a/__init__.py", "a/b/__init__.py", "space/c/__init__.py", "a/x.py"]
     rules = rules_for(paths)
-    assert [path for path in paths if rules.reasons(path, b"x = 1\n", False)] == [
+    assert [path for path in paths if decide(rules, path, b"x = 1\n")] == [
         "a/__init__.py",
         "space/c/__init__.py",
     ]
@@ -231,8 +242,8 @@ def test_who_resolves_a_name_means_who_hands_it_out() -> None:
     rules = rules_for(["demo/paths.py", "demo/user.py"])
 
     def late(paths: bytes, user: bytes) -> dict[str, list[str]]:
-        sources = {"demo/paths.py": paths, "demo/user.py": user}
-        found: dict[str, list[str]] = rules.late_reasons({path: placement.look(text) for path, text in sources.items()})
+        files = {"demo/paths.py": paths, "demo/user.py": user}
+        found: dict[str, list[str]] = rules.late_reasons({path: rules.look(path, text) for path, text in files.items()})
         return found
 
     assert late(b"HERE = Path(__file__)\n", b"HERE.resolve()\n") == {"demo/paths.py": ["resolves-itself"]}
@@ -283,7 +294,7 @@ def test_loading_alone_copies_nothing() -> None:
     paths = ["demo/load.py", "demo/a.so", "demo/b/c.so", "demo/libx.so", "other/d.so"]
 
     def late(source: bytes) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = rules_for(paths).late_reasons({"demo/load.py": placement.look(source)}, paths[1:])
+        found: dict[str, list[str]] = rules_for(paths).late_reasons({"demo/load.py": sources.look(source)}, paths[1:])
         return found
 
     copied = {"demo/a.so": ["loaded-by-path"], "demo/b/c.so": ["loaded-by-path"]}
@@ -313,23 +324,22 @@ def test_users_override_both_ways() -> None:
     """``copy`` and ``solid`` make copies, ``link`` makes links of what rules or they would copy."""
     content = RESOLVING["realpath"].encode()
 
-    def decide(path: str, content: bytes, executable: bool = False, **overrides: object) -> list[str]:
-        found: list[str] = rules_for([path], overrides).reasons(path, content, executable)
-        return found
+    def found(path: str, content: bytes, executable: bool = False, **overrides: object) -> list[str]:
+        return decide(rules_for([path], overrides), path, content, executable)
 
-    assert decide("demo/a/b.txt", b"x", copy=["demo/*"]) == ["override"]
-    assert decide("demo/a/b.txt", b"x", copy=["*.json"]) == []
-    assert decide("demo/a/b.txt", b"x", solid=True) == ["override"]
-    assert decide("demo/a.py", content, copy=["*"]) == ["override", "resolves-itself"]
-    assert decide("demo/a.py", content, link=["*.py"]) == []
-    assert decide("demo/a.py", content, link=["*.py"], solid=True, copy=["*"]) == []
-    assert decide("demo/tool", b"#!/bin/sh\n", True, link=["*"]) == ["executable"]
+    assert found("demo/a/b.txt", b"x", copy=["demo/*"]) == ["override"]
+    assert found("demo/a/b.txt", b"x", copy=["*.json"]) == []
+    assert found("demo/a/b.txt", b"x", solid=True) == ["override"]
+    assert found("demo/a.py", content, copy=["*"]) == ["override", "resolves-itself"]
+    assert found("demo/a.py", content, link=["*.py"]) == []
+    assert found("demo/a.py", content, link=["*.py"], solid=True, copy=["*"]) == []
+    assert found("demo/tool", b"#!/bin/sh\n", True, link=["*"]) == ["executable"]
 
 
 def test_late_reasons_can_be_overridden() -> None:
     """A link that the user asks for stays one whatever other modules do."""
     paths, resolving = ["demo/__init__.py", "demo/a.py"], b"import os\nos.path.realpath(x.__file__)\n"
-    seen = {"demo/__init__.py": placement.look(b"x = 1\n"), "demo/a.py": placement.look(resolving)}
+    seen = {"demo/__init__.py": sources.look(b"x = 1\n"), "demo/a.py": sources.look(resolving)}
     assert rules_for(paths).late_reasons(seen) == {"demo/__init__.py": ["resolves-itself"]}
     assert rules_for(paths, {"link": ["*/__init__.py"]}).late_reasons(seen) == {}
 
@@ -341,18 +351,27 @@ def test_every_reason_is_listed() -> None:
     assert given == set(placement.REASONS)
 
 
+#: Ways to write that.
+IMPORTING = [
+    *(b"from deploy_lib import x\n", b"from deploy_lib . x import y\n", b"from \\\r\n\tdeploy_lib.x import y\n"),
+    *(b"import deploy_lib.x\n", b"import os, tool\n", b"import \\\n  tool\n", b"import os as o,\\\n tool as t\n"),
+    *(b"x = 'import'; import os; import tool\n", b"import os\rimport tool\r", "import \uff54ool\n".encode()),
+    *(b"if 'import': import tool\n", b"if 'from x import': import tool\n", b"def f(): yield from y\nimport tool\n"),
+]
+
+
 def test_a_program_that_imports_its_neighbours_is_copied() -> None:
     """A source that is run by its path finds the modules beside it only as a copy, as PySide6's deploy.py does."""
     paths = ["demo/scripts/deploy.py", "demo/scripts/deploy_lib/__init__.py", "demo/scripts/tool.py", "demo/other.py"]
     rules = rules_for(paths)
     main = b'if __name__ == "__main__":\n    pass\n'
-    for source in (b"from deploy_lib import x\n", b"import deploy_lib.x\n", b"import os, tool\n"):
-        assert rules.reasons("demo/scripts/deploy.py", source + main, False) == ["run-by-path"]
-        assert rules.reasons("demo/scripts/deploy.py", source, False) == []
+    for source in IMPORTING:
+        assert decide(rules, "demo/scripts/deploy.py", source + main) == ["run-by-path"]
+        assert decide(rules, "demo/scripts/deploy.py", source) == []
     for source in (b"from . import tool\n", b"from .deploy_lib import x\n", b"import other\n", b"import json\n"):
-        assert rules.reasons("demo/scripts/deploy.py", source + main, False) == []
-    assert rules.reasons("demo/scripts/deploy.py", b"import tool (\n" + main, False) == []
+        assert decide(rules, "demo/scripts/deploy.py", source + main) == []
+    assert decide(rules, "demo/scripts/deploy.py", b"import tool (\n" + main) == []
     typed = rules_for(["demo/app.py", "demo/typing.py"])
-    assert typed.reasons("demo/app.py", b"import typing as t\n" + main, False) == []
+    assert decide(typed, "demo/app.py", b"import typing as t\n" + main) == []
     # At the top, the modules beside it are on Python's path anyway.
-    assert rules_for(["tool.py", "lib.py"]).reasons("tool.py", b"import lib\n" + main, False) == []
+    assert decide(rules_for(["tool.py", "lib.py"]), "tool.py", b"import lib\n" + main) == []

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import layout
+import processes
 import pytest
 
 from tests.builders.conftest import INTERPRETER, Workbench, listing, manifest_of, record_of, site
@@ -200,18 +201,33 @@ def test_bytecode_stands_beside_sources(workbench: Workbench) -> None:
 
 
 def test_a_tree_is_the_same_with_many_processes(workbench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A large wheel, placed by several processes, gives the same files as by one."""
-    files = {f"demo/m{number}.py": f"x = {number}\n" for number in range(120)}
+    """A large wheel, placed by several processes, each with as much to compile, gives the same files as by one."""
+    files = {f"demo/m{number}.py": "x = 1\n" * number for number in range(120)}
+    given: list[list[str]] = []
+
+    def in_processes(function: Callable[..., object], tasks: list[Any], workers: int) -> object:
+        given.append([task[2][0] for task in tasks if task[2][0].startswith("demo/m")])
+        return processes.in_processes(function, tasks, workers)
+
+    monkeypatch.setattr("tree.in_processes", in_processes)
     wheel = make_wheel(files={"demo/__init__.py": "", **files})
     contents = []
     for cores in ("1", "4"):
         monkeypatch.setenv("NIX_BUILD_CORES", cores)
         tree = workbench.tree(wheel)
-        # Bytecode holds the path it was compiled at.
-        named = {path: (tree / path).read_bytes() for path in listing(tree) if not path.endswith(".pyc")}
-        contents.append((listing(tree), named))
+        contents.append({path: (tree / path).read_bytes() for path in listing(tree)})
     assert contents[0] == contents[1]
-    assert len([path for path in contents[0][0] if path.endswith(".pyc")]) == 121
+    assert len([path for path in contents[0] if path.endswith(".pyc")]) == 121
+    assert given[1] == [f"demo/m{number}.py" for number in reversed(range(120))]
+
+
+def test_releases_share_bytecode(workbench: Workbench) -> None:
+    """A module that a release leaves as it was has the same bytecode in its tree: the store keeps it once."""
+    files = {"demo/__init__.py": "def f():\n    return lambda: 1\n"}
+    first, second = (workbench.tree(make_wheel(version=version, files=files)) for version in ("1.0", "2.0"))
+    assert first != second
+    (one,), (other,) = (list(tree.rglob("*.pyc")) for tree in (first, second))
+    assert one.read_bytes() == other.read_bytes()
 
 
 def test_bytecode_of_the_wheel_gives_way(workbench: Workbench, run: Run) -> None:

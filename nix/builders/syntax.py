@@ -1,0 +1,82 @@
+"""What the syntax tree of a Python source says of locations and imports; few sources need to be asked (``sources``)."""
+
+import ast
+import collections
+
+from sources import ANY, LOADERS, OWN, RESOLVERS
+
+#: Modules whose import alone counts as naming a location; their functions have everyday names.
+_RESOURCES = frozenset(["importlib.resources", "importlib_resources"])
+
+#: What a syntax tree says.
+#:
+#: resolves: whether it has a name of what resolves links, and one of a location of modules.
+#: asks: whether that is one of another module's location too.
+#: loads: whether it has a name of what resolves links, and one of what loads modules from paths.
+#: imported: the names that are imported absolutely, without those of what lies in them.
+Said = collections.namedtuple("Said", "resolves asks loads imported")
+
+
+def read(content):
+    """Return what the syntax tree of a source says, a ``Said``: nothing where it does not parse, nor runs either."""
+    nodes = _nodes(content)
+    names = {name for node in nodes for name in _names(node)}
+    resolver = not names.isdisjoint(RESOLVERS)
+    asks = resolver and any(map(_names_another, nodes))
+    return Said(
+        resolves=asks or (resolver and any(map(_names_own, nodes))),
+        asks=asks,
+        loads=resolver and not names.isdisjoint(LOADERS),
+        imported={name for node in nodes for name in _imported(node)},
+    )
+
+
+def _nodes(content):
+    """Return all nodes of a source's syntax tree."""
+    try:
+        nodes = [ast.parse(content)]
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return []
+    for node in nodes:  # it grows on the way; this is ast.walk in half the time
+        for value in vars(node).values():
+            if isinstance(value, ast.AST):
+                nodes.append(value)
+            elif isinstance(value, list):
+                nodes += [each for each in value if isinstance(each, ast.AST)]
+    return nodes
+
+
+def _names(node):
+    """Return the names that a node of a syntax tree uses: not those that it defines, nor what strings say."""
+    if isinstance(node, ast.Name):
+        return (node.id,)
+    if isinstance(node, ast.Attribute):
+        return (node.attr,)
+    return (node.name,) if isinstance(node, ast.alias) else ()
+
+
+def _names_own(node):
+    if isinstance(node, ast.Attribute) and node.attr == "stack":
+        return isinstance(node.value, ast.Name) and node.value.id == "inspect"
+    return not OWN.isdisjoint(_names(node))
+
+
+def _names_another(node):
+    if isinstance(node, ast.Attribute) and node.attr in ("__file__", "__path__"):
+        return True
+    if isinstance(node, ast.Constant):
+        return node.value == "__file__"  # getattr(module, "__file__"), vars(module)["__file__"]
+    if isinstance(node, ast.Import):
+        return any(alias.name in _RESOURCES for alias in node.names)
+    if isinstance(node, ast.ImportFrom):
+        module = node.module or ""
+        return module in _RESOURCES or any(f"{module}.{alias.name}" in _RESOURCES for alias in node.names)
+    return not ANY.isdisjoint(_names(node))
+
+
+def _imported(node):
+    if isinstance(node, ast.Import):
+        return [alias.name.split(".")[0] for alias in node.names]
+    if isinstance(node, ast.ImportFrom) and not node.level and node.module:
+        return [node.module.split(".")[0]]
+    return ()

@@ -84,13 +84,11 @@ let
         ]
     ) (attrNames directory);
 
-  # How many leaves may wait for one another's turn. Nix wakes every build that waits for its turn whenever one ends, and
-  # 2.34 keeps memory of each time: 37 KB a leaf with two at a time, 117 KB with 16, 1.2 MB with 256.
-  lanes = 2;
-
   # chain :: [ member ] -> (member -> url) -> [ derivation ]
   #
-  # A derivation for each, in the order given; each waits for the one that stands `lanes` before it.
+  # A derivation for each, in the order given; each waits for the one before. Nix wakes every build that waits for its
+  # turn whenever one ends, which costs time by the square of their number; and 2.34 keeps memory of each time: of 1,000
+  # leaves, 77 MB for a chain and 166 MB for two side by side.
   chain =
     wanted: url:
     let
@@ -103,11 +101,11 @@ let
           inherit (member) file sha256;
           member = "${member.filename}: ${member.path}";
           url = url member;
-          after = if index < lanes then null else elemAt leaves (index - lanes);
+          after = if index == 0 then null else elemAt leaves (index - 1);
         }
       ) (length wanted);
     in
-    # From the first to the last: from the last, evaluation would descend as deep as the chain is long.
+    # From the first to the last, or evaluation would go down as deep as the chain is long.
     seq (foldl' (_: made: seq made.outPath null) null leaves) leaves;
 
   ways = {

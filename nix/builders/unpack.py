@@ -13,7 +13,7 @@ _WORTH_THREADS = 4 << 20
 
 
 def build(attributes, out):
-    """Unpack the wheel ``attributes["wheel"]`` into the directory ``out``, flat where ``attributes["flat"]`` says so."""
+    """Unpack the wheel ``attributes["wheel"]`` into the directory ``out``; ``attributes["flat"]`` says how."""
     unpack(attributes["wheel"], out, threads=cores(), flat=attributes.get("flat", False))
 
 

@@ -48,13 +48,13 @@ def test_fixed_gives_derivations_of_leaves(nix: Nix, tmp_path: Path) -> None:
     """The way ``fixed`` leads to one derivation for each leaf, shared by equal files, and builds none of them."""
     one, two = (make_wheel(name, files={f"{name}/a.py": "nobody builds this\n"}) for name in ("one", "two"))
     values = {**_values(tmp_path), "file": str(lock_wheels(tmp_path, one, two, python=PYTHON))}
-    expression = f"let source = {SOURCES}; in map (a: {{ inherit (source a.wheel a.path) outPath drvPath; }}) members"
+    expression = f"let source = {SOURCES}; in map (a: with source a.wheel a.path; [ outPath drvPath ]) members"
     members = [{"wheel": one[0], "path": "one/a.py"}, {"wheel": two[0], "path": "two/a.py"}]
     found = nix.evaluate(expression, write=True, way="fixed", members=members, **values)
     assert found[0] == found[1]
     leaf = leaf_path("a.py", nix_sha256("nobody builds this\n"), str(nix.path))
-    assert found[0]["outPath"] == leaf
-    assert Path(found[0]["drvPath"]).exists()
+    assert found[0][0] == leaf
+    assert Path(found[0][1]).exists()
     assert not Path(leaf).exists()
 
 

@@ -10,7 +10,7 @@ let
   lock = import ./lock.nix;
   run = import ./run.nix { inherit names; };
   wheel = import ./wheel.nix { inherit names run; };
-  ingest = import ./ingest.nix { inherit run wheel; };
+  ingest = import ./ingest.nix { inherit leaf run wheel; };
   tree = import ./tree.nix { inherit leaf names run; };
   env = import ./env.nix {
     inherit

@@ -1,7 +1,24 @@
-# How leaves get into the store. Every way gives the same leaves, and so the same derivations.
-{ run, wheel }:
+# How leaves get into the store. Every way gives the same leaves. `wheels` and `store` give the same derivations too: a
+# leaf enters them as a plain path. Under `fixed` it enters as a derivation's output, which Nix hashes differently: the
+# leaves are the same paths, trees and environments are not.
+{
+  leaf,
+  run,
+  wheel,
+}:
 let
   inherit (builtins)
+    attrNames
+    concatMap
+    elemAt
+    foldl'
+    genericClosure
+    genList
+    hashString
+    head
+    isAttrs
+    isList
+    length
     listToAttrs
     map
     pathExists
@@ -37,6 +54,59 @@ let
       };
       allowSubstitutes = false;
     };
+
+  # The non-empty files below a directory of the lock: [ { key, filename, path, file, sha256 } ], with equal keys where the
+  # leaf is the same.
+  members =
+    filename: prefix: directory:
+    concatMap (
+      file:
+      let
+        entry = directory.${file};
+        path = "${prefix}${file}";
+        sha256 = if isList entry then head entry else entry;
+      in
+      if isAttrs entry then
+        members filename "${path}/" entry
+      else if sha256 == "" then
+        [ ]
+      else
+        [
+          {
+            key = "${leaf.leafName file} ${sha256}";
+            inherit
+              filename
+              path
+              file
+              sha256
+              ;
+          }
+        ]
+    ) (attrNames directory);
+
+  # chain :: [ member ] -> (member -> url) -> [ derivation ]
+  #
+  # A derivation for each, in the order given; each waits for the one before. Nix wakes every build that waits for its
+  # turn whenever one ends, which costs time by the square of their number; and 2.34 keeps memory of each time: of 1,000
+  # leaves, 77 MB for a chain and 166 MB for two side by side.
+  chain =
+    wanted: url:
+    let
+      leaves = genList (
+        index:
+        let
+          member = elemAt wanted index;
+        in
+        leaf.buildLeaf {
+          inherit (member) file sha256;
+          member = "${member.filename}: ${member.path}";
+          url = url member;
+          after = if index == 0 then null else elemAt leaves (index - 1);
+        }
+      ) (length wanted);
+    in
+    # From the first to the last, or evaluation would go down as deep as the chain is long.
+    seq (foldl' (_: made: seq made.outPath null) null leaves) leaves;
 
   ways = {
     # From the unpacked wheels: nothing but Nix is needed.
@@ -79,16 +149,67 @@ let
     # From the store alone: `nixgen build` has put the leaves there. A missing one makes Nix look for a file that is not
     # what it should be, and its message names that file.
     store = _: _: _: ./run-nixgen-fetch;
+
+    # From the unpacked wheels, by a derivation for each leaf: nothing is built while evaluating.
+    fixed =
+      {
+        lock,
+        filenames,
+        system,
+        interpreter,
+      }:
+      let
+        unpacked = listToAttrs (
+          map (filename: {
+            name = filename;
+            value = wheel.unpackWheel {
+              inherit filename system interpreter;
+              wheel = wheel.fetchWheel { inherit lock filename; };
+              flat = true;
+            };
+          }) filenames
+        );
+        all = map (filename: {
+          name = filename;
+          value = members filename "" lock.wheels.${filename}.files;
+        }) filenames;
+        # A leaf that several files share is built once.
+        distinct = genericClosure {
+          startSet = concatMap (entry: entry.value) all;
+          operator = _: [ ];
+        };
+        leaves = chain distinct (
+          member: "file://${unpacked.${member.filename}}/${hashString "sha256" member.path}"
+        );
+        byKey = listToAttrs (
+          genList (index: {
+            name = (elemAt distinct index).key;
+            value = elemAt leaves index;
+          }) (length distinct)
+        );
+        byPath = listToAttrs (
+          map (entry: {
+            inherit (entry) name;
+            value = listToAttrs (
+              map (member: {
+                name = member.path;
+                value = byKey.${member.key};
+              }) entry.value
+            );
+          }) all
+        );
+      in
+      filename: path: byPath.${filename}.${path};
   };
 in
 {
-  # sources :: string -> { lock, filenames, system, interpreter } -> (filename -> member -> path)
+  # sources :: string -> { lock, filenames, system, interpreter } -> (filename -> member -> path | derivation)
   #
-  # Where to take a member of a wheel from when the store lacks its leaf, by the name of the way.
+  # Where to take a member of a wheel from when the store lacks its leaf, by the name of the way: what `leaf` takes.
   sources =
     way:
     ways.${way} or (throw ''
       nixgen: there is no ingest named ${way}
         where: the argument `ingest`
-        what to do: choose "wheels" or "store"'');
+        what to do: choose "wheels", "store" or "fixed"'');
 }

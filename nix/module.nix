@@ -41,7 +41,7 @@ in
   # description: what people see. venv: the directory in a repl that the environment is laid out in. entrypoints: files
   # that are run where nobody names one. python, libraries: functions from nixpkgs' packages, or what `env` takes; null is
   # nixpkgs' Python. version, system: as in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have
-  # to be in the store, since a module is evaluated without builds.
+  # to be in the store, since a module is evaluated without builds, or the ingest to be "fixed", which is slow.
   #
   #   nixgen.mkModule { lock = nixgen.readLock ../nixgen.lock; id = "shop"; }
   mkModule =

@@ -44,15 +44,17 @@ in
         ];
       };
 
-  # unpackWheel :: { wheel : store path, filename : string, system, interpreter } -> derivation
+  # unpackWheel :: { wheel : store path, filename : string, system, interpreter, flat ? false } -> derivation
   #
-  # The wheel's files, as they lie in the archive.
+  # The wheel's files, as they lie in the archive; or, flat, each beside the others under the SHA-256 of its path there,
+  # which needs no quoting in a URL.
   unpackWheel =
     {
       wheel,
       filename,
       system,
       interpreter,
+      flat ? false,
     }:
     run.run {
       name = "unpacked-${filename}";
@@ -60,7 +62,8 @@ in
       inherit system interpreter;
       attributes = {
         inherit wheel;
-      };
+      }
+      // (if flat then { inherit flat; } else { });
       # Unpacking costs less than asking a substituter for it.
       allowSubstitutes = false;
     };

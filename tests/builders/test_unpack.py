@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from pathlib import Path
 
 import pytest
@@ -23,6 +24,20 @@ def test_files_lie_as_in_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyP
     assert (out / "demo/ü ${x}.txt").read_bytes() == b"\0\xff"
     info = [f"demo-1.0.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL")]
     assert sorted(listing(out)) == sorted([*files, "demo/ü ${x}.txt", *info])
+
+
+@pytest.mark.parametrize("threads", [1, 3])
+def test_flat_files_are_named_by_their_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, threads: int) -> None:
+    """Flat, every non-empty file lies in one directory, under the SHA-256 of its path in the archive."""
+    monkeypatch.setattr(unpack, "_WORTH_THREADS", 0)
+    files = {"demo/a.py": "1", "demo/empty.py": "", "demo/100% ü?#.txt": "2"}
+    wheel = write_wheel(tmp_path, make_wheel(files=files))
+    monkeypatch.setattr(unpack, "cores", lambda: threads)
+    unpack.build({"wheel": str(wheel), "flat": True}, str(tmp_path / "out"))
+    there = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    assert len(there) == 5
+    for path in ("demo/a.py", "demo/100% ü?#.txt"):
+        assert there[hashlib.sha256(path.encode()).hexdigest()] == files[path]
 
 
 def test_empty_files_and_directories_are_left_out(tmp_path: Path) -> None:

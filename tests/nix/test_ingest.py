@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
 from tests.support.locks import lock_wheels
-from tests.support.wheels import make_wheel
+from tests.support.wheels import make_wheel, nix_sha256
 
 SOURCES = """
 nixgen.sources way {
@@ -43,8 +44,22 @@ def test_store_gives_a_file_that_says_what_to_do(nix: Nix, tmp_path: Path) -> No
     assert "run `nixgen fetch`" in Path(found).read_text()
 
 
+def test_fixed_gives_derivations_of_leaves(nix: Nix, tmp_path: Path) -> None:
+    """The way ``fixed`` leads to one derivation for each leaf, shared by equal files, and builds none of them."""
+    one, two = (make_wheel(name, files={f"{name}/a.py": "nobody builds this\n"}) for name in ("one", "two"))
+    values = {**_values(tmp_path), "file": str(lock_wheels(tmp_path, one, two, python=PYTHON))}
+    expression = f"let source = {SOURCES}; in map (a: with source a.wheel a.path; [ outPath drvPath ]) members"
+    members = [{"wheel": one[0], "path": "one/a.py"}, {"wheel": two[0], "path": "two/a.py"}]
+    found = nix.evaluate(expression, write=True, way="fixed", members=members, **values)
+    assert found[0] == found[1]
+    leaf = leaf_path("a.py", nix_sha256("nobody builds this\n"), str(nix.path))
+    assert found[0][0] == leaf
+    assert Path(found[0][1]).exists()
+    assert not Path(leaf).exists()
+
+
 def test_an_unknown_way_is_an_error(nix: Nix, tmp_path: Path) -> None:
     """A way that is none is refused, with those there are."""
     said = nix.refusal(f'{SOURCES} "a" "b"', way="magic", **_values(tmp_path))
     assert "no ingest named magic" in said
-    assert 'choose "wheels" or "store"' in said
+    assert 'choose "wheels", "store" or "fixed"' in said

@@ -155,10 +155,12 @@ def test_it_is_evaluated_without_builds(nix: Nix, values: dict[str, Any], env: P
 
 
 def test_it_says_what_to_do_without_leaves(nix: Nix, values: dict[str, Any], tmp_path: Path) -> None:
-    """A leaf that is not in the store stops with a message that names what to run."""
+    """A leaf that is not in the store stops with a message that names what to run; ``fixed`` needs none there."""
     strange = make_wheel("strange", files={"strange.py": "nobody has built this = 1\n"})
     asked = {**values, "file": str(lock_wheels(tmp_path, strange, python=default_python()))}
     assert "run-nixgen-fetch" in nix.refusal(f"(builtins.head {PLAIN}.replit.packages).drvPath", **asked)
+    strict = {**nix.env, "NIX_CONFIG": nix.env["NIX_CONFIG"] + "allow-import-from-derivation = false\n"}
+    assert instantiate(MODULEIT, strict, **{**asked, "more": {"ingest": "fixed"}}).endswith(".drv")
 
 
 def test_nothing_bends_pythons_path(repl: Repl) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli
+from tests.support.locks import lock_wheels
 from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
@@ -95,6 +96,23 @@ def test_a_python_of_the_store_in_a_full_sandbox(project: Cli, store_python: Pat
     assert _run(project, Path(made, "bin", "demo")) == f"(3, 11) {store_python}"
     # The interpreter belongs to the closure: a garbage collection keeps it.
     assert str(store_python) in _run(project, "nix-store", "--query", "--requisites", made).split()
+
+
+@pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")
+def test_leaves_by_derivations_in_a_full_sandbox(project: Cli, store_python: Path) -> None:
+    """The ingest ``fixed`` needs nothing of the machine either, and builds nothing while evaluating."""
+    # Of this test alone, so that no leaf is there already.
+    wheel = make_wheel("alone", files={"alone.py": f"made = {str(project.directory)!r}\n", "alone 100%.txt": "text"})
+    file = lock_wheels(project.directory / "alone", wheel, python="3.11")
+    expression = (
+        "{ file, python }: let nixgen = import ./nix/nixgen; in nixgen.env { lock = nixgen.readLock (/. + file);"
+    )
+    expression += ' inherit python; system = builtins.currentSystem; ingest = "fixed"; }'
+    given = ["--argstr", "file", str(file), "--argstr", "python", str(store_python)]
+    strict = [*SANDBOX, "--option", "allow-import-from-derivation", "false"]
+    (project.directory / "fixed.nix").write_text(expression)
+    made = _run(project, "nix-build", "fixed.nix", "--no-out-link", *given, *strict)
+    assert _run(project, Path(made, "bin", "python"), "-c", "import alone; print(alone.made)") == str(project.directory)
 
 
 @pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")

@@ -90,18 +90,20 @@ def _place(task):
     out, rules, (path, leaf, executable, target, is_script, program) = task
     done = {"target": target, "reasons": [], "launcher": False, "bytecode": None, "judged": placement.EMPTY}
     destination = os.path.join(out, target)
+    content = b""
     if leaf == "":
         with open(destination, "xb"):
             pass
     else:
-        _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
+        content = _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
     if _is_module(target, is_script):
-        compiled = bytecode.compile_source(destination, target)
-        done["bytecode"] = compiled and os.path.relpath(compiled, out)
+        compiled = bytecode.compile_source(destination, content, target)
+        done["bytecode"] = compiled and compiled[len(out) + 1 :]
     return done
 
 
 def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program):
+    """Put a file in its place and say in ``done`` what was done; return its content, None where it was not needed."""
     judged = rules.judge(path, leaf, executable)
     content, reasons = judged.content, judged.reasons
     rewritten = _with_the_python_beside_it(content) if is_script and content else None
@@ -127,6 +129,7 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, p
         _copy(leaf, destination)
     if reasons:
         os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
+    return content
 
 
 def _with_the_python_beside_it(script):
@@ -240,7 +243,8 @@ def _write_record(attributes, site, out, installs, placed, commands):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for path in sorted(rows):
-        writer.writerow((posixpath.relpath(path, site), *rows[path]))
+        inside = path.startswith(site + "/")
+        writer.writerow((path[len(site) + 1 :] if inside else posixpath.relpath(path, site), *rows[path]))
     os.unlink(os.path.join(out, target))
     with open(os.path.join(out, target), "x", encoding="utf-8", newline="") as file:
         file.write(text.getvalue())

@@ -30,14 +30,16 @@ def compile_source(source, content, name):
         The path of the bytecode, None where the source does not compile; it is left alone then, as pip leaves it.
     """
     target = importlib.util.cache_from_source(source)
+    # Also for a source that does not compile: what two trees have is a real directory of an environment, and not a link
+    # to the one with the bytecode of another source in this one's place.
+    if not os.path.isdir(os.path.dirname(target)):
+        os.makedirs(os.path.dirname(target), exist_ok=True)  # another process may make it too
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
             data = _marshalled(content, name)
         except Exception:  # whatever it is, as py_compile has it: the package's affair
             return None
-    if not os.path.isdir(os.path.dirname(target)):
-        os.makedirs(os.path.dirname(target), exist_ok=True)  # another process may make it too
     with open(target, "wb") as file:
         file.write(importlib.util.MAGIC_NUMBER + struct.pack("<L", _UNCHECKED_HASH))
         file.write(importlib.util.source_hash(content) + data)

@@ -55,7 +55,7 @@ def build(attributes, out):
     rules = placement.Placement({install[0]: install[1] for install in installs}, attributes.get("placement"))
     workers = min(cores(), len(installs) // _WORTH_PROCESSES)
     if workers > 1:
-        # Compiling takes most of the time: each process gets as much of it.
+        # Compiling takes most of the time: each process is to get as much of it, and they are dealt out in turn.
         installs.sort(key=_source_size, reverse=True)
     placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
     _copy_late(out, rules, installs, placed)
@@ -98,7 +98,7 @@ def _place(task):
         content = _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
     if _is_module(target, is_script):
         compiled = bytecode.compile_source(destination, content, target)
-        done["bytecode"] = compiled and compiled[len(out) + 1 :]
+        done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
 
 
@@ -243,8 +243,7 @@ def _write_record(attributes, site, out, installs, placed, commands):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for path in sorted(rows):
-        inside = path.startswith(site + "/")
-        writer.writerow((path[len(site) + 1 :] if inside else posixpath.relpath(path, site), *rows[path]))
+        writer.writerow((posixpath.relpath(path, site), *rows[path]))
     os.unlink(os.path.join(out, target))
     with open(os.path.join(out, target), "x", encoding="utf-8", newline="") as file:
         file.write(text.getvalue())

@@ -16,22 +16,24 @@ for _number in range(256):
     sys.intern(chr(_number))
 
 
-def compile_source(source, name):
+def compile_source(source, content, name):
     """Compile one source into its ``__pycache__``, as an unchecked hash-based pyc: no file times (PEP 552).
 
     The bytes depend on the source, its name and the Python alone, and not on what this process did before.
 
     Args:
         source: path of the source.
+        content: its bytes.
         name: what the bytecode is to call it; Python puts the path in its place from which it imports the module.
 
     Returns:
         The path of the bytecode, None where the source does not compile; it is left alone then, as pip leaves it.
     """
     target = importlib.util.cache_from_source(source)
-    os.makedirs(os.path.dirname(target), exist_ok=True)
-    with open(source, "rb") as file:
-        content = file.read()
+    # Also for a source that does not compile: what two trees have is a real directory of an environment, and not a link
+    # to the one with the bytecode of another source in this one's place.
+    if not os.path.isdir(os.path.dirname(target)):
+        os.makedirs(os.path.dirname(target), exist_ok=True)  # another process may make it too
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:

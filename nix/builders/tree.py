@@ -55,7 +55,7 @@ def build(attributes, out):
     rules = placement.Placement({install[0]: install[1] for install in installs}, attributes.get("placement"))
     workers = min(cores(), len(installs) // _WORTH_PROCESSES)
     if workers > 1:
-        # Compiling takes most of the time: each process gets as much of it.
+        # Compiling takes most of the time: each process is to get as much of it, and they are dealt out in turn.
         installs.sort(key=_source_size, reverse=True)
     placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
     _copy_late(out, rules, installs, placed)
@@ -90,18 +90,20 @@ def _place(task):
     out, rules, (path, leaf, executable, target, is_script, program) = task
     done = {"target": target, "reasons": [], "launcher": False, "bytecode": None, "judged": placement.EMPTY}
     destination = os.path.join(out, target)
+    content = b""
     if leaf == "":
         with open(destination, "xb"):
             pass
     else:
-        _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
+        content = _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
     if _is_module(target, is_script):
-        compiled = bytecode.compile_source(destination, target)
+        compiled = bytecode.compile_source(destination, content, target)
         done["bytecode"] = compiled and os.path.relpath(compiled, out)
     return done
 
 
 def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program):
+    """Put a file in its place and say in ``done`` what was done; return its content, None where it was not needed."""
     judged = rules.judge(path, leaf, executable)
     content, reasons = judged.content, judged.reasons
     rewritten = _with_the_python_beside_it(content) if is_script and content else None
@@ -127,6 +129,7 @@ def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, p
         _copy(leaf, destination)
     if reasons:
         os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
+    return content
 
 
 def _with_the_python_beside_it(script):

@@ -21,7 +21,7 @@ def test_bytecode_is_hash_based_and_unchecked(tmp_path: Path) -> None:
     """The flags of PEP 552 say: a hash, never compared; nothing depends on the source's time."""
     source = tmp_path / "a.py"
     source.write_text("x = 1\n")
-    found = bytecode.compile_source(str(source), "a.py")
+    found = bytecode.compile_source(str(source), source.read_bytes(), "a.py")
     assert found == importlib.util.cache_from_source(str(source))
     magic, flags = struct.unpack_from("<4sI", Path(found).read_bytes())
     assert magic == importlib.util.MAGIC_NUMBER
@@ -32,16 +32,16 @@ def test_bytecode_does_not_depend_on_time(tmp_path: Path) -> None:
     """The same source gives the same bytes whenever it was written."""
     source = tmp_path / "a.py"
     source.write_text("def f(): return {'a', 'b'}\n")
-    first = Path(bytecode.compile_source(str(source), "a.py")).read_bytes()
+    first = Path(bytecode.compile_source(str(source), source.read_bytes(), "a.py")).read_bytes()
     os.utime(source, (1, 1))
-    assert Path(bytecode.compile_source(str(source), "a.py")).read_bytes() == first
+    assert Path(bytecode.compile_source(str(source), source.read_bytes(), "a.py")).read_bytes() == first
 
 
 def test_an_empty_source_compiles(tmp_path: Path) -> None:
     """An empty ``__init__.py`` has bytecode too."""
     source = tmp_path / "__init__.py"
     source.touch()
-    assert bytecode.compile_source(str(source), "a.py")
+    assert bytecode.compile_source(str(source), source.read_bytes(), "a.py")
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_what_does_not_compile_is_left_alone(tmp_path: Path, content: bytes) -> 
     """A source for another Python, or no source at all, has no bytecode and is no error."""
     source = tmp_path / "a.py"
     source.write_bytes(content)
-    assert bytecode.compile_source(str(source), "a.py") is None
+    assert bytecode.compile_source(str(source), source.read_bytes(), "a.py") is None
     assert source.read_bytes() == content
     assert list(tmp_path.rglob("*.pyc")) == []
 
@@ -60,7 +60,7 @@ def test_warnings_are_not_shown(tmp_path: Path, recwarn: pytest.WarningsRecorder
     """What the compiler warns of is the package's affair."""
     source = tmp_path / "a.py"
     source.write_text(r"x = '\d' is 1" + "\n")
-    assert bytecode.compile_source(str(source), "a.py")
+    assert bytecode.compile_source(str(source), source.read_bytes(), "a.py")
     assert not recwarn.list
 
 
@@ -70,7 +70,8 @@ import sys
 sys.path.insert(0, sys.argv[1])
 import bytecode
 interned = [sys.intern(name) for name in sys.argv[3:]]
-bytecode.compile_source(sys.argv[2], "a.py")
+with open(sys.argv[2], "rb") as file:
+    bytecode.compile_source(sys.argv[2], file.read(), "a.py")
 """
 
 
@@ -109,7 +110,7 @@ def test_bytecode_is_what_py_compile_writes(tmp_path: Path) -> None:
     theirs = py_compile.compile(
         str(source), str(tmp_path / "theirs"), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
     )
-    ours = Path(bytecode.compile_source(str(source), "a.py")).read_bytes()
+    ours = Path(bytecode.compile_source(str(source), source.read_bytes(), "a.py")).read_bytes()
     expected = Path(theirs).read_bytes()
     assert ours[:16] == expected[:16]
     assert marshal.loads(ours[16:]) == marshal.loads(expected[16:])

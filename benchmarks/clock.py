@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -17,10 +18,17 @@ class CommandFailedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Sample:
-    """What one run of a command took: seconds on the wall, and seconds of all processors together."""
+    """What one run of a command took.
+
+    Attributes:
+        seconds: on the wall.
+        cpu: seconds of all processors together.
+        peak: the largest resident size of any one of its processes, in bytes; 0 where it was not asked.
+    """
 
     seconds: float
     cpu: float
+    peak: int = 0
 
 
 def timed(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Sample:
@@ -43,7 +51,9 @@ def timed(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> Sampl
         if process.returncode != 0:
             said.seek(0)
             raise CommandFailedError(f"{' '.join(command)}\n{said.read().decode(errors='replace')}")
-    return Sample(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime)
+    # Kilobytes on Linux, bytes on macOS.
+    peak = usage.ru_maxrss * (1 if sys.platform == "darwin" else 1024)
+    return Sample(seconds=seconds, cpu=usage.ru_utime + usage.ru_stime, peak=peak)
 
 
 def output(command: Sequence[str], *, env: Mapping[str, str], cwd: Path) -> str:

@@ -1,4 +1,4 @@
-"""What nixgen is measured against: uv, on the same lock, from the same server, with the same Python."""
+"""What nixgen is measured against: pip and uv, on the same wheels, from the same server, with the same Python."""
 
 from __future__ import annotations
 
@@ -33,6 +33,48 @@ def pip_to_first_line(wheels: Path, pins: Sequence[str], venv: Path, program: st
     env = {name: value for name, value in os.environ.items() if not name.startswith("PIP_")}
     env["PIP_DISABLE_PIP_VERSION_CHECK"] = "1"
     return timed(["sh", "-c", script, *words], env=env, cwd=venv.parent)
+
+
+class Pip:
+    """pip with a cache of its own.
+
+    Args:
+        root: directory for the cache and environments.
+        python: the interpreter that environments are made of.
+        index: URL of the only index.
+    """
+
+    def __init__(self, root: Path, python: str, index: str) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self._root = root
+        self._python = python
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
+        self.env = {
+            **kept,
+            "PIP_CACHE_DIR": str(root / "cache"),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_INDEX_URL": index,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+
+    def install(self, pins: Sequence[str], name: str, *options: str) -> Sample:
+        """Install wheels into a fresh environment, which exists before the clock starts.
+
+        Args:
+            pins: what to install, all of it.
+            name: of the environment, which must not exist.
+            options: further ones for ``pip install``.
+        """
+        venv = self.venv(name)
+        output([self._python, "-m", "venv", "--without-pip", str(venv)], env=self.env, cwd=self._root)
+        requirements = venv.with_name(f"{name}.txt")
+        requirements.write_text("".join(f"{pin}\n" for pin in pins))
+        command = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "install", "-q", "--no-deps"]
+        return timed([*command, "-r", str(requirements), *options], env=self.env, cwd=self._root)
+
+    def venv(self, name: str) -> Path:
+        """Return where an environment lies."""
+        return self._root / name
 
 
 class Uv:

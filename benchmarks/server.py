@@ -12,6 +12,7 @@ import contextlib
 import hashlib
 import http.client
 import http.server
+import json
 import re
 import subprocess
 import sys
@@ -64,6 +65,11 @@ class LoopbackIndex:
         """Return how many bytes of wheels went out so far."""
         return int(self._get("/sent"))
 
+    def wheels(self) -> list[dict[str, str]]:
+        """Return ``filename``, ``url`` and ``sha256`` of each wheel."""
+        served: list[dict[str, str]] = json.loads(self._get("/listed"))
+        return [{**wheel, "url": f"http://{self._host}/wheels/{wheel['filename']}"} for wheel in served]
+
     def seconds_to_serve(self) -> float:
         """Return how long one client takes to read every wheel once: what the server itself costs at most."""
         start = time.perf_counter()
@@ -110,6 +116,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._text(self.wheels[name.removesuffix(".metadata")].metadata, "application/octet-stream")
         elif kind == "simple" and name in self.pages:
             self._text(self.pages[name], "text/html")
+        elif kind == "listed":
+            listed = [{"filename": name, "sha256": wheel.sha256} for name, wheel in self.wheels.items()]
+            self._text(json.dumps(listed).encode(), "application/json")
         elif kind == "sent":
             self._text(str(_Handler.sent).encode(), "text/plain")
         else:

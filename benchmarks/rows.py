@@ -53,7 +53,7 @@ class Row:
         """Return the goal as a cell: a ratio, or a value."""
         if self.first.limit is not None:
             return f"≤ {self._shown(self.first.limit)}"
-        return "" if self.first.goal is None else f"≤ {self.first.goal:g} ×"
+        return "" if self.first.goal is None else f"≤ {self.first.goal:g}"
 
     def against_goal(self) -> str:
         """Return what a goal is compared with: the median of the ratios, or of the values."""

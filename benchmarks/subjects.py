@@ -95,10 +95,8 @@ class Project:
         Raises:
             CommandFailedError: it does not.
         """
-        code = (
-            f"import {', '.join(imports)}\nimport importlib.metadata as m\n"
-            f"found = sorted(d.name for d in m.distributions())\nassert len(found) == {self.wheels}, found"
-        )
+        code = "".join(f"import {name}\n" for name in imports) + "import importlib.metadata as m\n"
+        code += f"found = sorted(d.name for d in m.distributions())\nassert len(found) == {self.wheels}, found"
         output(store.command("result/bin/python", "-I", "-c", code), env=store.env, cwd=self.directory)
 
 

@@ -1,8 +1,8 @@
 """Where a round makes its files: a fresh file system where root may mount one, else a directory.
 
 A fresh one is the same for every round, and goes in one piece. Removing a million files takes minutes, and an ext4
-without a journal avoids inodes that were deleted in the last minutes: looking for others makes each new file cost up to a
-millisecond in the rounds that follow.
+without a journal avoids inodes that were deleted in the last minutes: looking for others makes each new file cost up
+to a millisecond in the rounds that follow.
 """
 
 from __future__ import annotations

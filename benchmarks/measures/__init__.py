@@ -36,15 +36,15 @@ class Measure:
 
 _RELEASES = ("django", "numpy", "pandas", "torch")
 
-#: In the order in which they run. Those that fill the stores come first; ``new-trees`` before what makes other trees.
+#: In the order in which they run: those that fill the stores first, then ``space`` of what they have filled.
 MEASURES: Mapping[str, Measure] = {
-    "cold": Measure(run=builds.cold, goal="tf and data: 3 × uv cold"),
-    "cold-nixgen": Measure(run=builds.cold_nixgen, goal="tf and data: 1.5 × uv cold"),
-    "new-trees": Measure(run=builds.new_trees, goal="1 × uv with a warm cache and hard links"),
-    "second": Measure(run=builds.second, goal="1 × uv with a warm cache and hard links"),
+    "cold": Measure(run=builds.cold, goal="tf and data: 3 times uv cold"),
+    "cold-nixgen": Measure(run=builds.cold_nixgen, goal="tf and data: 1.5 times uv cold"),
+    "space": Measure(run=space.space, goal="one more environment: tf 1 MB, small 100 KB", rounds=1),
+    "new-trees": Measure(run=builds.new_trees, goal="1 times uv with a warm cache and hard links"),
+    "second": Measure(run=builds.second, goal="1 times uv with a warm cache and hard links"),
     "again": Measure(run=builds.again, goal="`nixgen build` 0.3 s, `nix build` 0.1 s"),
     "evaluation": Measure(run=builds.evaluation, goal="tf: 0.5 s, under 300 MB"),
-    "space": Measure(run=space.space, goal="one more environment: tf 1 MB, small 100 KB", rounds=1),
     "release": Measure(
         run=space.release, sets=_RELEASES, goal="no more than the bytes of the files that differ", rounds=1
     ),
@@ -58,13 +58,13 @@ MEASURES: Mapping[str, Measure] = {
         rounds=1,
     ),
     "together": Measure(
-        run=scale.together, sets=("small", "data"), goal="ten at once: 2 × the ten one after another", rounds=2
+        run=scale.together, sets=("small", "data"), goal="ten at once: 2 times the ten one after another", rounds=2
     ),
     "help": Measure(run=start.help, sets=("small",), goal="0.1 s; nothing imported that is not used", nix=False),
     "lock": Measure(run=locking.lock, goal="tf: 2 s on top of uv, 3 % of the bytes; one added re-reads one", nix=False),
-    "startup": Measure(run=start.startup, sets=("small", "data"), goal="1.05 × a pip venv with bytecode"),
-    "venv": Measure(run=start.venv, sets=("small", "data"), goal="0.01 × pip, 0.1 × uv"),
-    "fsck": Measure(run=start.fsck, sets=("small", "data"), goal="10 ms"),
+    "startup": Measure(run=start.startup, sets=("small", "data"), goal="1.05 times a pip venv with bytecode"),
+    "venv": Measure(run=start.venv, sets=("data",), goal="0.01 times pip, 0.1 times uv"),
+    "fsck": Measure(run=start.fsck, sets=("data",), goal="10 ms"),
     "peers": Measure(run=installers.peers, nix=False),
     "per-wheel": Measure(run=installers.per_wheel),
 }

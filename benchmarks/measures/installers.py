@@ -8,8 +8,8 @@ from functools import partial
 from benchmarks import disk
 from benchmarks.clock import Sample
 from benchmarks.measures.builds import COLD
-from benchmarks.per_wheel import PerWheel
 from benchmarks.peers import Uv
+from benchmarks.per_wheel import PerWheel
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -24,7 +24,7 @@ def peers(round: Round) -> Iterator[Reading]:
 
 
 def _uv(round: Round) -> Iterator[Reading]:
-    bench, lock = round.bench, round.project.directory / "pylock.toml"
+    lock = round.project.directory / "pylock.toml"
     filled, first = round.uv
     for mode, links in _MODES.items():
         for bytecode in (True, False):

@@ -35,7 +35,7 @@ def files(round: Round) -> Iterator[Reading]:
             if count == counts[0]:
                 yield reading(value=sample)
             else:
-                peer = f"{number / base[0]:.3g} × {base[0]:,} files"
+                peer = f"{number / base[0]:.3g} times {base[0]:,} files"
                 yield reading(value=sample, peer=peer, peer_value=linear, goal=_LINEAR)
             if last and nixgen:
                 yield Reading(subject=f"{way}, {number:,} files, against the clock", value=sample, limit=180.0)
@@ -60,7 +60,7 @@ def together(round: Round) -> Iterator[Reading]:
         raise AssertionError("builds at once have other results than builds one after another")
     for project in projects:
         round.check(project, second, ())
-    subject, peer = f"{_BUILDS} × nixgen build at once", "the same, one after another"
+    subject, peer = f"{_BUILDS} nixgen build at once", "the same, one after another"
     yield Reading(subject=subject, value=at_once, peer=peer, peer_value=in_turn, goal=2.0)
 
 

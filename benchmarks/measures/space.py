@@ -20,7 +20,7 @@ def space(round: Round) -> Iterator[Reading]:
     uv.install(lock, "copies", "--link-mode", "copy")
     peer, real = "a virtual environment of real files, as pip makes it", disk.allocated(uv.venv("copies"))
     first = disk.shares(store.path)
-    for subject, size in {"the store with all of the above": sum(first.values()), **first}.items():
+    for subject, size in {"the store with the first environment": sum(first.values()), **first}.items():
         yield Reading(subject=subject, value=size, peer=peer, peer_value=real)
     before = disk.allocated(store.path)
     another.nixgen_build(store)

@@ -73,7 +73,7 @@ def help(round: Round) -> Iterator[Reading]:
     ours, bare = (alternate.median(sample) for sample in alternate.in_turns(_STARTS, commands, env))
     peer = "python -c ''"
     yield Reading(subject="nixgen --help", value=ours, peer=peer, peer_value=bare, limit=0.1)
-    ours_modules, bare_modules = (_modules(command, env, here) for command in commands)
+    ours_modules, bare_modules = _modules("nixgen", env, here), _modules("", env, here)
     yield Reading(
         subject="nixgen --help, modules imported",
         value=len(ours_modules),
@@ -89,8 +89,20 @@ def help(round: Round) -> Iterator[Reading]:
     )
 
 
-def _modules(command: list[str], env: dict[str, str], cwd: Path) -> set[str]:
-    """Return the names of the modules that a Python command imports."""
-    script = '"$0" -X importtime "$@" 2>&1 >/dev/null'
-    said = output(["sh", "-c", script, *command], env=env, cwd=cwd)
-    return {line.rpartition("|")[2].strip() for line in said.splitlines() if line.startswith("import time:")}
+#: Runs a module, or none, and says what was imported meanwhile.
+_IMPORTED = """
+import runpy, sys
+name, sys.argv[1:] = sys.argv[1], ["--help"]
+try:
+    if name:
+        runpy.run_module(name, run_name="__main__", alter_sys=True)
+except SystemExit:
+    pass
+print("imported", *sys.modules)
+"""
+
+
+def _modules(name: str, env: dict[str, str], cwd: Path) -> set[str]:
+    """Return the names of the modules that are there when a module has run with ``--help``; "" runs none."""
+    said = output([sys.executable, "-c", _IMPORTED, name], env=env, cwd=cwd)
+    return set(said.splitlines()[-1].split()[1:])

@@ -1,7 +1,7 @@
 """One derivation per wheel with real files: the way that Nix tools for Python do it today.
 
-``default.nix`` fetches each wheel, installs it with ``builder.py`` into a store path of its own, with bytecode, and links
-them into an environment.
+``default.nix`` fetches each wheel, installs it with ``builder.py`` into a store path of its own, with bytecode, and
+links them into an environment.
 """
 
 from __future__ import annotations

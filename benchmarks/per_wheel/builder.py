@@ -9,8 +9,12 @@ import configparser
 import os
 import sys
 import zipfile
+from pathlib import Path
 
 _SITE = "lib/python{}.{}/site-packages".format(*sys.version_info)
+
+#: With fewer modules than this, starting processes costs more than it saves.
+_WORTH_PROCESSES = 16
 
 
 def install(wheel, filename, out):
@@ -24,20 +28,21 @@ def install(wheel, filename, out):
     with zipfile.ZipFile(wheel) as archive:
         members = [member for member in archive.infolist() if not member.is_dir()]
         for member in members:
-            target = os.path.join(out, _place(member.filename, stem + ".data/"))
-            os.makedirs(os.path.dirname(target), exist_ok=True)
-            with archive.open(member) as source, open(target, "wb") as file:
+            place = _place(member.filename, stem + ".data/")
+            target = out / place
+            target.parent.mkdir(parents=True, exist_ok=True)
+            with archive.open(member) as source, target.open("wb") as file:
                 while chunk := source.read(1 << 20):
                     file.write(chunk)
-            if member.external_attr >> 16 & 0o111 or "/bin/" in target[len(out) :]:
-                os.chmod(target, 0o755)
-            if target.endswith(".py") and _SITE in target:
-                sources.append(target)
+            if member.external_attr >> 16 & 0o111 or place.startswith("bin/"):
+                target.chmod(0o755)
+            if place.endswith(".py") and place.startswith(_SITE):
+                sources.append(str(target))
         entry_points = [m.filename for m in members if m.filename.endswith(".dist-info/entry_points.txt")]
         texts = [archive.read(name).decode() for name in entry_points]
     for text in texts:
-        _commands(text, out)
-    in_processes(compile_source, sources, cores() if len(sources) > 16 else 1)
+        _commands(text, out / "bin")
+    in_processes(compile_source, sources, cores() if len(sources) > _WORTH_PROCESSES else 1)
 
 
 def _place(member, data):
@@ -49,51 +54,53 @@ def _place(member, data):
     ) + rest
 
 
-def _commands(text, out):
+def _commands(text, directory):
     parser = configparser.ConfigParser(delimiters=("=",), interpolation=None)
     parser.optionxform = str
     parser.read_string(text)
     for section in ("console_scripts", "gui_scripts"):
         for name, value in parser.items(section) if parser.has_section(section) else ():
             module, _, attribute = value.partition("[")[0].strip().partition(":")
-            os.makedirs(os.path.join(out, "bin"), exist_ok=True)
-            with open(os.path.join(out, "bin", name), "w", encoding="utf-8") as file:
-                file.write("#!/usr/bin/env python\nimport sys\n")
-                file.write(f"from {module} import {attribute.partition('.')[0]}\nsys.exit({attribute}())\n")
-            os.chmod(os.path.join(out, "bin", name), 0o755)
+            directory.mkdir(exist_ok=True)
+            command = directory / name
+            top = attribute.partition(".")[0]
+            command.write_text(
+                f"#!/usr/bin/env python\nimport sys\nfrom {module} import {top}\nsys.exit({attribute}())\n"
+            )
+            command.chmod(0o755)
 
 
 def link(trees, python, out):
-    """Make a virtual environment of installed wheels: a link where one has an entry, a directory where several do."""
-    os.makedirs(os.path.join(out, "bin"))
-    for name in ("python", "python3", "python{}.{}".format(*sys.version_info)):
-        os.symlink(python if name == "python" else "python", os.path.join(out, "bin", name))
-    with open(os.path.join(out, "pyvenv.cfg"), "w", encoding="utf-8") as file:
-        file.write(f"home = {os.path.dirname(python)}\ninclude-system-site-packages = false\n")
+    """Make a virtual environment of installed wheels: a link where one has a file, a directory where several do."""
+    (out / "bin").mkdir(parents=True)
+    (out / "bin" / "python").symlink_to(python)
+    for name in ("python3", "python{}.{}".format(*sys.version_info)):
+        (out / "bin" / name).symlink_to("python")
+    home = f"home = {Path(python).parent}\ninclude-system-site-packages = false\n"
+    (out / "pyvenv.cfg").write_text(home)
     _merge(trees, out)
 
 
 def _merge(directories, out):
+    """Fill a directory: a link to what one wheel alone has there, directories for what several have."""
     owners = {}
     for directory in directories:
-        for name in os.listdir(directory):
-            owners.setdefault(name, []).append(os.path.join(directory, name))
+        for entry in directory.iterdir():
+            owners.setdefault(entry.name, []).append(entry)
     for name, found in owners.items():
-        target = os.path.join(out, name)
-        if len(found) == 1 and not os.path.isdir(target):
-            os.symlink(found[0], target)
-        elif all(os.path.isdir(path) for path in found):
-            os.makedirs(target, exist_ok=True)
+        target = out / name
+        if all(entry.is_dir() for entry in found) and (len(found) > 1 or target.is_dir()):
+            target.mkdir(exist_ok=True)
             _merge(found, target)
         elif not os.path.lexists(target):
-            os.symlink(found[0], target)
+            target.symlink_to(found[0])
 
 
 if __name__ == "__main__":
     sys.path.insert(0, sys.argv[1])
     given = os.environ
     if "wheel" in given:
-        os.makedirs(os.path.join(given["out"], _SITE))
-        install(given["wheel"], given["filename"], given["out"])
+        (Path(given["out"]) / _SITE).mkdir(parents=True)
+        install(given["wheel"], given["filename"], Path(given["out"]))
     else:
-        link(given["trees"].split(), given["python"], given["out"])
+        link([Path(tree) for tree in given["trees"].split()], given["python"], Path(given["out"]))

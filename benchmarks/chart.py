@@ -13,7 +13,7 @@ _PANELS = {"cold": "nothing there yet", "warm": "every wheel or file there, a ne
 #: What is measured to be compared with; everything else is ours.
 _PEERS = ("peers", "per-wheel")
 
-_WIDTH, _LABELS, _BAR, _GAP, _END = 860, 390, 14, 6, 130
+_WIDTH, _LABELS, _BAR, _GAP, _END = 920, 440, 14, 6, 130
 
 _STYLE = """\
 text { font: 12px system-ui, sans-serif; fill: #24292f; }

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -125,27 +124,24 @@ class Round:
         return pip, pip.install(self.bench.wheels.pins, "cold")
 
     @cached_property
-    def stock(self) -> tuple[PrivateStore, Sample]:
-        """A store that stock ``nix-build`` has filled, and what that took."""
-        return self._filled("stock", self.project.nix_build)
-
-    @cached_property
     def quick(self) -> tuple[PrivateStore, Sample]:
         """A store that ``nixgen build`` has filled, and what that took."""
-        return self._filled("quick", self.project.nixgen_build)
+        store = self.store("quick")
+        sample = self.project.nixgen_build(store)
+        self.check(self.project, store, self.bench.wheels.imports)
+        return store, sample
 
     @cached_property
     def step(self) -> Step:
         """What the second of two releases costs where the first one is."""
         return step(self, "releases")
 
+    def drop(self, *paths: Path) -> None:
+        """Remove what nothing will ask for again, where that costs the measures to come nothing."""
+        if self._volume.mounted:
+            self._volume.drop(*paths)
+
     def check(self, project: Project, store: PrivateStore, imports: tuple[str, ...]) -> None:
         """See that an environment is right, as ``Project.check``; of a large set in the first round."""
         if self.first:
             project.check(store, imports)
-
-    def _filled(self, name: str, build: Callable[[PrivateStore], Sample]) -> tuple[PrivateStore, Sample]:
-        store = self.store(name)
-        sample = build(store)
-        self.check(self.project, store, self.bench.wheels.imports)
-        return store, sample

@@ -151,6 +151,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.send_header("Content-Length", str(stop - start))
         self.send_header("Accept-Ranges", "bytes")
         self.send_header("ETag", tag)
+        self.send_header("Cache-Control", "max-age=365000000, immutable, public")  # as indexes do; pip's cache asks
         self.end_headers()
         if self.command == "HEAD":
             return

@@ -48,9 +48,13 @@ class Volume:
             self._image.unlink()
             self.root.rmdir()
         else:
-            for directory, _, _ in os.walk(self.root):
-                os.chmod(directory, stat.S_IRWXU)  # noqa: PTH101
-            shutil.rmtree(self.root)
+            _remove(self.root)
+
+    def drop(self, *paths: Path) -> None:
+        """Remove some directories of a mounted one, and give their space back."""
+        for path in paths:
+            _remove(path)
+        _runs("fstrim", str(self.root))
 
     def _mount(self) -> bool:
         with self._image.open("xb") as file:
@@ -61,6 +65,12 @@ class Volume:
             return True
         self._image.unlink()
         return False
+
+
+def _remove(path: Path) -> None:
+    for directory, _, _ in os.walk(path):
+        os.chmod(directory, stat.S_IRWXU)  # noqa: PTH101
+    shutil.rmtree(path)
 
 
 def _runs(*command: str) -> bool:

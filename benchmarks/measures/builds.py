@@ -39,10 +39,15 @@ def cold(round: Round) -> Iterator[Reading]:
     """Stock ``nix-build`` from an empty store, with Nix's defaults and with all cores."""
     goal = 3.0 if round.bench.wheels.name in ("data", "tf") else None
     reading = partial(Reading, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
-    yield reading(subject="nix-build nix", value=round.stock[1])
+    ways: dict[str, tuple[str, ...]] = {"nix-build nix": ()}
     if round.first:
-        store = round.store("all-cores")
-        yield reading(subject="nix-build nix -j auto", value=round.project.nix_build(store, "-j", "auto"))
+        ways["nix-build nix -j auto"] = ("-j", "auto")
+    for number, (subject, words) in enumerate(ways.items()):
+        store = round.store(f"stock-{number}")
+        sample = round.project.nix_build(store, *words)
+        round.check(round.project, store, round.bench.wheels.imports)
+        round.drop(store.root)
+        yield reading(subject=subject, value=sample)
 
 
 def cold_nixgen(round: Round) -> Iterator[Reading]:

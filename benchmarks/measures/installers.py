@@ -29,34 +29,37 @@ def _uv(round: Round) -> Iterator[Reading]:
     for mode, links in _MODES.items():
         for bytecode in (True, False):
             title = f"uv pip install{' --compile-bytecode' if bytecode else ''}, {{}}, {links}"
-            plain = mode == "hardlink" and bytecode
-            cold = first if plain else _cold(round, mode, bytecode)
+            cold = first if mode == "hardlink" and bytecode else _cold(round, mode, bytecode)
             words = ("--link-mode", mode)
             warm = filled.install(lock, f"warm-{mode}-{bytecode}", *words, bytecode=bytecode)
             for state, sample in (("cold", cold), ("warm", warm)):
-                # The chart shows the way that is uv's default, and the others where they differ most.
-                panel = state if bytecode or plain else ""
-                yield Reading(subject=title.format(state), value=sample, panel=panel)
-    yield Reading(subject="its cache, allocated", value=disk.allocated(filled.cache))
-    yield Reading(subject="its environment of copies, allocated", value=disk.allocated(filled.venv("warm-copy-True")))
+                # The chart shows environments with bytecode alone: all of ours have it.
+                yield Reading(subject=title.format(state), value=sample, panel=state if bytecode else "")
+            if mode == "copy" and bytecode:
+                size = disk.allocated(filled.venv(f"warm-{mode}-{bytecode}"))
+                yield Reading(subject="the environment of copies, with bytecode, allocated", value=size)
+            round.drop(filled.venv(f"warm-{mode}-{bytecode}"))
+    yield Reading(subject="uv's cache, allocated", value=disk.allocated(filled.cache))
 
 
 def _cold(round: Round, mode: str, bytecode: bool) -> Sample:
     uv = Uv(round.root / f"uv-{mode}-{bytecode}", round.bench.python)
     lock = round.project.directory / "pylock.toml"
-    return uv.install(lock, "cold", "--link-mode", mode, bytecode=bytecode)
+    sample = uv.install(lock, "cold", "--link-mode", mode, bytecode=bytecode)
+    round.drop(uv.root)
+    return sample
 
 
 def _pip(round: Round) -> Iterator[Reading]:
     pip, cold = round.pip
-    pins = round.bench.wheels.pins
     yield Reading(subject="pip install, cold", value=cold, panel="cold")
-    yield Reading(subject="pip install, warm", value=pip.install(pins, "warm"), panel="warm")
-    bare = pip.install(pins, "bare", "--no-compile")
-    yield Reading(subject="pip install --no-compile, warm", value=bare)
+    ways: dict[str, tuple[str, ...]] = {"pip install, warm": (), "pip install --no-compile, warm": ("--no-compile",)}
     if not round.bench.wheels.large:
-        cold = pip.install(pins, "bare-cold", "--no-compile", "--no-cache-dir")
-        yield Reading(subject="pip install --no-compile, cold", value=cold)
+        ways["pip install --no-compile, cold"] = ("--no-compile", "--no-cache-dir")
+    for number, (subject, options) in enumerate(ways.items()):
+        sample = pip.install(round.bench.wheels.pins, f"other-{number}", *options)
+        yield Reading(subject=subject, value=sample, panel="warm" if not options else "")
+        round.drop(pip.venv(f"other-{number}"))
 
 
 def per_wheel(round: Round) -> Iterator[Reading]:

@@ -27,6 +27,7 @@ def files(round: Round) -> Iterator[Reading]:
             store = round.store(f"{way.partition(' ')[0]}-{count}-store")
             sample = project.nixgen_build(store) if nixgen else project.nix_build(store)
             project.check(store, ())
+            round.drop(store.root)
             number = project.files()
             base = base or (number, sample.seconds)
             last = count == counts[-1]

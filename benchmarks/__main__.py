@@ -46,7 +46,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--scratch",
         type=Path,
         metavar="DIR",
-        help="where stores, caches and environments are made; a round on tf takes 25 GB (default: .cache/benchmarks)",
+        help="where stores, caches and environments are made; a round on tf takes 10 GB (default: .cache/benchmarks)",
     )
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and .svg from all kept results")
     options = parser.parse_args(arguments)

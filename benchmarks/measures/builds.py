@@ -64,6 +64,7 @@ def new_trees(round: Round) -> Iterator[Reading]:
     project = round.like_project("new-trees", round.bench.wheels.pins)
     files, total = _make_new(project)
     warm = uv.install(round.project.directory / "pylock.toml", "warm")
+    round.drop(uv.venv("warm"))
     sample = project.nixgen_build(store)
     round.check(project, store, round.bench.wheels.imports)
     subject = f"nixgen build, every leaf there, new trees of {100 * files / total:.0f} % of the files"
@@ -99,6 +100,7 @@ def second(round: Round) -> Iterator[Reading]:
     project = round.smaller_project(1)
     lock = project.directory / "pylock.toml"
     warm, bare = uv.install(lock, "second"), uv.install(lock, "second-bare", bytecode=False)
+    round.drop(uv.venv("second"), uv.venv("second-bare"))
     sample = project.nixgen_build(store)
     round.check(project, store, round.bench.wheels.imports[:-1])
     reading = partial(Reading, subject="nixgen build, another environment, every tree there", value=sample)

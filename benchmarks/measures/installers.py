@@ -72,6 +72,7 @@ def per_wheel(round: Round) -> Iterator[Reading]:
     yield Reading(subject=subject, value=sample, peer=COLD, peer_value=round.uv[1], panel="cold")
     yield Reading(subject="one derivation per wheel, the same again", value=built.build(store))
     if round.number > 0:
+        round.drop(store.root)
         return
     ours = round.quick[0]
     reading = partial(Reading, peer="nixgen build")

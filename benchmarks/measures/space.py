@@ -19,6 +19,7 @@ def space(round: Round) -> Iterator[Reading]:
     lock, another = round.project.directory / "pylock.toml", round.smaller_project(2)
     uv.install(lock, "copies", "--link-mode", "copy")
     peer, real = "a virtual environment of real files, as pip makes it", disk.allocated(uv.venv("copies"))
+    round.drop(uv.venv("copies"))
     first = disk.shares(store.path)
     for subject, size in {"the store with the first environment": sum(first.values()), **first}.items():
         yield Reading(subject=subject, value=size, peer=peer, peer_value=real)
@@ -30,6 +31,7 @@ def space(round: Round) -> Iterator[Reading]:
     yield Reading(subject=subject, value=grown, peer=peer, peer_value=real, limit=limit)
     uv.install(another.directory / "pylock.toml", "linked")
     linked = disk.allocated(uv.venv("linked"), beside=uv.cache)
+    round.drop(uv.venv("linked"))
     yield Reading(subject=subject, value=grown, peer="one more by uv, hard links and bytecode", peer_value=linked)
     alone = disk.allocated(store.outside(str((another.directory / "result").readlink())))
     yield Reading(subject="one more environment, its output path alone", value=alone)

@@ -66,7 +66,7 @@ def test_every_measure_runs(cache: Path, nix: Path) -> None:
 def test_without_private_mounts(cache: Path, nix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where nothing can be mounted at /nix, stores have paths of their own, and the result says so."""
     monkeypatch.setattr("benchmarks.stores.mount_prefix", lambda _: ())
-    assert run(TINY, ["second"], runs=1, nix=nix, cache=cache, results=cache / "results", mount=False) == []
+    assert run(TINY, ["second"], runs=1, nix=nix, cache=cache, results=cache / "results") == []
     (result,) = kept(cache / "results")
     assert "at longer paths than `/nix/store`" in result.conditions["stores"]
     assert sorted(path.name for path in cache.iterdir()) == ["results", "wheels"]
@@ -84,7 +84,7 @@ def test_a_measure_that_fails(
         raise ValueError("broken on purpose")
 
     monkeypatch.setitem(MEASURES, "evaluation", replace(MEASURES["evaluation"], run=broken))
-    failed = run(TINY, ["evaluation", "help"], runs=2, nix=nix, cache=cache, results=cache / "results", mount=False)
+    failed = run(TINY, ["evaluation", "help"], runs=2, nix=nix, cache=cache, results=cache / "results")
     assert failed == ["evaluation on tiny"] and len(calls) == 1
     assert "broken on purpose" in capsys.readouterr().err
     (result,) = kept(cache / "results")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import shutil
+import signal
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -53,6 +54,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     unknown = [name for name in options.names if name not in MEASURES]
     if unknown or options.runs < 0:
         parser.error(f"no such measure: {', '.join(unknown)}" if unknown else "--runs wants a number of rounds")
+    # However it is stopped, what is mounted and made goes; a shell's background is deaf to interrupts by itself.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
     chosen = options.set or ["data"]
     results = ROOT / ".cache" / "benchmarks" / "results"
     failed = []
@@ -80,6 +84,10 @@ def write(results: Path, directory: Path) -> None:
     found = kept(results)
     (directory / "benchmarks.svg").write_text(chart(rows(found)), encoding="utf-8")
     (directory / "benchmarks.md").write_text(page(found, "benchmarks.svg"), encoding="utf-8")
+
+
+def _stop(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _nix_on_path() -> Path:

@@ -32,7 +32,8 @@ def conditions(round: Round, *, load: float, serving: float) -> dict[str, str]:
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
         "load": f"{load:.2f}",
-        "set": f"{len(wheels)} wheels, {size / 1e6:.1f} MB; the loopback server delivers them in {serving:.2f} s",
+        "set": f"{len(wheels)} wheels, {size / 1e6:.1f} MB",
+        "server": f"delivers all of them in {serving:.2f} s",
         "machine": f"{os.cpu_count()} cores ({_processor()}), {_memory():.0f} GiB, "
         f"{platform.system()} {platform.release()}",
         "file system": _file_system(round.root) + (", a fresh one for each round" if round.mounted else ""),

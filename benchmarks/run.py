@@ -34,7 +34,7 @@ def run(
     scratch: Path | None = None,
     mount: bool = True,
 ) -> list[str]:
-    """Run some measures on a set, keep the results after each round, and print a table.
+    """Run some measures on a set, keep the results after each round, and print a table in the end.
 
     A measure that fails ends for this set, the others go on.
 
@@ -57,6 +57,7 @@ def run(
     made = Path(tempfile.mkdtemp(prefix="run-", dir=scratch or cache))
     found: dict[str, list[Reading]] = {name: [] for name in names}
     failed: list[str] = []
+    kept: list[Result] = []
     try:
         with LoopbackIndex(directory) as index:
             serving = index.seconds_to_serve()
@@ -78,11 +79,12 @@ def run(
                 try:
                     failed += _round(round, wanted, runs, found)
                     said = conditions(round, load=load, serving=serving)
-                    _keep(results, wheels.name, nix_version(nix), said, found)
+                    kept = _keep(results, wheels.name, nix_version(nix), said, found)
                 finally:
                     round.remove()
     finally:
         shutil.rmtree(made)
+    print(table(rows(kept)), flush=True)
     return [f"{name} on {wheels.name}" for name in failed]
 
 
@@ -102,8 +104,8 @@ def _round(round: Round, names: Sequence[str], runs: int, found: dict[str, list[
     return failed
 
 
-def _keep(results: Path, name: str, nix: str, said: dict[str, str], found: dict[str, list[Reading]]) -> None:
-    """Keep what was found so far, and print it."""
+def _keep(results: Path, name: str, nix: str, said: dict[str, str], found: dict[str, list[Reading]]) -> list[Result]:
+    """Keep what was found so far, and return it."""
     kept = [
         Result(set=name, measure=measure, nix=nix if MEASURES[measure].nix else "", conditions=said, readings=readings)
         for measure, readings in found.items()
@@ -111,7 +113,7 @@ def _keep(results: Path, name: str, nix: str, said: dict[str, str], found: dict[
     ]
     for result in kept:
         result.keep(results)
-    print(table(rows(kept)), flush=True)
+    return kept
 
 
 def _library_python(nix: Path, version: str) -> str:

@@ -55,6 +55,11 @@ class Project:
         words = store.command(*self.nixgen_build_words())
         return timed(words, env=store.env, cwd=self.directory)
 
+    def nixgen_fetch(self, store: PrivateStore) -> Sample:
+        """Put the leaves into the store and build nothing: ``nixgen fetch``."""
+        words = store.command(sys.executable, "-m", "nixgen", "fetch", "--python", self.python)
+        return timed(words, env=store.env, cwd=self.directory)
+
     def nixgen_build_words(self) -> list[str]:
         """Return the words of ``nixgen build``."""
         return [sys.executable, "-m", "nixgen", "build", "--python", self.python]

@@ -54,7 +54,7 @@ MEASURES: Mapping[str, Measure] = {
     "files": Measure(
         run=scale.files,
         sets=("synthetic",),
-        goal="100,000 files: linear (1.25), 600 MB for any one process, `nixgen build` 180 s",
+        goal="100,000 files: linear (1.25), 600 MB for any one process, ingest 180 s",
         rounds=1,
     ),
     "together": Measure(

@@ -42,7 +42,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help=f"the wheels, repeatable: {', '.join(SETS)}, or all (default: data)",
     )
     parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds (default: 5); 0 measures nothing")
-    parser.add_argument("--nix", type=Path, metavar="BIN_DIR", help="where nix-build is (default: the one on PATH)")
+    parser.add_argument(
+        "--nix",
+        type=Path,
+        metavar="BIN_DIR",
+        help="where nix-build is (default: the one on PATH; script/nix-versions gets others)",
+    )
     parser.add_argument(
         "--scratch",
         type=Path,

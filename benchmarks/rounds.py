@@ -57,6 +57,7 @@ class Round:
         self.number = number
         self._volume = Volume(bench.scratch / f"round-{number}", mount=bench.mount)
         self.root = self._volume.root
+        self._less: dict[int, Project] = {}
 
     @property
     def mounted(self) -> bool:
@@ -86,10 +87,6 @@ class Round:
         if less not in self._less:
             self._less[less] = self.like_project(f"less-{less}", self.bench.wheels.without(less))
         return self._less[less]
-
-    @cached_property
-    def _less(self) -> dict[int, Project]:
-        return {}
 
     def like_project(self, name: str, pins: tuple[str, ...]) -> Project:
         """Lock some of the set's wheels, with the very library of ``project``, whatever happens in the checkout."""

@@ -135,8 +135,7 @@ class Round:
 
     def drop(self, *paths: Path) -> None:
         """Remove what nothing will ask for again, where that costs the measures to come nothing."""
-        if self._volume.mounted:
-            self._volume.drop(*paths)
+        self._volume.drop(*paths)
 
     def check(self, project: Project, store: PrivateStore, imports: tuple[str, ...]) -> None:
         """See that an environment is right, as ``Project.check``; of a large set in the first round."""

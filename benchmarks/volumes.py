@@ -51,14 +51,19 @@ class Volume:
             _remove(self.root)
 
     def drop(self, *paths: Path) -> None:
-        """Remove some directories of a mounted one, and give their space back."""
-        for path in paths:
-            _remove(path)
-        _runs("fstrim", str(self.root))
+        """Remove some directories where that costs nobody else: of a mounted one, whose space is given back."""
+        if self.mounted:
+            for path in paths:
+                _remove(path)
+            _runs("fstrim", str(self.root))
 
     def _mount(self) -> bool:
         with self._image.open("xb") as file:
-            file.truncate(_SIZE)
+            try:
+                file.truncate(_SIZE)
+            except OSError:  # a limit on the size of files
+                self._image.unlink()
+                return False
         # Tables of inodes are zero already, and nobody is to write them in the background.
         made = _runs("mkfs.ext4", "-q", "-F", "-E", "nodiscard,lazy_itable_init=1", str(self._image))
         if made and _runs("mount", "-o", "loop,noinit_itable", str(self._image), str(self.root)):

@@ -1,120 +1,98 @@
-"""Measure nixgen against its peers, on wheels that are fetched once and then served on loopback.
+"""Measure nixgen against its peers, on wheels that are fetched or made once and then served on loopback.
 
-Without a NAME every measure runs. A figure counts only on a machine that does nothing else.
+Without a NAME every measure runs that makes sense for the set; a named one runs on the sets that it makes sense for. A
+figure counts only on a machine that does nothing else. Results are kept below .cache/benchmarks/results, the newest of
+each set, measure and version of Nix: sets and measures can be run one after another, and --write makes a page of all.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import os
 import shutil
-import subprocess
+import signal
 import sys
-import tempfile
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.measures import MEASURES, Bench, Reading, Round
-from benchmarks.report import page
-from benchmarks.server import LoopbackIndex
-from benchmarks.sets import SETS, WheelSet
+from benchmarks.chart import chart
+from benchmarks.measures import MEASURES
+from benchmarks.page import page
+from benchmarks.readings import kept
+from benchmarks.rows import rows
+from benchmarks.run import run
+from benchmarks.sets import SETS
 
 ROOT = Path(__file__).resolve().parent.parent
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run measures and print the page; see ``python -m benchmarks --help``."""
+    """Run measures, print what they gave, and keep it; see ``python -m benchmarks --help``.
+
+    Raises:
+        SystemExit: the arguments make no sense (2), or a measure failed (1).
+    """
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__, epilog=_described())
     parser.formatter_class = argparse.RawDescriptionHelpFormatter
-    parser.add_argument("names", nargs="*", metavar="NAME", help="a measure; all by default")
-    parser.add_argument("--runs", type=int, default=3, metavar="N", help="rounds (default: 3)")
-    parser.add_argument("--set", choices=SETS, default="data", help="the wheels (default: data)")
-    parser.add_argument("--nix", type=Path, metavar="BIN_DIR", help="where nix-build is (default: the one on PATH)")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="a measure (default: every one)")
+    parser.add_argument(
+        "--set",
+        action="append",
+        choices=[*SETS, "all"],
+        metavar="SET",
+        help=f"the wheels, repeatable: {', '.join(SETS)}, or all (default: data)",
+    )
+    parser.add_argument("--runs", type=int, default=5, metavar="N", help="rounds (default: 5); 0 measures nothing")
+    parser.add_argument(
+        "--nix",
+        type=Path,
+        metavar="BIN_DIR",
+        help="where nix-build is (default: the one on PATH; script/nix-versions gets others)",
+    )
     parser.add_argument(
         "--scratch",
         type=Path,
         metavar="DIR",
-        help="where stores, caches and environments are made, 4 GB a round (default: .cache/benchmarks)",
+        help="where stores, caches and environments are made; a round on tf takes 10 GB (default: .cache/benchmarks)",
     )
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md too")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and .svg from all kept results")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in MEASURES]
-    if unknown or options.runs < 1:
-        parser.error(f"no such measure: {', '.join(unknown)}" if unknown else "--runs wants 1 at least")
-    nix = options.nix or _nix_on_path()
-    text = run(
-        SETS[options.set],
-        options.names or list(MEASURES),
-        runs=options.runs,
-        nix=nix.resolve(),
-        scratch=options.scratch,
-    )
-    print(text)
-    if options.write:
-        (ROOT / "docs" / "benchmarks.md").write_text(text)
-
-
-def run(
-    wheels: WheelSet,
-    names: Sequence[str],
-    *,
-    runs: int,
-    nix: Path,
-    cache: Path | None = None,
-    scratch: Path | None = None,
-) -> str:
-    """Run some measures and return the page.
-
-    Args:
-        wheels: the set.
-        names: of the measures.
-        runs: how many rounds.
-        nix: the directory of ``nix-build`` and its like.
-        cache: where wheels are kept; the checkout's by default.
-        scratch: where stores, caches and environments are made; the cache by default.
-    """
-    cache = cache or ROOT / ".cache" / "benchmarks"
-    load = os.getloadavg()[0]
-    directory = wheels.fetch(cache / "wheels")
-    version = "{}.{}".format(*sys.version_info)
-    made = Path(tempfile.mkdtemp(prefix="run-", dir=scratch or cache))
-    rounds: list[Round] = []
-    readings: list[Reading] = []
-    try:
-        with LoopbackIndex(directory) as index:
-            serving = index.seconds_to_serve()
-            bench = Bench(
-                wheels=wheels,
-                directory=directory,
-                index=index,
-                nix=nix,
-                python=_library_python(nix, version),
-                version=version,
-                scratch=made,
+    if unknown or options.runs < 0:
+        parser.error(f"no such measure: {', '.join(unknown)}" if unknown else "--runs wants a number of rounds")
+    # However it is stopped, what is mounted and made goes; a shell's background is deaf to interrupts by itself.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _stop)
+    chosen = options.set or ["data"]
+    results = ROOT / ".cache" / "benchmarks" / "results"
+    failed = []
+    for name in SETS if "all" in chosen else dict.fromkeys(chosen):
+        fitting = [measure for measure in MEASURES if name in MEASURES[measure].sets]
+        names = [measure for measure in fitting if measure in options.names or not options.names]
+        if names and options.runs > 0:
+            failed += run(
+                SETS[name],
+                names,
+                runs=options.runs,
+                nix=(options.nix or _nix_on_path()).resolve(),
+                cache=ROOT / ".cache" / "benchmarks",
+                results=results,
+                scratch=options.scratch,
             )
-            for number in range(runs):
-                rounds.append(Round(bench, number))
-                for name in names:
-                    start = time.monotonic()
-                    readings += MEASURES[name](rounds[-1])
-                    print(f"round {number + 1}: {name} ({time.monotonic() - start:.0f} s)", file=sys.stderr)
-        return page(bench, readings, runs=runs, load=load, serving=serving)
-    finally:
-        for round in rounds:
-            round.remove()
-        shutil.rmtree(made)
+    if options.write:
+        write(results, ROOT / "docs")
+    if failed:
+        sys.exit(f"benchmarks: failed: {', '.join(failed)}")
 
 
-def _library_python(nix: Path, version: str) -> str:
-    """Return the interpreter that the Nix library takes by itself: peers get the same."""
-    expression = "{ library, version }: ((import (/. + library)).interpreter { python = null; inherit version; }).path"
-    command = [str(nix / "nix-instantiate"), "--eval", "--json", "--expr", expression]
-    command += ["--argstr", "library", str(ROOT / "nix"), "--argstr", "version", version]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
-    path: str = json.loads(done.stdout)
-    return path
+def write(results: Path, directory: Path) -> None:
+    """Write ``benchmarks.md`` and ``benchmarks.svg`` into a directory, from all results that are kept in another."""
+    found = kept(results)
+    (directory / "benchmarks.svg").write_text(chart(rows(found)), encoding="utf-8")
+    (directory / "benchmarks.md").write_text(page(found, "benchmarks.svg"), encoding="utf-8")
+
+
+def _stop(number: int, frame: object) -> None:
+    sys.exit(128 + number)
 
 
 def _nix_on_path() -> Path:
@@ -125,7 +103,10 @@ def _nix_on_path() -> Path:
 
 
 def _described() -> str:
-    lines = [f"  {name:12} {(measure.__doc__ or '').splitlines()[0]}" for name, measure in MEASURES.items()]
+    lines = []
+    for name, measure in MEASURES.items():
+        most = f"; {measure.rounds} rounds at most" if measure.rounds else ""
+        lines.append(f"  {name:12} {measure.description} ({', '.join(measure.sets)}{most})")
     return "\n".join(["measures:", *lines])
 
 

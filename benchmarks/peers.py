@@ -1,4 +1,4 @@
-"""What nixgen is measured against: uv, on the same lock, from the same server, with the same Python."""
+"""What nixgen is measured against: pip and uv, on the same wheels, from the same server, with the same Python."""
 
 from __future__ import annotations
 
@@ -35,6 +35,48 @@ def pip_to_first_line(wheels: Path, pins: Sequence[str], venv: Path, program: st
     return timed(["sh", "-c", script, *words], env=env, cwd=venv.parent)
 
 
+class Pip:
+    """pip with a cache of its own.
+
+    Args:
+        root: directory for the cache and environments.
+        python: the interpreter that environments are made of.
+        index: URL of the only index.
+    """
+
+    def __init__(self, root: Path, python: str, index: str) -> None:
+        root.mkdir(parents=True, exist_ok=True)
+        self.root = root
+        self._python = python
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("UV_", "PIP_"))}
+        self.env = {
+            **kept,
+            "PIP_CACHE_DIR": str(root / "cache"),
+            "PIP_CONFIG_FILE": os.devnull,
+            "PIP_INDEX_URL": index,
+            "PIP_DISABLE_PIP_VERSION_CHECK": "1",
+        }
+
+    def install(self, pins: Sequence[str], name: str, *options: str) -> Sample:
+        """Install wheels into a fresh environment, which exists before the clock starts.
+
+        Args:
+            pins: what to install, all of it.
+            name: of the environment, which must not exist.
+            options: further ones for ``pip install``.
+        """
+        venv = self.venv(name)
+        output([self._python, "-m", "venv", "--without-pip", str(venv)], env=self.env, cwd=self.root)
+        requirements = venv.with_name(f"{name}.txt")
+        requirements.write_text("".join(f"{pin}\n" for pin in pins))
+        command = [sys.executable, "-m", "pip", "--python", str(venv / "bin" / "python"), "install", "-q", "--no-deps"]
+        return timed([*command, "-r", str(requirements), *options], env=self.env, cwd=self.root)
+
+    def venv(self, name: str) -> Path:
+        """Return where an environment lies."""
+        return self.root / name
+
+
 class Uv:
     """uv with a cache of its own.
 
@@ -43,13 +85,14 @@ class Uv:
         python: the interpreter that environments are made of, and that compiles their bytecode.
 
     Attributes:
-        cache: its directory.
+        root: that directory.
+        cache: the cache's.
         env: environment variables for its commands.
     """
 
     def __init__(self, root: Path, python: str) -> None:
         root.mkdir(parents=True, exist_ok=True)
-        self._root = root
+        self.root = root
         self.cache = root / "cache"
         self._python = python
         self._uv = uv.find_uv_bin()
@@ -73,14 +116,14 @@ class Uv:
         """
         venv = self.venv(name)
         shutil.rmtree(venv, ignore_errors=True)
-        output([self._uv, "venv", "--quiet", "--python", self._python, str(venv)], env=self.env, cwd=self._root)
+        output([self._uv, "venv", "--quiet", "--python", self._python, str(venv)], env=self.env, cwd=self.root)
         return self.install_again(lock, name, *options, *(["--compile-bytecode"] if bytecode else []))
 
     def install_again(self, lock: Path, name: str, *options: str) -> Sample:
         """Install into an environment that stays as it is before."""
         python = str(self.venv(name) / "bin" / "python")
         command = [self._uv, "pip", "install", "--quiet", "--python", python, "-r", str(lock), *options]
-        return timed(command, env=self.env, cwd=self._root)
+        return timed(command, env=self.env, cwd=self.root)
 
     def to_first_line(self, lock: Path, name: str, program: str) -> Sample:
         """Make a new environment with ``uv venv`` and ``uv pip sync``, and run a program in it.
@@ -92,11 +135,11 @@ class Uv:
         """
         script = '"$0" venv -q --python "$1" "$2" && "$0" pip sync -q --python "$2" "$3" && "$2/bin/python" -c "$4"'
         words = [self._uv, self._python, str(self.venv(name)), str(lock), program]
-        return timed(["sh", "-c", script, *words], env=self.env, cwd=self._root)
+        return timed(["sh", "-c", script, *words], env=self.env, cwd=self.root)
 
     def venv(self, name: str) -> Path:
         """Return where an environment lies."""
-        return self._root / name
+        return self.root / name
 
     def resolve(self, requirements: Sequence[str], index: str, directory: Path, *, pinned: bool = False) -> Sample:
         """Write ``requirements.in`` and, as ``uv pip compile`` resolves it, ``pylock.toml``.

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import os
 import shutil
-import stat
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -32,20 +31,21 @@ class PrivateStore:
     Args:
         root: directory for all of it; must not exist yet.
         nix: the directory of ``nix-build`` and its like.
+        settings: further lines of Nix's configuration.
 
     Attributes:
         env: environment variables for its commands.
         path: where the store lies for everybody else.
     """
 
-    def __init__(self, root: Path, nix: Path) -> None:
+    def __init__(self, root: Path, nix: Path, settings: str = "") -> None:
         for name in ("store", "var/nix", "etc", "cache", "tmp"):
             (root / name).mkdir(parents=True)
         self.root = root.resolve()
         self.path = self.root / "store"
         self._prefix = mount_prefix(nix)
         home = "/nix" if self._prefix else str(self.root)
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(("NIX_", "UV_"))}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith(("NIX_", "UV_", "PIP_"))}
         self.env = {
             **kept,
             "PATH": os.pathsep.join([str(nix), os.environ.get("PATH", os.defpath)]),
@@ -54,7 +54,7 @@ class PrivateStore:
             "NIX_LOG_DIR": f"{home}/var/log/nix",
             "NIX_CONF_DIR": f"{home}/etc",
             "NIX_USER_CONF_FILES": os.devnull,
-            "NIX_CONFIG": _SETTINGS,
+            "NIX_CONFIG": _SETTINGS + settings,
             "XDG_CACHE_HOME": f"{home}/cache",
             "TMPDIR": f"{home}/tmp",  # on the store's own file system
         }
@@ -66,12 +66,6 @@ class PrivateStore:
     def outside(self, path: str) -> Path:
         """Return where a store path lies for those who do not run on this store."""
         return self.path / Path(path).name
-
-    def remove(self) -> None:
-        """Remove the store with everything in it."""
-        for directory, _, _ in os.walk(self.root):
-            os.chmod(directory, stat.S_IRWXU)  # noqa: PTH101
-        shutil.rmtree(self.root)
 
 
 @functools.cache

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import sys
 import time
@@ -27,10 +28,17 @@ class Project:
     python: str
     wheels: int
 
-    def lock(self, env: Mapping[str, str], *arguments: str) -> Sample:
-        """Lock from nothing (``nixgen lock``), in an environment with uv's variables."""
-        (self.directory / "nixgen.lock").unlink(missing_ok=True)
-        shutil.rmtree(self.directory / "nix", ignore_errors=True)
+    def lock(self, env: Mapping[str, str], *arguments: str, anew: bool = True) -> Sample:
+        """Lock (``nixgen lock``), in an environment with uv's variables.
+
+        Args:
+            env: the variables.
+            arguments: further ones of the command.
+            anew: as if there were no lock; else the one that is there is renewed.
+        """
+        if anew:
+            (self.directory / "nixgen.lock").unlink(missing_ok=True)
+            shutil.rmtree(self.directory / "nix", ignore_errors=True)
         words = [sys.executable, "-m", "nixgen", "lock", "--quiet", *arguments, "--python", self.python]
         return timed(words, env=env, cwd=self.directory)
 
@@ -38,10 +46,28 @@ class Project:
         """Build with nothing but Nix: ``nix-build nix``, into ``./result``."""
         return timed(store.command("nix-build", "nix", *arguments), env=store.env, cwd=self.directory)
 
+    def nix_instantiate(self, store: PrivateStore, *arguments: str) -> Sample:
+        """Evaluate and build nothing: ``nix-instantiate nix``."""
+        return timed(store.command("nix-instantiate", "nix", *arguments), env=store.env, cwd=self.directory)
+
     def nixgen_build(self, store: PrivateStore) -> Sample:
         """Build with ``nixgen build``, into ``./result``."""
-        words = store.command(sys.executable, "-m", "nixgen", "build", "--python", self.python)
+        words = store.command(*self.nixgen_build_words())
         return timed(words, env=store.env, cwd=self.directory)
+
+    def nixgen_fetch(self, store: PrivateStore) -> Sample:
+        """Put the leaves into the store and build nothing: ``nixgen fetch``."""
+        words = store.command(sys.executable, "-m", "nixgen", "fetch", "--python", self.python)
+        return timed(words, env=store.env, cwd=self.directory)
+
+    def nixgen_build_words(self) -> list[str]:
+        """Return the words of ``nixgen build``."""
+        return [sys.executable, "-m", "nixgen", "build", "--python", self.python]
+
+    def files(self) -> int:
+        """Return how many files the lock's wheels have."""
+        wheels = json.loads((self.directory / "nixgen.lock").read_text())["wheels"]
+        return sum(count_files(wheel["files"]) for wheel in wheels.values())
 
     def repeat(self, store: PrivateStore, script: str, runs: int, *arguments: str) -> Sample:
         """Run a line of shell several times, and return what one run took.
@@ -74,8 +100,11 @@ class Project:
         Raises:
             CommandFailedError: it does not.
         """
-        code = (
-            f"import {', '.join(imports)}\nimport importlib.metadata as m\n"
-            f"found = sorted(d.name for d in m.distributions())\nassert len(found) == {self.wheels}, found"
-        )
+        code = "".join(f"import {name}\n" for name in imports) + "import importlib.metadata as m\n"
+        code += f"found = sorted(d.name for d in m.distributions())\nassert len(found) == {self.wheels}, found"
         output(store.command("result/bin/python", "-I", "-c", code), env=store.env, cwd=self.directory)
+
+
+def count_files(tree: Mapping[str, object]) -> int:
+    """Return how many files a tree of hashes in a lock names."""
+    return sum(count_files(entry) if isinstance(entry, Mapping) else 1 for entry in tree.values())

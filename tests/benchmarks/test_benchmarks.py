@@ -1,85 +1,112 @@
-"""The benchmarks run: on a tiny set of made wheels, each measure once. No figure is judged here."""
+"""The benchmarks run: on tiny sets of made wheels, each measure once. No figure is judged here."""
 
 from __future__ import annotations
 
 import shutil
+import xml.etree.ElementTree as ElementTree
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main, run
-from benchmarks.clock import Sample
-from benchmarks.measures import MEASURES, Reading
-from benchmarks.report import table
-from benchmarks.sets import DATA, WheelSet
-from tests.support.wheels import make_wheel, write_wheel
+from benchmarks.__main__ import main, write
+from benchmarks.measures import MEASURES
+from benchmarks.readings import kept
+from benchmarks.run import run
+from benchmarks.sets import SETS
+from tests.benchmarks.sets import PAIR, TINY, fill
 
-TINY = WheelSet(
-    name="tiny", roots=("one", "two"), pins=("needed==1.0", "one==1.0", "two==1.0"), imports=("one_", "two_")
-)
+_RELEASES = ("release", "upgrade")
 
 
 @pytest.fixture
 def cache(tmp_path: Path) -> Path:
-    """A cache that has the tiny set already."""
-    directory = tmp_path / "wheels" / "tiny"
-    for name, needs in (("needed", []), ("one", ["Requires-Dist: needed"]), ("two", [])):
-        write_wheel(directory, make_wheel(name, "1.0", {f"{name}_.py": f"name = {name!r}\n"}, metadata=needs))
-    (directory / "pins.txt").write_text("".join(f"{pin}\n" for pin in TINY.pins))
+    """A cache that has the tiny sets already."""
+    fill(tmp_path)
     return tmp_path
 
 
-@pytest.mark.nix
-def test_every_measure_runs(cache: Path) -> None:
-    """Each measure gives its rows, and nothing is left behind but the wheels."""
-    nix = Path(shutil.which("nix-build") or "").parent
-    page = run(TINY, list(MEASURES), runs=1, nix=nix, cache=cache)
-    rows = [line.split(" | ")[0] for line in page.splitlines() if line.startswith("| ")]
-    assert {row.removeprefix("| ") for row in rows} == {"measure", "---", *MEASURES}
-    assert "3 wheels" in page
-    assert [path.name for path in cache.iterdir()] == ["wheels"]
+@pytest.fixture
+def nix() -> Path:
+    """The directory of the machine's Nix."""
+    return Path(shutil.which("nix-build") or "").parent
 
 
 @pytest.mark.nix
-def test_without_private_mounts(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where nothing can be mounted at /nix, stores have paths of their own, and the page says so."""
+def test_every_measure_runs(cache: Path, nix: Path) -> None:
+    """Each measure gives its rows, nothing is left behind but wheels and results, and a page shows all of it."""
+    results = cache / "results"
+    others = [name for name in MEASURES if name not in _RELEASES]
+    assert run(TINY, others, runs=1, nix=nix, cache=cache, results=results) == []
+    assert run(PAIR, _RELEASES, runs=1, nix=nix, cache=cache, results=results, mount=False) == []
+    assert sorted(path.name for path in cache.iterdir()) == ["results", "wheels"]
+
+    found = {result.measure: result for result in kept(results)}
+    assert set(found) == set(MEASURES)
+    assert all(bool(found[name].nix) == measure.nix for name, measure in MEASURES.items())
+    sizes = {reading.subject: reading.value for reading in found["release"].readings}
+    assert any(subject.startswith("thing==1.1 beside 1.0, leaves") for subject in sizes)
+
+    docs = cache / "docs"
+    docs.mkdir()
+    write(results, docs)
+    page = (docs / "benchmarks.md").read_text()
+    assert "## Set `tiny`" in page and "3 wheels" in page and "## Set `pair`" in page
+    assert {row.split(" | ")[0].removeprefix("| ") for row in page.splitlines() if row.startswith("| ")} == {
+        *MEASURES,
+        "measure",
+        "---",
+    }
+    assert "![" in page and "](benchmarks.svg)" in page and "## What each optimisation bought" in page
+    drawn = ElementTree.fromstring((docs / "benchmarks.svg").read_text())
+    assert drawn.tag.endswith("}svg") and len(drawn.findall("{*}rect")) > 10
+
+
+@pytest.mark.nix
+def test_without_private_mounts(cache: Path, nix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing can be mounted at /nix, stores have paths of their own, and the result says so."""
     monkeypatch.setattr("benchmarks.stores.mount_prefix", lambda _: ())
-    nix = Path(shutil.which("nix-build") or "").parent
-    page = run(TINY, ["second"], runs=1, nix=nix, cache=cache)
-    assert "another environment" in page and "at longer paths than `/nix/store`" in page
-    assert [path.name for path in cache.iterdir()] == ["wheels"]
+    assert run(TINY, ["second"], runs=1, nix=nix, cache=cache, results=cache / "results") == []
+    (result,) = kept(cache / "results")
+    assert "at longer paths than `/nix/store`" in result.conditions["stores"]
+    assert sorted(path.name for path in cache.iterdir()) == ["results", "wheels"]
 
 
-def test_the_table_compares_within_a_round() -> None:
-    """A ratio is between values of one round, and a goal is met by the median of the ratios."""
-    readings = [
-        Reading(
-            measure="cold",
-            subject="nix",
-            value=Sample(seconds=mine, cpu=1.0),
-            peer="uv",
-            peer_value=Sample(seconds=other, cpu=2.0),
-            goal=4.0,
-        )
-        for mine, other in ((2.0, 1.0), (30.0, 10.0), (5.0, 1.0))
-    ]
-    assert table(readings).splitlines()[2] == (
-        "| cold | nix | 5.00 s (2.00 s to 30.00 s) | 1.00 s | uv | 1.00 s (1.00 s to 10.00 s) | 2.00 s "
-        "| 3 (2 to 5) | ≤ 4 | yes |"
-    )
+@pytest.mark.nix
+def test_a_measure_that_fails(
+    cache: Path, nix: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """A failed measure is named, is not run again, and the others go on; rounds end where they are enough."""
+    calls = []
 
+    def broken(round: object) -> None:
+        calls.append(round)
+        raise ValueError("broken on purpose")
 
-def test_a_missed_goal_shows() -> None:
-    """A ratio above the goal is marked, and sizes are sizes."""
-    row = table([Reading(measure="lock", subject="bytes", value=200_000, peer="all", peer_value=1_000_000, goal=0.1)])
-    assert row.splitlines()[2] == "| lock | bytes | 0.20 MB |  | all | 1.00 MB |  | 0.2 | ≤ 0.1 | **no** |"
+    monkeypatch.setitem(MEASURES, "evaluation", replace(MEASURES["evaluation"], run=broken))
+    failed = run(TINY, ["evaluation", "help"], runs=2, nix=nix, cache=cache, results=cache / "results")
+    assert failed == ["evaluation on tiny"] and len(calls) == 1
+    assert "broken on purpose" in capsys.readouterr().err
+    (result,) = kept(cache / "results")
+    assert result.measure == "help" and len({reading.subject for reading in result.readings}) == 3
+    assert len(result.readings) == 6
 
 
 def test_sets_hold_together() -> None:
-    """Every root is pinned and has something to import, and can be left out."""
-    names = [pin.partition("==")[0] for pin in DATA.pins]
-    assert set(DATA.roots) < set(names) and len(DATA.imports) == len(DATA.roots) and len(set(names)) == 30
-    assert len(DATA.without(2)) == 28
+    """Every root is pinned once and has something to import; two releases are of one distribution."""
+    for wheels in SETS.values():
+        names = [pin.partition("==")[0] for pin in wheels.pins]
+        if wheels.roots:
+            assert set(wheels.roots) <= set(names) and len(wheels.imports) == len(wheels.roots)
+            assert len(set(names)) == len(names)
+        else:
+            assert len(names) == 2 and len(set(names)) == 1
+    assert len(SETS["data"].without(2)) == 28 and len(SETS["tf"].pins) == 32 and len(SETS["small"].pins) == 12
+
+
+def test_every_measure_has_a_set() -> None:
+    """A measure runs on sets that exist, and every set has a measure."""
+    assert {name for measure in MEASURES.values() for name in measure.sets} == set(SETS)
 
 
 def test_an_unknown_measure(capsys: pytest.CaptureFixture[str]) -> None:
@@ -87,3 +114,11 @@ def test_an_unknown_measure(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
         main(["could"])
     assert "no such measure: could" in capsys.readouterr().err
+
+
+def test_help_names_every_measure(capsys: pytest.CaptureFixture[str]) -> None:
+    """``--help`` describes each measure."""
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    said = capsys.readouterr().out
+    assert all(f"  {name:12} " in said for name in MEASURES)

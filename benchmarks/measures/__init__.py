@@ -1,0 +1,70 @@
+"""The measures: each gives readings, one round after another."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+
+from benchmarks.measures import builds, installers, locking, scale, space, start
+from benchmarks.readings import Reading
+from benchmarks.rounds import Round
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measure:
+    """One measure.
+
+    Attributes:
+        run: gives the readings of a round; its docstring's first line says what it measures.
+        sets: the sets that it makes sense for.
+        goal: in words, "" where there is none.
+        rounds: how many rounds are enough at most; None for no limit.
+        nix: whether the figures depend on the version of Nix.
+    """
+
+    run: Callable[[Round], Iterator[Reading]]
+    sets: tuple[str, ...] = ("small", "data", "tf")
+    goal: str = ""
+    rounds: int | None = None
+    nix: bool = True
+
+    @property
+    def description(self) -> str:
+        """The first line of what ``run`` says of itself."""
+        return (self.run.__doc__ or "").splitlines()[0]
+
+
+_RELEASES = ("django", "numpy", "pandas", "torch")
+
+#: In the order in which they run: those that fill the stores first, then ``space`` of what they have filled.
+MEASURES: Mapping[str, Measure] = {
+    "cold": Measure(run=builds.cold, goal="tf and data: 3 times uv cold"),
+    "cold-nixgen": Measure(run=builds.cold_nixgen, goal="tf and data: 1.5 times uv cold"),
+    "space": Measure(run=space.space, goal="one more environment: tf 1 MB, small 100 KB", rounds=1),
+    "new-trees": Measure(run=builds.new_trees, goal="1 times uv with a warm cache and hard links"),
+    "second": Measure(run=builds.second, goal="1 times uv with a warm cache and hard links"),
+    "again": Measure(run=builds.again, goal="`nixgen build` 0.3 s, `nix build` 0.1 s"),
+    "evaluation": Measure(run=builds.evaluation, goal="tf: 0.5 s, under 300 MB"),
+    "release": Measure(
+        run=space.release, sets=_RELEASES, goal="no more than the bytes of the files that differ", rounds=1
+    ),
+    "upgrade": Measure(
+        run=space.upgrade, sets=("numpy", "torch"), goal="fewer bytes downloaded than the wheel has", rounds=1
+    ),
+    "files": Measure(
+        run=scale.files,
+        sets=("synthetic",),
+        goal="100,000 files: linear (1.25), 600 MB for any one process, ingest 180 s",
+        rounds=1,
+    ),
+    "together": Measure(
+        run=scale.together, sets=("small", "data"), goal="ten at once: 2 times the ten one after another", rounds=2
+    ),
+    "help": Measure(run=start.help, sets=("small",), goal="0.1 s; nothing imported that is not used", nix=False),
+    "lock": Measure(run=locking.lock, goal="tf: 2 s on top of uv, 3 % of the bytes; one added re-reads one", nix=False),
+    "startup": Measure(run=start.startup, sets=("small", "data"), goal="1.05 times a pip venv with bytecode"),
+    "venv": Measure(run=start.venv, sets=("data",), goal="0.01 times pip, 0.1 times uv"),
+    "fsck": Measure(run=start.fsck, sets=("data",), goal="10 ms"),
+    "peers": Measure(run=installers.peers, nix=False),
+    "per-wheel": Measure(run=installers.per_wheel),
+}

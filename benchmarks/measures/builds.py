@@ -1,0 +1,153 @@
+"""From a lock to an environment: with nothing in the store, with some of it, with all of it."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+from benchmarks.clock import Sample, output, timed
+from benchmarks.readings import Reading
+from benchmarks.rounds import Round
+from benchmarks.subjects import Project, count_files
+
+COLD = "uv pip install --compile-bytecode, cold"
+WARM = "uv pip install --compile-bytecode, warm, hard links"
+_BARE = "uv pip install, warm, hard links, no bytecode"
+
+#: A flake as a project has it, but for nixpkgs: the machine's own Python stands where one of nixpkgs would.
+_FLAKE = """\
+{
+  outputs =
+    { self }:
+    let
+      nixgen = import ./nix/nixgen;
+    in
+    {
+      packages = nixgen.packagesFor {
+        lock = nixgen.readLock ./nixgen.lock;
+        pkgsFor = system: { PYTHON = { interpreter = "INTERPRETER"; pythonVersion = "VERSION"; }; };
+      };
+    };
+}
+"""
+
+
+def cold(round: Round) -> Iterator[Reading]:
+    """Stock ``nix-build`` from an empty store, with Nix's defaults and with all cores."""
+    goal = 3.0 if round.bench.wheels.name in ("data", "tf") else None
+    reading = partial(Reading, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
+    ways: dict[str, tuple[str, ...]] = {"nix-build nix": ()}
+    if round.first:
+        ways["nix-build nix -j auto"] = ("-j", "auto")
+    for number, (subject, words) in enumerate(ways.items()):
+        store = round.store(f"stock-{number}")
+        sample = round.project.nix_build(store, *words)
+        round.check(round.project, store, round.bench.wheels.imports)
+        round.drop(store.root)
+        yield reading(subject=subject, value=sample)
+
+
+def cold_nixgen(round: Round) -> Iterator[Reading]:
+    """``nixgen build`` from an empty store."""
+    goal = 1.5 if round.bench.wheels.name in ("data", "tf") else None
+    value = round.quick[1]
+    yield Reading(subject="nixgen build", value=value, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
+
+
+def new_trees(round: Round) -> Iterator[Reading]:
+    """``nixgen build`` where every leaf is there, and trees of about a quarter of the files are new."""
+    uv, _ = round.uv
+    store, _ = round.quick
+    project = round.like_project("new-trees", round.bench.wheels.pins)
+    files, total = _make_new(project)
+    warm = uv.install(round.project.directory / "pylock.toml", "warm")
+    round.drop(uv.venv("warm"))
+    sample = project.nixgen_build(store)
+    round.check(project, store, round.bench.wheels.imports)
+    subject = f"nixgen build, every leaf there, new trees of {100 * files / total:.0f} % of the files"
+    yield Reading(subject=subject, value=sample, peer=WARM, peer_value=warm, goal=1.0, panel="warm")
+
+
+def _make_new(project: Project) -> tuple[int, int]:
+    """Change a lock so that some of its trees are others, by a word about placement that costs nothing.
+
+    Deleting trees would do the same, but makes the files that follow slow (``benchmarks.volumes``).
+
+    Returns:
+        The files of these trees, and of all.
+    """
+    path = project.directory / "nixgen.lock"
+    lock = json.loads(path.read_text())
+    sizes = {name: count_files(wheel["files"]) for name, wheel in lock["wheels"].items()}
+    total, found = sum(sizes.values()), 0
+    for name, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
+        if found + size <= total * 0.3:
+            found += size
+            lock["wheels"][name]["placement"] = {"copy": ["*.dist-info/WHEEL"]}
+        if found >= total * 0.25:
+            break
+    path.write_text(json.dumps(lock))
+    return found, total
+
+
+def second(round: Round) -> Iterator[Reading]:
+    """``nixgen build`` of a second environment of wheels that are all there."""
+    uv, _ = round.uv
+    store, _ = round.quick
+    project = round.smaller_project(1)
+    lock = project.directory / "pylock.toml"
+    warm, bare = uv.install(lock, "second"), uv.install(lock, "second-bare", bytecode=False)
+    round.drop(uv.venv("second"), uv.venv("second-bare"))
+    sample = project.nixgen_build(store)
+    round.check(project, store, round.bench.wheels.imports[:-1])
+    reading = partial(Reading, subject="nixgen build, another environment, every tree there", value=sample)
+    yield reading(peer=WARM, peer_value=warm, goal=1.0, panel="warm")
+    yield reading(peer=_BARE, peer_value=bare)
+
+
+def again(round: Round) -> Iterator[Reading]:
+    """The same lock again."""
+    uv, _ = round.uv
+    peer = uv.install_again(round.project.directory / "pylock.toml", "cold")
+    reading = partial(Reading, peer="uv pip install, nothing to do", peer_value=peer)
+    store = round.quick[0]
+    yield reading(subject="nixgen build, again", value=round.project.nixgen_build(store), limit=0.3)
+    yield reading(subject="nix-build nix, again", value=round.project.nix_build(store))
+    directory = _flake(round)
+    build = store.command("nix", "build")
+    output(build, env=store.env, cwd=directory)
+    sample = timed(build, env=store.env, cwd=directory)
+    yield reading(subject="nix build, again", value=sample, limit=0.1)
+    alone = timed(store.command("nix", "--version"), env=store.env, cwd=directory)
+    yield Reading(subject="nix --version, in a private store like the others", value=alone)
+
+
+def _flake(round: Round) -> Path:
+    """Make a flake of the round's lock, in a Git repository without changes: only of such a one Nix keeps results."""
+    bench, project = round.bench, round.project
+    directory = round.root / "flake"
+    directory.mkdir()
+    text = _FLAKE.replace("INTERPRETER", bench.python).replace("VERSION", bench.version)
+    (directory / "flake.nix").write_text(text.replace("PYTHON", "python" + bench.version.replace(".", "")))
+    for name in ("nixgen.lock", "nix"):
+        subprocess.run(["cp", "-r", str(project.directory / name), str(directory)], check=True)
+    who = ["-c", "user.name=benchmarks", "-c", "user.email=benchmarks@localhost", "-c", "commit.gpgsign=false"]
+    for words in (["init", "-q"], ["add", "flake.nix", "nixgen.lock", "nix"], [*who, "commit", "-q", "-m", "Lock"]):
+        subprocess.run(["git", *words], cwd=directory, check=True)
+    return directory
+
+
+def evaluation(round: Round) -> Iterator[Reading]:
+    """``nix-instantiate`` alone, every leaf in the store."""
+    store = round.quick[0]
+    tf = round.bench.wheels.name == "tf"
+    for subject, words in (
+        ("nix-instantiate nix --argstr ingest store", ("--argstr", "ingest", "store")),
+        ("nix-instantiate nix", ()),
+    ):
+        sample: Sample = round.project.nix_instantiate(store, *words)
+        yield Reading(subject=subject, value=sample, limit=0.5 if tf else None)
+        yield Reading(subject=f"{subject}, memory", value=sample.peak, limit=300e6 if tf else None)

@@ -49,7 +49,7 @@ def reasons(paths, read):
     node = _node_packages(paths, read)
     web = _web_roots(paths)
     found = {}
-    for path in paths:
+    for path in paths if java or node or web else ():
         above = _above(path)
         if above & java and path.endswith(_JAVA_DATA):
             continue
@@ -66,7 +66,7 @@ def _above(path):
     """Return the directories that a path lies in, but for the archive's top."""
     found = set()
     while "/" in path:
-        path = posixpath.dirname(path)
+        path = path[: path.rindex("/")]
         found.add(path)
     return found
 

@@ -243,7 +243,8 @@ def _write_record(attributes, site, out, installs, placed, commands):
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     for path in sorted(rows):
-        writer.writerow((posixpath.relpath(path, site), *rows[path]))
+        inside = path.startswith(site + "/")  # most are
+        writer.writerow((path[len(site) + 1 :] if inside else posixpath.relpath(path, site), *rows[path]))
     os.unlink(os.path.join(out, target))
     with open(os.path.join(out, target), "x", encoding="utf-8", newline="") as file:
         file.write(text.getvalue())

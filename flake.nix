@@ -50,6 +50,7 @@
             dependencies = map (name: pkgs.python3Packages.${name}) [
               "httpx"
               "installer"
+              "isal"
               "jinja2"
               "packaging"
               "rich"

@@ -37,12 +37,12 @@ def install(wheel, filename, out):
             if member.external_attr >> 16 & 0o111 or place.startswith("bin/"):
                 target.chmod(0o755)
             if place.endswith(".py") and place.startswith(_SITE):
-                sources.append(str(target))
+                sources.append((str(target), place))
         entry_points = [m.filename for m in members if m.filename.endswith(".dist-info/entry_points.txt")]
         texts = [archive.read(name).decode() for name in entry_points]
     for text in texts:
         _commands(text, out / "bin")
-    in_processes(compile_source, sources, cores() if len(sources) > _WORTH_PROCESSES else 1)
+    in_processes(lambda source: compile_source(*source), sources, cores() if len(sources) > _WORTH_PROCESSES else 1)
 
 
 def _place(member, data):

@@ -23,6 +23,10 @@ def install(wheel, filename, out):
     from cores import cores
     from processes import in_processes
 
+    def compiled(place):
+        source = out / place
+        return compile_source(str(source), source.read_bytes(), place)
+
     stem = "-".join(filename.split("-")[:2])
     sources = []
     with zipfile.ZipFile(wheel) as archive:
@@ -37,12 +41,12 @@ def install(wheel, filename, out):
             if member.external_attr >> 16 & 0o111 or place.startswith("bin/"):
                 target.chmod(0o755)
             if place.endswith(".py") and place.startswith(_SITE):
-                sources.append((str(target), place))
+                sources.append(place)
         entry_points = [m.filename for m in members if m.filename.endswith(".dist-info/entry_points.txt")]
         texts = [archive.read(name).decode() for name in entry_points]
     for text in texts:
         _commands(text, out / "bin")
-    in_processes(lambda source: compile_source(*source), sources, cores() if len(sources) > _WORTH_PROCESSES else 1)
+    in_processes(compiled, sources, cores() if len(sources) > _WORTH_PROCESSES else 1)
 
 
 def _place(member, data):

@@ -15,6 +15,13 @@ from layout import MANIFEST
 #: What an environment says of itself, beside what its trees say.
 _MANIFEST = "nix-support/nixgen-env.json"
 
+#: The longest target of a link that ext4 keeps in the inode; a longer one costs a block (4 KiB).
+_INLINE = 59
+
+#: Links to the site-packages of trees by their number, beside the environment's own: links to what is in them are short
+#: through these. A name of one letter: every character counts.
+_WAYS = ".t"
+
 #: A real file: a flat file of the store cannot be executable. What it reads is shared by all environments.
 _VENV = """\
 #!/bin/sh
@@ -113,6 +120,9 @@ class Merge:
                 while path:
                     self._real.add(path)
                     path = os.path.dirname(path)
+        # Numbers do not depend on the order of the trees.
+        ordered = sorted(self._owners, key=lambda tree: (self._owners[tree], tree))
+        self._ways = {tree: str(number) for number, tree in enumerate(ordered)}
 
     def directory(self, relative, sources):
         """Fill the environment's directory ``relative`` from the directories ``sources`` of trees, in their order."""
@@ -143,7 +153,7 @@ class Merge:
             else:
                 self._file(path, files[0])
         elif len(directories) == 1 and not self._is_real(path):
-            os.symlink(directories[0], os.path.join(self._out, path))
+            self._link(path, directories[0])
         elif directories:
             self.directory(path, directories)
 
@@ -168,7 +178,23 @@ class Merge:
             shutil.copy(source, destination)
         else:
             # A leaf's own path rather than the tree's link to it: short enough for the inode.
-            os.symlink(os.readlink(source) if os.path.islink(source) else source, destination)
+            self._link(path, os.readlink(source) if os.path.islink(source) else source)
+
+    def _link(self, path, target):
+        """Make the environment's ``path`` a link, through a short way where the target is too long for the inode."""
+        tree = None
+        if len(target) > _INLINE:
+            tree = next((tree for tree in self._ways if target.startswith(tree + self._site + "/")), None)
+        if tree is not None:
+            way = os.path.join(os.path.dirname(self._site), _WAYS, self._ways[tree])
+            short = os.path.relpath(way, os.path.dirname(path)) + target[len(tree + self._site) :]
+            if len(short) <= _INLINE:
+                made = os.path.join(self._out, way)
+                if not os.path.lexists(made):
+                    os.makedirs(os.path.dirname(made), exist_ok=True)
+                    os.symlink(tree + self._site, made)
+                target = short
+        os.symlink(target, os.path.join(self._out, path))
 
     def _owner(self, path):
         return next(owner for tree, owner in self._owners.items() if path.startswith(tree))

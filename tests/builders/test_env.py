@@ -382,3 +382,19 @@ def test_a_program_run_by_its_path_finds_its_neighbours(workbench: Workbench, ru
     assert run(env / "bin" / "python", program).strip() == "42"
     leaf = (env / SITE / "demo" / "scripts" / "tool_lib.py").resolve()
     assert leaf.name != "tool_lib.py" and program.resolve().name == "tool.py"
+
+
+def test_links_are_short(workbench: Workbench) -> None:
+    """A link to a tree that would cost a block goes a short way, unless that is too long as well."""
+    deep = "one/" + "/".join(["a_directory_with_a_long_name"] * 3)
+    files = {"one/__init__.py": "", "one/part/__init__.py": "x = 1\n", f"{deep}/__init__.py": "x = 2\n"}
+    shared = make_wheel("two", files={"one/other/__init__.py": "", f"{deep}/other/__init__.py": ""})
+    env = workbench.env(make_wheel("one", files=files), shared)
+    links = [path for path in site(env).rglob("*") if path.is_symlink()]
+    targets = {str(path.relative_to(site(env))): str(path.readlink()) for path in links}
+    assert targets["one/part"] == "../../.t/0/one/part"
+    assert targets["one-1.0.dist-info/RECORD"] == "../../.t/0/one-1.0.dist-info/RECORD"
+    assert targets[f"{deep}/other"].startswith(str(workbench.store))
+    for path in links:
+        assert path.resolve().is_relative_to(workbench.store) and path.exists()
+    assert (site(env) / "one/part").resolve() == (env / "lib" / site(env).parent.name / ".t/0").resolve() / "one/part"

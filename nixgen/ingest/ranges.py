@@ -22,8 +22,8 @@ _SMALL_WHEEL = 256 * 1024
 #: A larger share of a wheel's files than this is not worth asking for its directory.
 _MOST_FILES = 0.9
 
-#: A larger share of a wheel's bytes than this is not worth the requests.
-_MOST_BYTES = 0.75
+#: A larger share of a wheel's bytes than this, with what requests cost, is not worth them.
+_MOST_BYTES = 0.95
 
 #: What may stand between two members that are fetched in one request, in bytes: about 5 ms of a line of 100 Mbit/s.
 _GAP = 64 * 1024

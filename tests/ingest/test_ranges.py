@@ -71,10 +71,19 @@ def test_a_large_member_comes_in_pieces(serve: Serve, store: Store, unique: str,
 
 def test_whole_where_most_has_changed(serve: Serve, store: Store, unique: str, tmp_path: Path) -> None:
     """Where ranges would save little the wheel comes whole, and has its own hash checked."""
-    changed = {f"part{number}": 400_000 for number in range(9)}
-    new = wheel(unique, "1.1", **changed)
-    server, _, _ = upgrade(serve, store, tmp_path, new, wheel(unique, "1.0", **changed))
-    assert "range" not in server.requests[-1].headers
+    changed = {f"part{number}": 400_000 for number in range(10)} | {f"small{number}": 10 for number in range(9)}
+    same = {f"demo/same{number}.txt": f"{number} {unique}" for number in range(30)}
+    old, new = (
+        make_wheel(
+            "demo",
+            version,
+            same | {f"demo/{name}.bin": noise(f"{unique} {version} {name}", size) for name, size in changed.items()},
+        )
+        for version in ("1.0", "1.1")
+    )
+    server, _, downloaded = upgrade(serve, store, tmp_path, new, old)
+    assert ["range" in request.headers for request in server.requests] == [True, False]
+    assert len(new[1]) < downloaded < 1.1 * len(new[1])
 
 
 @pytest.mark.parametrize(

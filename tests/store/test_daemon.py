@@ -15,18 +15,9 @@ from nixgen.errors import NixError
 from nixgen.leaf import leaf_path
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
-from tests.support.nix import NixInstallation
 from tests.support.wheels import nix_sha256
 
 pytestmark = pytest.mark.nix
-
-
-@pytest.fixture
-def store(nix_store: NixInstallation, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of the tests' own."""
-    for name, value in nix_store.env.items():
-        monkeypatch.setenv(name, value)
-    return Store()
 
 
 def leaf(store: Store, name: str, content: bytes) -> str:

@@ -17,14 +17,6 @@ from tests.support.wheels import nix_sha256
 pytestmark = pytest.mark.nix
 
 
-@pytest.fixture
-def store(nix_store: NixInstallation, monkeypatch: pytest.MonkeyPatch) -> Store:
-    """A store of the tests' own."""
-    for name, value in nix_store.env.items():
-        monkeypatch.setenv(name, value)
-    return Store()
-
-
 def test_directory(store: Store, nix_store: NixInstallation) -> None:
     """The store's directory is the one that Nix uses."""
     assert store.directory == str(nix_store.path)

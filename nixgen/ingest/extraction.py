@@ -19,7 +19,7 @@ from pathlib import Path
 
 import httpx
 
-from nixgen.errors import InputError, VerificationError
+from nixgen.errors import VerificationError
 from nixgen.ingest import IngestProgress, members
 from nixgen.ingest.ranges import WholeWheelError, fetch_members
 from nixgen.ingest.turns import Turns
@@ -28,7 +28,7 @@ from nixgen.model import WheelIndex, WheelSource
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
 from nixgen.wheels.transport import Download, Transport, shown
-from nixgen.wheels.verify import check_wheel, hash_file
+from nixgen.wheels.verify import check_wheel, hash_local
 
 #: How many wheels are fetched or taken apart at once.
 _AT_ONCE = 8
@@ -168,15 +168,7 @@ class Extraction:
             download = await transport.download(source.url, spool, size=source.size)
             _check(source, download)
             return download.path
-        path = self._base / (source.path or "")
-        try:
-            sha256, size = await asyncio.to_thread(hash_file, path, stopped=self._stopped.is_set)
-        except OSError as error:
-            raise InputError(
-                f"cannot read the wheel {source.filename}: {error.strerror or error}",
-                where=str(path),
-                todo="put the wheel there, or lock again",
-            ) from error
+        path, sha256, size = await asyncio.to_thread(hash_local, source, self._base, stopped=self._stopped.is_set)
         check_wheel(source, sha256=sha256, size=size, where=str(path))
         return path
 

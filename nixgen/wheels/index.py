@@ -11,13 +11,13 @@ from pathlib import Path
 
 import httpx
 
-from nixgen.errors import InputError, WheelError
+from nixgen.errors import WheelError
 from nixgen.model import Traffic, WheelIndex, WheelSource
 from nixgen.wheels.archive import DamagedError, SparseFile
 from nixgen.wheels.contents import Contents, build_index, read_contents
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Download, RangesRefusedError, Transport, shown
-from nixgen.wheels.verify import check_files, check_wheel, hash_file
+from nixgen.wheels.verify import check_files, check_wheel, hash_local
 
 #: The first request asks for this many bytes at a wheel's end: 1.5 % of it where its size is known, within
 #: these bounds, else the lower bound. Measured on 30 wheels of 101 MB: 38 requests and 1.7 % of the bytes
@@ -174,15 +174,7 @@ class _Reader:
             return await self._from_download(self.source.url)
 
     async def _from_disk(self) -> WheelIndex:
-        path = self.run.base / (self.source.path or "")
-        try:
-            sha256, size = await asyncio.to_thread(hash_file, path, stopped=self.stopped)
-        except OSError as error:
-            raise InputError(
-                f"cannot read the wheel {self.source.filename}: {error.strerror or error}",
-                where=str(path),
-                todo="put the wheel there, or lock again",
-            ) from error
+        path, sha256, size = await asyncio.to_thread(hash_local, self.source, self.run.base, stopped=self.stopped)
         return await self._whole(Download(path=path, sha256=sha256, size=size), str(path))
 
     async def _from_download(self, url: str) -> WheelIndex:

@@ -8,7 +8,7 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from nixgen.errors import VerificationError, WheelError
+from nixgen.errors import InputError, VerificationError, WheelError
 from nixgen.model import WheelSource
 from nixgen.wheels.archive import ZIP_ERRORS
 from nixgen.wheels.contents import Contents
@@ -28,6 +28,28 @@ def hash_file(path: Path, *, stopped: Callable[[], bool] = lambda: False) -> tup
             digest.update(chunk)
             size += len(chunk)
     return digest.hexdigest(), size
+
+
+def hash_local(source: WheelSource, base: Path, *, stopped: Callable[[], bool]) -> tuple[Path, str, int]:
+    """Give the path of a wheel on disk, with its SHA-256 (64 hexadecimal digits) and its size in bytes.
+
+    Args:
+        source: the wheel.
+        base: the directory that its relative path refers to.
+        stopped: asked between pieces; when true, the work is given up.
+
+    Raises:
+        InputError: the wheel cannot be read.
+    """
+    path = base / (source.path or "")
+    try:
+        return path, *hash_file(path, stopped=stopped)
+    except OSError as error:
+        raise InputError(
+            f"cannot read the wheel {source.filename}: {error.strerror or error}",
+            where=str(path),
+            todo="put the wheel there, or lock again",
+        ) from error
 
 
 def check_wheel(source: WheelSource, *, sha256: str, size: int, where: str) -> None:

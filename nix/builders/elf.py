@@ -31,12 +31,8 @@ def read(content):
         return None
 
 
-def run_paths(content):
-    """Return the directories of an ELF file's RPATH and RUNPATH, as they are written in it.
-
-    An empty list where it has none, or is no sound ELF file.
-    """
-    found = read(content)
+def run_paths(found):
+    """Return the directories of RPATH and RUNPATH, as they are written, of what ``read`` gave; none of None."""
     return [*found.rpath, *found.runpath] if found else []
 
 

@@ -89,8 +89,7 @@ class Placement:
         with mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ) as content:
             found = elf.read(content)
             reasons = self.reasons(path, content, executable, None)
-        run_paths = [*found.rpath, *found.runpath] if found else []
-        return Judged(content=None, reasons=reasons, seen=None, run_paths=run_paths, elf=found)
+        return Judged(content=None, reasons=reasons, seen=None, run_paths=elf.run_paths(found), elf=found)
 
     def late(self, judged):
         """Return what only the whole wheel tells, as ``late_reasons`` does: path to the reasons that come on top.

@@ -12,15 +12,15 @@ import layout
 import libraries
 from layout import MANIFEST
 
-#: What an environment says of itself, beside what its trees say.
-_MANIFEST = "nix-support/nixgen-env.json"
+#: Which of several files for one path stands in an environment; only where its user said so.
+_PREFERRED = "nix-support/nixgen-env.json"
 
 #: The longest target of a link that ext4 keeps in the inode; a longer one costs a block (4 KiB).
 _INLINE = 59
 
-#: Links to the site-packages of trees by their number, beside the environment's own: links to what is in them are short
-#: through these. A name of one letter: every character counts.
-_WAYS = ".t"
+#: Links to the trees by their number, beside the environment's site-packages, and through these to their site-packages:
+#: links to what is in them are short that way. Two steps, as one link would be too long; a directory costs a block.
+_TREE, _WAY = ".t{}", ".{}"
 
 #: A real file: a flat file of the store cannot be executable. What it reads is shared by all environments.
 _VENV = """\
@@ -58,6 +58,7 @@ def build(attributes, out):
         if not os.path.lexists(activate):
             os.symlink(script, activate)
     _write_venv(attributes, out)
+    merge.ways()
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
     libraries.write(out, site, merge.manifests, attributes["libraries"], attributes["python"])
@@ -81,17 +82,18 @@ def _write_interpreter(python, out):
 
 
 def _write_venv(attributes, out):
-    """Make ``bin/nixgen-venv``, and the manifest that it reads: which trees the environment is made of."""
+    """Make ``bin/nixgen-venv``, and what it reads beside the ways to the trees: what the user prefers."""
     program = os.path.join(out, "bin", "nixgen-venv")
     if not os.path.lexists(program):
         with open(program, "x", encoding="utf-8") as file:
             file.write(_VENV.format(**{name: shlex.quote(path) for name, path in attributes["venv"].items()}))
         os.chmod(program, 0o555)
-    manifest = os.path.join(out, _MANIFEST)
-    os.makedirs(os.path.dirname(manifest), exist_ok=True)
-    with open(manifest, "x", encoding="utf-8") as file:
-        json.dump({"prefer": dict(attributes["prefer"]), "trees": attributes["trees"]}, file, indent=1, sort_keys=True)
-        file.write("\n")
+    if attributes["prefer"]:
+        preferred = os.path.join(out, _PREFERRED)
+        os.makedirs(os.path.dirname(preferred), exist_ok=True)
+        with open(preferred, "x", encoding="utf-8") as file:
+            json.dump(dict(attributes["prefer"]), file, indent=1, sort_keys=True)
+            file.write("\n")
 
 
 class Merge:
@@ -122,7 +124,14 @@ class Merge:
                     path = os.path.dirname(path)
         # Numbers do not depend on the order of the trees.
         ordered = sorted(self._owners, key=lambda tree: (self._owners[tree], tree))
-        self._ways = {tree: str(number) for number, tree in enumerate(ordered)}
+        self._ways = {tree: number for number, tree in enumerate(ordered)}
+
+    def ways(self):
+        """Make the ways to the trees, which also say which trees the environment is made of."""
+        for tree, number in self._ways.items():
+            beside = os.path.join(self._out, os.path.dirname(self._site))
+            os.symlink(tree.rstrip("/"), os.path.join(beside, _TREE.format(number)))
+            os.symlink(os.path.join(_TREE.format(number), self._site), os.path.join(beside, _WAY.format(number)))
 
     def directory(self, relative, sources):
         """Fill the environment's directory ``relative`` from the directories ``sources`` of trees, in their order."""
@@ -186,13 +195,9 @@ class Merge:
         if len(target) > _INLINE:
             tree = next((tree for tree in self._ways if target.startswith(tree + self._site + "/")), None)
         if tree is not None:
-            way = os.path.join(os.path.dirname(self._site), _WAYS, self._ways[tree])
+            way = os.path.join(os.path.dirname(self._site), _WAY.format(self._ways[tree]))
             short = os.path.relpath(way, os.path.dirname(path)) + target[len(tree + self._site) :]
             if len(short) <= _INLINE:
-                made = os.path.join(self._out, way)
-                if not os.path.lexists(made):
-                    os.makedirs(os.path.dirname(made), exist_ok=True)
-                    os.symlink(tree + self._site, made)
                 target = short
         os.symlink(target, os.path.join(self._out, path))
 

@@ -30,12 +30,11 @@ _LIBRARIES = ("0-nixgen-libraries.pth", "_nixgen_libraries/__init__.py")
 def main(action, env=None, *options):
     """Do what the command line says; see the module."""
     placed = _read()
-    trees = _manifest(env, "nix-support/nixgen-env.json") if action == "fill" else {"trees": [], "prefer": {}}
-    wanted = {tree: _dist_info(tree) for tree in trees["trees"]}
+    wanted = {tree: _dist_info(tree) for tree in (_trees(env) if action == "fill" else ())}
     complete = f"complete {env}"
     again = "--all" in options or placed["state"].startswith("incomplete")
     _write(f"in{complete}", {**placed["trees"], **wanted})
-    farm = Farm(trees["prefer"])
+    farm = Farm(_preferred(env) if action == "fill" else {})
     for tree, dist_info in placed["trees"].items():
         if tree not in wanted and _was_placed(dist_info):
             farm.remove(dist_info, wanted)
@@ -63,7 +62,7 @@ class Farm:
 
     def place(self, tree):
         """Place the files of a tree; what is there already stays, but for links that lead nowhere."""
-        manifest = _manifest(tree, "nix-support/nixgen.json")
+        manifest = _json(f"{tree}/nix-support/nixgen.json")
         stack = [""]
         while stack:
             directory = stack.pop()
@@ -181,8 +180,23 @@ def _write(state, trees):
     os.replace(new, _LIST)
 
 
-def _manifest(root, name):
-    with open(f"{root}/{name}", encoding="utf-8") as file:
+def _trees(env):
+    """Return the trees of an environment: what the ways beside its site-packages lead to (nix/builders/env.py)."""
+    beside = f"{env}/{os.path.dirname(_SITE)}"
+    ways = [name for name in os.listdir(beside) if re.fullmatch(r"\.t[0-9]+", name)]
+    return [os.readlink(f"{beside}/{name}") for name in sorted(ways, key=lambda name: int(name[2:]))]
+
+
+def _preferred(env):
+    """Return the distribution whose file stands in an environment, by path, where its user said so."""
+    try:
+        return _json(f"{env}/nix-support/nixgen-env.json")
+    except FileNotFoundError:
+        return {}
+
+
+def _json(path):
+    with open(path, encoding="utf-8") as file:
         return json.load(file)
 
 

@@ -160,7 +160,7 @@ def test_a_directory_of_one_wheel_is_one_link(workbench: Workbench) -> None:
     assert not (env / "share").is_symlink()
     assert (env / "share/one").is_symlink()
     assert (env / "etc").is_symlink()
-    assert [path.name for path in (env / "nix-support").iterdir()] == ["nixgen-env.json"]
+    assert not (env / "nix-support").exists()
     assert not any(path.is_symlink() for path in (env / "bin", env / "lib", site(env)))
 
 
@@ -355,7 +355,7 @@ def test_an_environment_only_holds_links_and_launchers(workbench: Workbench) -> 
     """An environment costs links: its only real files are launchers, small texts, and what makes others on top."""
     env = workbench.env(RICH)
     real = {path for path in listing(env) if stat.S_ISREG((env / path).lstat().st_mode)}
-    own = {"pyvenv.cfg", ".lock", "bin/nixgen-venv", "nix-support/nixgen-env.json"}
+    own = {"pyvenv.cfg", ".lock", "bin/nixgen-venv"}
     assert real == {*own, "bin/tool", "bin/window", "bin/script"}
 
 
@@ -389,12 +389,15 @@ def test_links_are_short(workbench: Workbench) -> None:
     deep = "one/" + "/".join(["a_directory_with_a_long_name"] * 3)
     files = {"one/__init__.py": "", "one/part/__init__.py": "x = 1\n", f"{deep}/__init__.py": "x = 2\n"}
     shared = make_wheel("two", files={"one/other/__init__.py": "", f"{deep}/other/__init__.py": ""})
-    env = workbench.env(make_wheel("one", files=files), shared)
+    trees = [workbench.tree(wheel) for wheel in (make_wheel("one", files=files), shared)]
+    env = workbench.env(*trees)
     links = [path for path in site(env).rglob("*") if path.is_symlink()]
     targets = {str(path.relative_to(site(env))): str(path.readlink()) for path in links}
-    assert targets["one/part"] == "../../.t/0/one/part"
-    assert targets["one-1.0.dist-info/RECORD"] == "../../.t/0/one-1.0.dist-info/RECORD"
+    assert targets["one/part"] == "../../.0/one/part"
+    assert targets["one-1.0.dist-info/RECORD"] == "../../.0/one-1.0.dist-info/RECORD"
     assert targets[f"{deep}/other"].startswith(str(workbench.store))
     for path in links:
         assert path.resolve().is_relative_to(workbench.store) and path.exists()
-    assert (site(env) / "one/part").resolve() == (env / "lib" / site(env).parent.name / ".t/0").resolve() / "one/part"
+    ways = site(env).parent
+    assert [(ways / f".t{number}").readlink() for number in range(2)] == trees
+    assert (site(env) / "one/part").resolve() == (ways / ".0").resolve() / "one/part"

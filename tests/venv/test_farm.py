@@ -53,6 +53,15 @@ def check_store(farm: Venv) -> Iterator[None]:
         assert snapshot(farm.env) == before
 
 
+@pytest.mark.parametrize("winner", ["left", "right"])
+def test_a_preferred_file_stands_in_a_farm_too(farm: Venv, workbench: Workbench, winner: str) -> None:
+    """Of two files for one path a farm has the one that the environment has."""
+    wheels = [make_wheel(side, "2.0", {"shared/both.txt": side, f"{side}.py": ""}) for side in ("left", "right")]
+    path = f"{farm.site.relative_to(farm.directory)}/shared/both.txt"
+    Venv(directory=farm.directory, env=workbench.env(*wheels, prefer={path: winner}, name=winner))()
+    assert (farm.directory / path).read_text() == winner
+
+
 def test_directories_are_real_and_files_are_links(farm: Venv) -> None:
     """Every directory is real, and every file a link to its leaf but for those that have to be real."""
     directories = [path for path in farm.directory.rglob("*") if path.is_dir() and path.parent != farm.directory]

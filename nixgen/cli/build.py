@@ -28,9 +28,8 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way; the previous result stays.
     """
-    from nixgen.cli.building import Choice, build
+    from nixgen.cli.building import build_chosen
 
-    choice = Choice.from_options(options)
-    link = Path(options.out_link) if options.out_link else choice.base / "result"
-    print(build(choice, None if options.no_out_link else link, quiet=options.quiet))
+    link = Path(options.out_link or Path(options.directory, "result"))
+    print(build_chosen(options, None if options.no_out_link else link))
     return 0

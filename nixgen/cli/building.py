@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import httpx
@@ -57,6 +57,13 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     choice.add_argument(
         "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
     )
+
+
+def choice_arguments(options: argparse.Namespace) -> dict[str, Any]:
+    """Return what a command line says that chooses an environment, by the names of the arguments."""
+    parser = argparse.ArgumentParser(add_help=False)
+    add_choice(parser)
+    return {name: getattr(options, name) for name in vars(parser.parse_args([]))}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +170,28 @@ def _auth(base: Path) -> httpx.Auth | None:
     except (InputError, OSError):
         indexes = ()  # what is locked does not depend on it
     return Credentials.from_environment(indexes=map(NamedIndex.parse, indexes)).auth()
+
+
+def build_chosen(options: argparse.Namespace, out_link: Path | None) -> str:
+    """Build the environment that a command line chooses, and return its store path.
+
+    What was built before, of all that it was built of, is not evaluated again (``LastBuild``).
+
+    Args:
+        options: what ``add_choice`` has added.
+        out_link: as ``build`` takes it.
+
+    Raises:
+        NixgenError: as ``Choice.from_options`` and ``build``.
+    """
+    from nixgen.cli.last_build import LastBuild
+
+    last = LastBuild(options, out_link)
+    found = last.find()
+    if found is None:
+        found = build(Choice.from_options(options), out_link, quiet=options.quiet)
+        last.keep(found)
+    return found
 
 
 def build(choice: Choice, out_link: Path | None, *, quiet: bool, wrap: Callable[[str], str] | None = None) -> str:

@@ -42,10 +42,9 @@ def run(options: argparse.Namespace) -> int:
     mode = ["--check"] if options.check else ["--dry-run"] if options.dry_run else []
     gone = environment is not None and not (environment / "pyvenv.cfg").exists()
     if gone and not mode:
-        from nixgen.cli.building import Choice, build
+        from nixgen.cli.building import build_chosen
         from nixgen.lock import LOCK_NAME
 
         if Path(options.directory, LOCK_NAME).is_file():
-            choice = Choice.from_options(options)
-            return run_program(directory, [], environment=Path(build(choice, None, quiet=options.quiet)))
+            return run_program(directory, [], environment=Path(build_chosen(options, None)))
     return run_program(directory, ["--heal", *mode], environment=environment)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,14 +27,13 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no command, or nothing of that name.
     """
     from nixgen.cli.activation import execute
-    from nixgen.cli.building import Choice, build
+    from nixgen.cli.building import build_chosen
     from nixgen.errors import UsageError
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
-    choice = Choice.from_options(options)
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
-    link = (choice.base / "result").absolute()
-    build(choice, link, quiet=options.quiet)
+    link = Path(options.directory, "result").absolute()
+    build_chosen(options, link)
     execute(link, command, os.environ)

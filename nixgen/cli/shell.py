@@ -37,16 +37,15 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no such shell or command.
     """
     from nixgen.cli.activation import activated, execute
-    from nixgen.cli.building import Choice, build
+    from nixgen.cli.building import build_chosen
     from nixgen.errors import UsageError
 
     wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
     shell = shutil.which(wanted)
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
-    choice = Choice.from_options(options)
-    link = (choice.base / "result").absolute()
-    build(choice, link, quiet=options.quiet)
+    link = Path(options.directory, "result").absolute()
+    build_chosen(options, link)
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:

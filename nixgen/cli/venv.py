@@ -48,12 +48,11 @@ def run(options: argparse.Namespace) -> int:
     arguments = ["--dry-run"] if options.dry_run else []
     if options.rollback:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
-    from nixgen.cli.building import Choice, build
+    from nixgen.cli.building import build_chosen
     from nixgen.cli.console import Console
 
-    choice = Choice.from_options(options)
-    environment = Path(build(choice, None, quiet=options.quiet))
-    form = options.form or form_of(choice.base)
+    environment = Path(build_chosen(options, None))
+    form = options.form or form_of(Path(options.directory))
     arguments += [f"--{form}"] if form else []
     code = run_program(directory, arguments, environment=environment)
     if code == 0 and not options.dry_run:

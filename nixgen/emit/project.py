@@ -52,6 +52,12 @@ def changes(directory: Path, lock: Lock) -> list[Path]:
     return found
 
 
+def is_our_default(path: Path) -> bool:
+    """Tell whether a ``nix/default.nix`` is the one that ``write_project`` writes, without a word of the user's."""
+    # The template has nothing to fill in, and so it is its own text: no need to import what fills it in.
+    return path.read_bytes() == (Path(__file__).parent / "templates" / "default.nix.j2").read_bytes()
+
+
 def library_directory() -> Path:
     """Return the directory of the Nix library: in the installed package, or beside it in a checkout."""
     package = Path(__file__).resolve().parent.parent

@@ -7,9 +7,10 @@ import hashlib
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import TracebackType
 from typing import Self
+
+from nixgen.cache import cache_directory
 
 
 class Turns:
@@ -23,8 +24,7 @@ class Turns:
         self._file: int | None = None
 
     def __enter__(self) -> Self:
-        cache = os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()
-        path = Path(cache, "nixgen", "turns.lock")
+        path = cache_directory() / "turns.lock"
         with suppress(OSError):
             path.parent.mkdir(parents=True, exist_ok=True)
             self._file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)

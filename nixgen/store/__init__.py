@@ -97,7 +97,20 @@ class Store:
             listed.flush()
             arguments = ("--expr", _LIST, "--argstr", "listed", listed.name)
             text = self._run("nix-instantiate", "--eval", "--json", "--read-write-mode", *arguments)
-        self._run("nix-store", "--realise", json.loads(text), "--add-root", str(link), "--indirect")
+        self.realise(json.loads(text), link)
+
+    def realise(self, path: str, link: Path | None) -> None:
+        """Make sure that the store holds a path.
+
+        Args:
+            path: the store path.
+            link: a link to make to it, replaced at once, which keeps it from garbage collection; None makes none.
+
+        Raises:
+            NixError: it does not, and nobody has it.
+        """
+        root = [] if link is None else ["--add-root", str(link), "--indirect"]
+        self._run("nix-store", "--realise", path, *root)
 
     def build(
         self,

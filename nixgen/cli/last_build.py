@@ -1,0 +1,107 @@
+"""What the last build was made of, so that the same one again needs no evaluation.
+
+Evaluating an unchanged lock of 16,436 files takes 0.35 s, and reading it before that 0.1 s. Everything that evaluation
+depends on is hashed in 15 ms.
+"""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import hashlib
+import json
+import os
+import sys
+import tempfile
+from pathlib import Path
+
+from nixgen import __version__
+
+#: Where nix/interpreter.nix looks for a Python of the machine.
+MACHINE_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+
+
+class LastBuild:
+    """What was built for a project and a link, and of what; a file in the user's cache directory.
+
+    Args:
+        options: the command line, with the arguments of ``nixgen.cli.building.add_choice``.
+        out_link: the link to the environment; None where there is to be none.
+    """
+
+    def __init__(self, options: argparse.Namespace, out_link: Path | None) -> None:
+        from nixgen.cache import cache_directory
+
+        self._options = options
+        self._link = None if out_link is None else out_link.absolute()
+        base = Path(options.directory).absolute()
+        name = hashlib.sha256(f"{base}\n{self._link or ''}".encode(errors="surrogateescape")).hexdigest()
+        self._file = cache_directory() / "builds" / name
+        self._made_of = self._look()
+
+    def find(self) -> str | None:
+        """Return the store path of the environment if nothing has changed, and the store still holds it; else None.
+
+        The link leads there then, and keeps it from garbage collection, whatever happened to it in the meantime.
+        """
+        if self._made_of is None:
+            return None
+        try:
+            kept = json.loads(self._file.read_bytes())
+            built, same = kept["built"], kept["of"] == self._made_of
+        except (OSError, ValueError, KeyError, TypeError):
+            return None
+        if not same or not os.path.lexists(built):
+            return None
+        from nixgen.errors import NixError
+        from nixgen.store import Store
+
+        try:
+            Store(dict(self._options.option)).realise(built, self._link)
+        except NixError:
+            return None
+        return str(built)
+
+    def keep(self, built: str) -> None:
+        """Remember what was built, unless that was changed while it was built."""
+        if self._made_of is None or self._look() != self._made_of:
+            return
+        # A cache that cannot be written makes nothing wrong.
+        with contextlib.suppress(OSError):
+            self._file.parent.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryDirectory(prefix=".", dir=self._file.parent) as directory:
+                new = Path(directory, "new")
+                new.write_text(json.dumps({"built": built, "of": self._made_of}))
+                new.replace(self._file)
+
+    def _look(self) -> str | None:
+        """Return a hash of all that evaluation depends on; None where only evaluation can tell."""
+        from nixgen.cli.building import choice_arguments
+        from nixgen.emit.project import NIX_DIRECTORY, is_our_default
+        from nixgen.lock import LOCK_NAME
+
+        chosen = choice_arguments(self._options)
+        base = Path(self._options.directory)
+        nix = base / NIX_DIRECTORY
+        variables = {name: value for name, value in os.environ.items() if name.startswith("NIX_")}
+        try:
+            # What a user wrote there may read anything; and libraries are whole directories.
+            if chosen["library"] or not is_our_default(nix / "default.nix"):
+                return None
+            told = [__version__, sys.platform, os.uname().machine, chosen, variables, _pythons(chosen["python"])]
+            digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+            for path in (base / LOCK_NAME, *sorted(path for path in nix.rglob("*") if path.is_file())):
+                digest.update(f"\n{path.relative_to(base)}\n".encode(errors="surrogateescape"))
+                digest.update(hashlib.sha256(path.read_bytes()).digest())
+        except OSError:
+            return None
+        return digest.hexdigest()
+
+
+def _pythons(given: str | None) -> object:
+    """Return what decides on the interpreter: which the given one is and where it leads, or those of the machine."""
+    if given is not None and "/" in given:
+        found = Path(given).resolve()
+        about = found.stat()
+        return [str(Path(given).absolute()), str(found), about.st_size, about.st_mtime_ns]
+    return [sorted(map(str, Path(directory).glob("python*"))) for directory in MACHINE_DIRECTORIES]

@@ -1,0 +1,159 @@
+"""A build of what was built before: nothing is evaluated, unless something that evaluation depends on has changed."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from nixgen.cli.building import add_choice
+from nixgen.cli.last_build import MACHINE_DIRECTORIES, LastBuild
+from tests.cli.test_together import empty_store as empty_store  # a fixture
+from tests.support.cli import Cli
+from tests.support.nix import LIBRARY
+from tests.support.server import WheelServer
+from tests.support.wheels import make_wheel
+
+pytestmark = pytest.mark.nix
+
+Serve = Callable[..., WheelServer]
+
+PYPROJECT = """\
+[project]
+name = "app"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["base"]
+[project.optional-dependencies]
+more = ["more"]
+"""
+
+
+@pytest.fixture
+def built(empty_store: Cli, serve: Serve) -> Cli:
+    """A project that was built once, in a store of its own."""
+    (empty_store.directory / "pyproject.toml").write_text(PYPROJECT)
+    wheels = [make_wheel(name, "1.0", {f"{name}_.py": ""}) for name in ("base", "more")]
+    empty_store("lock", "--default-index", serve(*wheels).index)
+    empty_store("build")
+    return empty_store
+
+
+def evaluates(cli: Cli, *arguments: str | Path, **environment: str) -> bool:
+    """Build, see that the link leads to what is printed, and tell whether Nix had to evaluate."""
+    done = cli("build", "--debug", *arguments, environment=environment)
+    assert "nix-store --realise" in done.stderr or "nix-build" in done.stderr
+    result = cli.directory / "result"
+    assert str(result.readlink()) == done.stdout.strip() and (result / "bin/python").exists()
+    return "nix-build" in done.stderr
+
+
+def test_the_same_is_not_evaluated_again(built: Cli) -> None:
+    """Two builds in a row: the second asks Nix for the path alone; so do ``run`` and ``shell``."""
+    assert not evaluates(built)
+    assert "nix-build" not in built("run", "--debug", "--", "python", "-c", "").stderr
+    assert "nix-build" not in built("shell", "--debug", "--shell", "/bin/sh", "--", "true").stderr
+
+
+def test_whatever_changes_is_evaluated(built: Cli, tmp_path: Path) -> None:
+    """A choice, the lock, the Nix library, a variable of Nix: with each, and on the way back, Nix evaluates once."""
+    first = built("build").stdout
+    assert evaluates(built, "--extra", "more") and not evaluates(built, "--extra", "more")
+    assert built("build").stdout == first
+    lock, library = built.directory / "nixgen.lock", built.directory / "nix/nixgen/lock.nix"
+    for file in (lock, library):
+        file.write_text(file.read_text() + "\n")
+        assert evaluates(built) and not evaluates(built), file
+    assert evaluates(built, NIX_CONFIG="cores = 1")
+    assert evaluates(built, "--option", "cores", "1") and not evaluates(built, "--option", "cores", "1")
+
+
+def test_an_edited_default_nix_is_always_evaluated(built: Cli, tmp_path: Path) -> None:
+    """What a user writes there may read anything, and so may libraries change that are given."""
+    (tmp_path / "given").mkdir()
+    assert evaluates(built, "--library", tmp_path / "given") and evaluates(built, "--library", tmp_path / "given")
+    path = built.directory / "nix/default.nix"
+    path.write_text(path.read_text() + "# mine\n")
+    assert evaluates(built) and evaluates(built)
+
+
+def test_another_interpreter_at_the_same_place(built: Cli, tmp_path: Path) -> None:
+    """An interpreter that is given by its path is the same as long as the path leads to the same file."""
+    real = (built.directory / "result/bin/python").readlink()
+    given = tmp_path / real.name
+    given.symlink_to(real)
+    assert evaluates(built, "--python", given) and not evaluates(built, "--python", given)
+    given.unlink()
+    for wrapper in (f'#!/bin/sh\nexec {real} "$@"\n', f'#!/bin/sh\nexec {real} -B "$@"\n'):
+        given.write_text(wrapper)
+        given.chmod(0o755)
+        assert evaluates(built, "--python", given) and not evaluates(built, "--python", given)
+    given.unlink()
+    assert str(given) in built("build", "--python", given, code=3).stderr
+
+
+def test_the_link_is_made_again(built: Cli) -> None:
+    """A link that is gone or leads elsewhere is put right, and keeps the environment from garbage collection."""
+    result = built.directory / "result"
+    path = result.readlink()
+    (tree,) = (way.readlink() for way in path.glob("lib/python*/.t0"))
+    result.unlink()
+    assert not evaluates(built)
+    result.unlink()
+    result.symlink_to(tree)
+    assert not evaluates(built)
+    environment = {**os.environ, **built.environment}
+    for root in Path(environment["NIX_STATE_DIR"], "gcroots/auto").iterdir():
+        root.unlink()
+    assert not evaluates(built)
+    subprocess.run(["nix-store", "--gc"], env=environment, check=True, capture_output=True)
+    assert result.readlink() == path and (result / "bin/python").exists()
+
+
+def test_what_was_collected_is_built_again(built: Cli) -> None:
+    """An environment that the store no longer holds is built."""
+    (built.directory / "result").unlink()
+    subprocess.run(["nix-store", "--gc"], env={**os.environ, **built.environment}, check=True, capture_output=True)
+    assert evaluates(built)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"built": 1, "of": 2}'])
+def test_a_damaged_memory_is_no_harm(built: Cli, text: str) -> None:
+    """A file of the cache that makes no sense is written anew."""
+    (memory,) = Path(built.environment["XDG_CACHE_HOME"], "nixgen/builds").iterdir()
+    memory.write_text(text)
+    assert evaluates(built) and not evaluates(built)
+
+
+def test_a_cache_that_cannot_be_written(built: Cli) -> None:
+    """Without a cache directory everything works, and evaluates."""
+    assert evaluates(built, XDG_CACHE_HOME="/dev/null") and evaluates(built, XDG_CACHE_HOME="/dev/null")
+
+
+def test_a_change_during_the_build_is_not_remembered(built: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was read before the build and changed in it does not stand for what was built."""
+    parser = argparse.ArgumentParser()
+    add_choice(parser)
+    options = parser.parse_args([])
+    options.directory = str(built.directory)
+    for name, value in built.environment.items():
+        monkeypatch.setenv(name, value)
+    last = LastBuild(options, built.directory / "result")
+    lock = built.directory / "nixgen.lock"
+    text = lock.read_text()
+    lock.write_text(text + "\n")
+    last.keep("/nonexistent")
+    lock.write_text(text)
+    assert LastBuild(options, built.directory / "result").find() == str((built.directory / "result").readlink())
+
+
+def test_the_directories_are_those_of_the_nix_library() -> None:
+    """Which Pythons of the machine count is said twice."""
+    text = (LIBRARY / "interpreter.nix").read_text()
+    listed = re.search(r"directories = \[(.*?)\];", text, re.DOTALL)
+    assert listed is not None and tuple(re.findall(r'"(.+?)"', listed[1])) == MACHINE_DIRECTORIES

@@ -6,6 +6,7 @@ let
     concatLists
     map
     match
+    toFile
     toJSON
     ;
 
@@ -17,10 +18,13 @@ let
   };
 in
 {
-  # run :: { name, system, interpreter, builder : string, attributes ? { }, graphs ? { }, allowSubstitutes ? true } -> derivation
+  # run :: { name, system, interpreter, builder : string, attributes ? { }, stored ? false, graphs ? { },
+  #          allowSubstitutes ? true } -> derivation
   #
   # Runs builders/<builder>.py with the attributes as JSON, in a file: an environment variable holds no more than 128 KiB,
-  # about 2,850 paths. graphs: derivations by the name of the file that tells the builder their closure.
+  # about 2,850 paths. stored: whether that is a file of the store, which can name nothing that has to be built; Nix reads
+  # the derivations of what is there again and again, and they are small then (`nix build` of TensorFlow, unchanged:
+  # 0.045 s for 0.095 s). graphs: derivations by the name of the file that tells the builder their closure.
   run =
     {
       name,
@@ -28,6 +32,7 @@ in
       interpreter,
       builder,
       attributes ? { },
+      stored ? false,
       graphs ? { },
       allowSubstitutes ? true,
     }:
@@ -48,10 +53,17 @@ in
         # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
         PATH = interpreter.directory;
         PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes
-        attributes = toJSON attributes;
-        passAsFile = [ "attributes" ];
         preferLocalBuild = true;
       }
+      // (
+        if stored then
+          { attributesPath = toFile "attributes" (toJSON attributes); }
+        else
+          {
+            attributes = toJSON attributes;
+            passAsFile = [ "attributes" ];
+          }
+      )
       // (
         if graphs == { } then
           { }

@@ -6,12 +6,14 @@
 }:
 let
   inherit (builtins)
+    any
     attrNames
     concatMap
     elem
     head
     isAttrs
     isList
+    length
     toFile
     ;
 
@@ -111,10 +113,14 @@ in
     }:
     let
       wheel = lock.wheels.${package.wheel};
+      files = leaves { inherit source system interpreter; } "" wheel.files;
+      # Programs are built; leaves are all files of the store, or all derivations.
+      hasBuilt = isAttrs (source "${wheel.distInfo}/RECORD") || any (file: length file > 3) files;
     in
     run.run {
       name = "${package.name}-${package.version}";
       builder = "tree";
+      stored = !hasBuilt;
       inherit system interpreter;
       attributes = {
         inherit (package) version;
@@ -122,8 +128,7 @@ in
         inherit (wheel) distInfo;
         dataDir = wheel.dataDir or "";
         commands = names.pairs (wheel.scripts.console or { } // wheel.scripts.gui or { });
-        inherit installer;
-        files = leaves { inherit source system interpreter; } "" wheel.files;
+        inherit files installer;
       }
       # What the user overrides; absent elsewhere, so that nobody's trees change with it.
       // (if wheel ? placement then { inherit (wheel) placement; } else { });

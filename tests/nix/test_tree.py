@@ -12,7 +12,7 @@ import pytest
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
 from tests.support.locks import lock_wheels
-from tests.support.nix import derivation
+from tests.support.nix import attributes, derivation
 from tests.support.wheels import make_wheel, nix_sha256
 
 TREE = """
@@ -47,7 +47,7 @@ def _values(directory: Path, way: str = "wheels") -> dict[str, Any]:
 def test_a_tree_is_made_of_leaves(nix: Nix, tmp_path: Path) -> None:
     """The builder is told every file with its leaf, the commands and the names; nothing of the wheel is an input."""
     said = derivation(nix.instantiate(TREE, **_values(tmp_path)), nix.env)
-    told = json.loads(said["env"]["attributes"])
+    told = attributes(said)
     info = "Demo_Pkg-1!2.0.dist-info"
 
     def leaf(name: str, content: str) -> str:
@@ -76,6 +76,16 @@ def test_a_tree_is_made_of_leaves(nix: Nix, tmp_path: Path) -> None:
     inputs = json.dumps([said.get("inputSrcs"), said.get("inputDrvs"), said.get("inputs")])
     assert "unpacked" not in inputs
     assert ".whl" not in inputs
+
+
+def test_a_tree_is_small_where_nothing_has_to_be_built(nix: Nix, tmp_path: Path) -> None:
+    """What the builder is told lies in the store: Nix reads derivations again and again. Not where leaves are built."""
+    said = derivation(nix.instantiate(TREE, **_values(tmp_path)), nix.env)
+    told = Path(said["env"]["attributesPath"])
+    assert told.parent == nix.path and "attributes" not in said["env"]
+    assert len(json.dumps(said)) < 2500
+    said = derivation(nix.instantiate(TREE, **_values(tmp_path, "fixed")), nix.env)
+    assert "attributesPath" not in said["env"] and len(attributes(said)["files"]) == 9
 
 
 def test_a_tree_is_installed(nix: Nix, tmp_path: Path) -> None:
@@ -124,7 +134,7 @@ def test_an_override_reaches_the_tree(overrides: dict[str, Any], nix: Nix, tmp_p
         Path(values["file"]).write_text(json.dumps(lock))
         drvs.add(nix.instantiate(TREE, **values))
     (drv,) = drvs
-    assert json.loads(derivation(drv, nix.env)["env"]["attributes"])["placement"] == overrides
+    assert attributes(derivation(drv, nix.env))["placement"] == overrides
     copies = json.loads((nix.build(TREE, **values) / "nix-support" / "nixgen.json").read_text())["copies"]
     assert copies[f"lib/python{PYTHON}/site-packages/demo/data.txt"] == ["override"]
 

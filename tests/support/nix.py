@@ -100,6 +100,13 @@ def derivation(path: str, env: Mapping[str, str]) -> dict[str, Any]:
     return found
 
 
+def attributes(said: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a derivation tells its builder (nix/run.nix), of what ``derivation`` gave."""
+    stored = said["env"].get("attributesPath")
+    told: dict[str, Any] = json.loads(Path(stored).read_text() if stored else said["env"]["attributes"])
+    return told
+
+
 def _expression(expression: str, values: Mapping[str, Any]) -> list[str]:
     names = " ".join(values)
     text = (

@@ -45,9 +45,11 @@ _LOCATION = rb"\b(?:%s|importlib_resources)\b" % b"|".join(name.encode() for nam
 _PROSE = rb"[ \t]+(?!(?:and|as|async|else|for|from|if|in|is|not|or)\b)[A-Za-z]"
 #: What stands within a statement between its words.
 _GAP = rb"(?:[ \t\f]|\\(?:\r\n?|\n))"
-#: The module of "from module.part import", or what follows an "import" that begins a statement; in texts too.
+#: The module of "from module.part import", or what follows an "import" that begins a statement; in texts too. Neither
+#: of a relative import on one line.
 _IMPORT = (
-    rb"\bfrom%b+([\w\x80-\xff]+)(?:[\w.\x80-\xff]*%b+import\b)?" % (_GAP, _GAP)
+    rb"\bfrom[ \t\f]*\.[\w.\x80-\xff]*[ \t\f]*import\b"
+    + rb"|\bfrom%b+([\w\x80-\xff]+)(?:[\w.\x80-\xff]*%b+import\b)?" % (_GAP, _GAP)
     + rb"|\bimport\b(?=((?:\\(?:\r\n?|\n)|[^\r\n;])*))"
 )
 #: What that lists: "first.part, second as name".
@@ -56,6 +58,8 @@ _LISTED = rb"(?:^|,)%b*([\w\x80-\xff]+)" % _GAP
 _EXPORT = rb"(?m)^(\w+)[ \t]*(?::[^=\n]*)?=([^\n]*\b__file__\b[^\n]*)"
 #: What leads to a directory, which may be resolved.
 _UP = rb"\b(?:parents?|dirname|split|stem|name|basename)\b"
+#: How far before a word to look for the beginning of its line.
+_LINE = 200
 #: What stands around a resolver's name: HERE.resolve(), realpath(module.HERE)
 _BEFORE = rb"(\w+)\s*\.\s*$"
 _AFTER = rb"\s*\(\s*(?:\w+\s*\.\s*)*(\w+)\s*[,)]"
@@ -73,7 +77,7 @@ def look(content, neighbours=frozenset()):
         neighbours: names of the modules that lie beside it.
     """
     resolvers = _find_words(content, _RESOLVERS)
-    named = any(not re.compile(_PROSE).match(content, end) for _, end in resolvers)
+    named = any(not _is_text(content, start, end) for start, end in resolvers)
     may_resolve = named and _may_name_location(content)
     may_load = named and any(name in content for name in _LOADERS)
     may_import = _may_import(content, neighbours)
@@ -99,6 +103,15 @@ def _find_words(content, names):
                 found.append((start, end))
             start = content.find(name, end)
     return found
+
+
+def _is_text(content, start, end):
+    """Tell whether a word of a source is surely no name: prose, the end of a string, or in a line of comment."""
+    if re.compile(_PROSE).match(content, end) or content[end : end + 1] in (b"'", b'"'):
+        return True
+    before = re.split(rb"[\r\n]", content[max(0, start - _LINE) : start])
+    # A brace: in the text of an f-string such a line is none of comment, and may have names.
+    return len(before) > 1 and before[-1].lstrip().startswith(b"#") and b"{" not in before[-1]
 
 
 def _may_name_location(content):

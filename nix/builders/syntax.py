@@ -2,6 +2,7 @@
 
 import ast
 import collections
+import gc
 
 from sources import ANY, LOADERS, OWN, RESOLVERS
 
@@ -19,30 +20,36 @@ Said = collections.namedtuple("Said", "resolves asks loads imported")
 
 def read(content):
     """Return what the syntax tree of a source says, a ``Said``: nothing where it does not parse, nor runs either."""
-    nodes = _nodes(content)
-    names = {name for node in nodes for name in _names(node)}
-    resolver = not names.isdisjoint(RESOLVERS)
-    asks = resolver and any(map(_names_another, nodes))
-    return Said(
-        resolves=asks or (resolver and any(map(_names_own, nodes))),
-        asks=asks,
-        loads=resolver and not names.isdisjoint(LOADERS),
-        imported={name for node in nodes for name in _imported(node)},
-    )
+    # Nodes make no cycles, and a collection of garbage looks at all of them: a quarter of the time on 420 kB of source.
+    gc.disable()
+    try:
+        nodes = _nodes(content)
+        names = {name for node in nodes for name in _names(node)}
+        resolver = not names.isdisjoint(RESOLVERS)
+        asks = resolver and any(map(_names_another, nodes))
+        return Said(
+            resolves=asks or (resolver and any(map(_names_own, nodes))),
+            asks=asks,
+            loads=resolver and not names.isdisjoint(LOADERS),
+            imported={name for node in nodes for name in _imported(node)},
+        )
+    finally:
+        gc.enable()
 
 
 def _nodes(content):
-    """Return all nodes of a source's syntax tree."""
+    """Return all nodes of a source's syntax tree, but for what says that a name is read or written."""
     try:
         nodes = [ast.parse(content)]
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return []
-    for node in nodes:  # it grows on the way; this is ast.walk in half the time
-        for value in vars(node).values():
-            if isinstance(value, ast.AST):
-                nodes.append(value)
-            elif isinstance(value, list):
+    for node in nodes:  # it grows on the way; this is ast.walk in a third of the time
+        for field in node._fields:
+            value = getattr(node, field, None)
+            if isinstance(value, list):
                 nodes += [each for each in value if isinstance(each, ast.AST)]
+            elif isinstance(value, ast.AST) and field != "ctx":
+                nodes.append(value)
     return nodes
 
 

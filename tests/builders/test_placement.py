@@ -12,6 +12,7 @@ import directories
 import placement
 import pytest
 import sources
+import syntax
 
 from tests.builders.conftest import Workbench, manifest_of
 from tests.support.elf import EXECUTABLE, make_elf
@@ -70,6 +71,8 @@ RESOLVING = {
     "before an operator": "from os import path\nf = path.realpath if x else g\nf(__file__)\n",
     "renamed": "from os.path import realpath as f\nprint(f(__file__))  # to resolve it\n",
     "over lines": "import os\nx = os.path.realpath \\\n    (__file__)\n",
+    "in the text of an f-string": 'from pathlib import Path as P\nx = f"""\n# by {P(__file__).resolve()}\n"""\n',
+    "behind comments, with old ends of lines": "y = 1\n# a\rimport os\rx = os.path.realpath(__file__)\r",
     "coding cookie": "# -*- coding: latin-1 -*-\nimport os\nx = os.path.realpath(__file__)\n",
 }
 
@@ -97,6 +100,21 @@ HARMLESS = {
 def test_a_source_that_resolves_its_location_is_copied(source: str) -> None:
     """However a module resolves links on its own location, it becomes a copy."""
     assert reasons("demo/a.py", source.encode(), False) == ["resolves-itself"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "HERE = __file__\n  # what it resolves to after resolve, or realpath()\n",
+        "NAMES = ['realpath', 'ns-resolve', __file__]\nTEXT = \"readlink\"\n",
+        "from .beside import x\nfrom . import beside\nfrom.. import(beside)\nif __name__ == '__main__': pass\n",
+    ],
+)
+def test_text_needs_no_syntax_tree(source: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where a word is surely no name, nothing is parsed: that takes longer than all else, on tests of many lines."""
+    monkeypatch.setattr(syntax, "read", lambda _: pytest.fail("it was parsed"))
+    rules = rules_for(["demo/a.py", "demo/beside.py"])
+    assert decide(rules, "demo/a.py", source.encode()) == []
 
 
 @pytest.mark.parametrize("source", HARMLESS.values(), ids=HARMLESS)
@@ -355,6 +373,7 @@ def test_every_reason_is_listed() -> None:
 IMPORTING = [
     *(b"from deploy_lib import x\n", b"from deploy_lib . x import y\n", b"from \\\r\n\tdeploy_lib.x import y\n"),
     *(b"import deploy_lib.x\n", b"import os, tool\n", b"import \\\n  tool\n", b"import os as o,\\\n tool as t\n"),
+    *(b"# from . \\\nimport tool\n", b"from . import a; import tool\n"),
     *(b"x = 'import'; import os; import tool\n", b"import os\rimport tool\r", "import \uff54ool\n".encode()),
     *(b"if 'import': import tool\n", b"if 'from x import': import tool\n", b"def f(): yield from y\nimport tool\n"),
 ]

@@ -122,8 +122,9 @@ def again(round: Round) -> Iterator[Reading]:
     directory = _flake(round)
     build = store.command("nix", "build")
     output(build, env=store.env, cwd=directory)
-    sample = timed(build, env=store.env, cwd=directory)
-    yield reading(subject="nix build, again", value=sample, limit=0.1)
+    # 2.34 keeps the results of an evaluation when it is done for the second time.
+    for subject in ("nix build, again", "nix build, for the third time"):
+        yield reading(subject=subject, value=timed(build, env=store.env, cwd=directory), limit=0.1)
     alone = timed(store.command("nix", "--version"), env=store.env, cwd=directory)
     yield Reading(subject="nix --version, in a private store like the others", value=alone)
 

@@ -7,5 +7,11 @@ from pathlib import Path
 
 
 def cache_directory() -> Path:
-    """Return the user's directory for nixgen's own files (XDG Base Directory Specification); it may not be there."""
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "nixgen")
+    """Return the user's directory for nixgen's own files (XDG Base Directory Specification); it may not be there.
+
+    Of a user without a home it is one that cannot be made.
+    """
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser(), "nixgen")
+    except RuntimeError:
+        return Path(os.devnull, "nixgen")

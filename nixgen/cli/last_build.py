@@ -16,6 +16,7 @@ import tempfile
 from pathlib import Path
 
 from nixgen import __version__
+from nixgen.cache import cache_directory
 
 #: Where nix/interpreter.nix looks for a Python of the machine.
 MACHINE_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
@@ -30,13 +31,8 @@ class LastBuild:
     """
 
     def __init__(self, options: argparse.Namespace, out_link: Path | None) -> None:
-        from nixgen.cache import cache_directory
-
         self._options = options
-        self._link = None if out_link is None else out_link.absolute()
-        base = Path(options.directory).absolute()
-        name = hashlib.sha256(f"{base}\n{self._link or ''}".encode(errors="surrogateescape")).hexdigest()
-        self._file = cache_directory() / "builds" / name
+        self._link = out_link
         self._made_of = self._look()
 
     def find(self) -> str | None:
@@ -74,6 +70,12 @@ class LastBuild:
                 new.write_text(json.dumps({"built": built, "of": self._made_of}))
                 new.replace(self._file)
 
+    @property
+    def _file(self) -> Path:
+        link = None if self._link is None else str(self._link.absolute())
+        name = json.dumps([str(Path(self._options.directory).absolute()), link])
+        return cache_directory() / "builds" / hashlib.sha256(name.encode()).hexdigest()
+
     def _look(self) -> str | None:
         """Return a hash of all that evaluation depends on; None where only evaluation can tell."""
         from nixgen.cli.building import choice_arguments
@@ -90,7 +92,10 @@ class LastBuild:
                 return None
             told = [__version__, sys.platform, os.uname().machine, chosen, variables, _pythons(chosen["python"])]
             digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-            for path in (base / LOCK_NAME, *sorted(path for path in nix.rglob("*") if path.is_file())):
+            files = sorted(nix.rglob("*"))
+            if any(path.is_symlink() for path in files):
+                return None  # who knows what else it leads to
+            for path in (base / LOCK_NAME, *(path for path in files if path.is_file())):
                 digest.update(f"\n{path.relative_to(base)}\n".encode(errors="surrogateescape"))
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
         except OSError:

@@ -34,6 +34,6 @@ def run(options: argparse.Namespace) -> int:
     if not command:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
-    link = Path(options.directory, "result").absolute()
+    link = Path(options.directory, "result")
     build_chosen(options, link)
-    execute(link, command, os.environ)
+    execute(link.absolute(), command, os.environ)

@@ -44,8 +44,9 @@ def run(options: argparse.Namespace) -> int:
     shell = shutil.which(wanted)
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
-    link = Path(options.directory, "result").absolute()
+    link = Path(options.directory, "result")
     build_chosen(options, link)
+    link = link.absolute()
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:

@@ -128,10 +128,15 @@ class Merge:
 
     def ways(self):
         """Make the ways to the trees, which also say which trees the environment is made of."""
+        beside = os.path.dirname(self._site)
         for tree, number in self._ways.items():
-            beside = os.path.join(self._out, os.path.dirname(self._site))
-            os.symlink(tree.rstrip("/"), os.path.join(beside, _TREE.format(number)))
-            os.symlink(os.path.join(_TREE.format(number), self._site), os.path.join(beside, _WAY.format(number)))
+            way = _TREE.format(number)
+            for name, target in ((way, tree.rstrip("/")), (_WAY.format(number), f"{way}/{self._site}")):
+                path = os.path.join(beside, name)
+                if os.path.lexists(os.path.join(self._out, path)):
+                    self.conflicts.append(f"  {path}: a wheel's, and nixgen's own")
+                else:
+                    os.symlink(target, os.path.join(self._out, path))
 
     def directory(self, relative, sources):
         """Fill the environment's directory ``relative`` from the directories ``sources`` of trees, in their order."""

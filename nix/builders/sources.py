@@ -45,8 +45,8 @@ _LOCATION = rb"\b(?:%s|importlib_resources)\b" % b"|".join(name.encode() for nam
 _PROSE = rb"[ \t]+(?!(?:and|as|async|else|for|from|if|in|is|not|or)\b)[A-Za-z]"
 #: What stands within a statement between its words.
 _GAP = rb"(?:[ \t\f]|\\(?:\r\n?|\n))"
-#: The module of "from module.part import", or what follows an "import" that begins a statement; in texts too. Neither
-#: of a relative import on one line.
+#: The module of "from module.part import", or what follows an "import" that begins a statement; in texts too. A
+#: relative import on one line gives neither.
 _IMPORT = (
     rb"\bfrom[ \t\f]*\.[\w.\x80-\xff]*[ \t\f]*import\b"
     + rb"|\bfrom%b+([\w\x80-\xff]+)(?:[\w.\x80-\xff]*%b+import\b)?" % (_GAP, _GAP)
@@ -109,9 +109,9 @@ def _is_text(content, start, end):
     """Tell whether a word of a source is surely no name: prose, the end of a string, or in a line of comment."""
     if re.compile(_PROSE).match(content, end) or content[end : end + 1] in (b"'", b'"'):
         return True
-    before = re.split(rb"[\r\n]", content[max(0, start - _LINE) : start])
-    # A brace: in the text of an f-string such a line is none of comment, and may have names.
-    return len(before) > 1 and before[-1].lstrip().startswith(b"#") and b"{" not in before[-1]
+    line = re.split(rb"[\r\n]", content[max(0, start - _LINE) : start])
+    # A string of several lines may end in one that begins like a comment, and an f-string has names in one (braces).
+    return len(line) > 1 and line[-1].lstrip().startswith(b"#") and not re.search(rb"[{'\"]", line[-1])
 
 
 def _may_name_location(content):

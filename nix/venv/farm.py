@@ -30,11 +30,12 @@ _LIBRARIES = ("0-nixgen-libraries.pth", "_nixgen_libraries/__init__.py")
 def main(action, env=None, *options):
     """Do what the command line says; see the module."""
     placed = _read()
-    wanted = {tree: _dist_info(tree) for tree in (_trees(env) if action == "fill" else ())}
+    trees, prefer = _made_of(env) if action == "fill" else ([], {})
+    wanted = {tree: _dist_info(tree) for tree in trees}
     complete = f"complete {env}"
     again = "--all" in options or placed["state"].startswith("incomplete")
     _write(f"in{complete}", {**placed["trees"], **wanted})
-    farm = Farm(_preferred(env) if action == "fill" else {})
+    farm = Farm(prefer)
     for tree, dist_info in placed["trees"].items():
         if tree not in wanted and _was_placed(dist_info):
             farm.remove(dist_info, wanted)
@@ -180,19 +181,20 @@ def _write(state, trees):
     os.replace(new, _LIST)
 
 
-def _trees(env):
-    """Return the trees of an environment: what the ways beside its site-packages lead to (nix/builders/env.py)."""
+def _made_of(env):
+    """Return the trees of an environment, and the distribution whose file stands there by path, where its user said so.
+
+    The ways beside its site-packages lead to the trees (nix/builders/env.py).
+    """
+    try:
+        said = _json(f"{env}/nix-support/nixgen-env.json")
+    except FileNotFoundError:
+        said = {}
+    if "trees" in said:  # an environment of before there were ways
+        return said["trees"], said["prefer"]
     beside = f"{env}/{os.path.dirname(_SITE)}"
     ways = [name for name in os.listdir(beside) if re.fullmatch(r"\.t[0-9]+", name)]
-    return [os.readlink(f"{beside}/{name}") for name in sorted(ways, key=lambda name: int(name[2:]))]
-
-
-def _preferred(env):
-    """Return the distribution whose file stands in an environment, by path, where its user said so."""
-    try:
-        return _json(f"{env}/nix-support/nixgen-env.json")
-    except FileNotFoundError:
-        return {}
+    return [os.readlink(f"{beside}/{name}") for name in sorted(ways, key=lambda name: int(name[2:]))], said
 
 
 def _json(path):

@@ -86,15 +86,19 @@ class LastBuild:
         base = Path(self._options.directory)
         nix = base / NIX_DIRECTORY
         variables = {name: value for name, value in os.environ.items() if name.startswith("NIX_")}
+        variables.pop("NIX_BUILD_TOP", None)  # a new one in each `nix-shell`
         try:
             # What a user wrote there may read anything; and libraries are whole directories.
             if chosen["library"] or not is_our_default(nix / "default.nix"):
                 return None
-            told = [__version__, sys.platform, os.uname().machine, chosen, variables, _pythons(chosen["python"])]
+            pythons = _pythons(chosen["python"])
+            if pythons is None:
+                return None
+            told = [__version__, sys.platform, os.uname().machine, chosen, variables, pythons]
             digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
             files = sorted(nix.rglob("*"))
-            if any(path.is_symlink() for path in files):
-                return None  # who knows what else it leads to
+            if any(path.is_symlink() for path in (nix, *files)):
+                return None  # what Nix finds there is not what lies beside the lock
             for path in (base / LOCK_NAME, *(path for path in files if path.is_file())):
                 digest.update(f"\n{path.relative_to(base)}\n".encode(errors="surrogateescape"))
                 digest.update(hashlib.sha256(path.read_bytes()).digest())
@@ -104,9 +108,15 @@ class LastBuild:
 
 
 def _pythons(given: str | None) -> object:
-    """Return what decides on the interpreter: which the given one is and where it leads, or those of the machine."""
+    """Return what decides on the interpreter: which the given one is and where it leads, or those of the machine.
+
+    None for a script, such as a version manager's, which chooses one when it is run.
+    """
     if given is not None and "/" in given:
         found = Path(given).resolve()
+        with found.open("rb") as file:
+            if file.read(2) == b"#!":
+                return None
         about = found.stat()
         return [str(Path(given).absolute()), str(found), about.st_size, about.st_mtime_ns]
     return [sorted(map(str, Path(directory).glob("python*"))) for directory in MACHINE_DIRECTORIES]

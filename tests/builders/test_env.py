@@ -7,6 +7,7 @@ import importlib.util
 import json
 import os
 import posixpath
+import re
 import shutil
 import stat
 import subprocess
@@ -272,6 +273,14 @@ def test_a_preference_for_somebody_else_settles_nothing(workbench: Workbench) ->
     one, two = (make_wheel(name, files={"shared/a.txt": name}) for name in ("one", "two"))
     with pytest.raises(SystemExit, match=r"a\.txt: one, two"):
         workbench.env(one, two, prefer={f"{SITE}/shared/a.txt": "three"})
+
+
+@pytest.mark.parametrize("name", [".0", ".t0"])
+def test_a_wheel_with_a_name_of_ours(workbench: Workbench, name: str) -> None:
+    """A wheel's file where nixgen puts links to trees is a conflict like any other."""
+    path = f"{Path(SITE).parent}/{name}"
+    with pytest.raises(SystemExit, match=re.escape(path)):
+        workbench.env(make_wheel("one", data={f"data/{path}": "mine"}))
 
 
 def test_a_file_against_a_directory(workbench: Workbench) -> None:

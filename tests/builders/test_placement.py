@@ -72,6 +72,8 @@ RESOLVING = {
     "renamed": "from os.path import realpath as f\nprint(f(__file__))  # to resolve it\n",
     "over lines": "import os\nx = os.path.realpath \\\n    (__file__)\n",
     "in the text of an f-string": 'from pathlib import Path as P\nx = f"""\n# by {P(__file__).resolve()}\n"""\n',
+    "behind a string whose last line looks like comment": "import os\nx = '''\n# by''' + os.path.realpath(__file__)\n",
+    "behind a string that goes on": "import os\nx = 'a\\\n# b' + os.path.realpath(__file__)\n",
     "behind comments, with old ends of lines": "y = 1\n# a\rimport os\rx = os.path.realpath(__file__)\r",
     "coding cookie": "# -*- coding: latin-1 -*-\nimport os\nx = os.path.realpath(__file__)\n",
 }

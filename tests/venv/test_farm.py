@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 from collections.abc import Iterator
@@ -60,6 +61,27 @@ def test_a_preferred_file_stands_in_a_farm_too(farm: Venv, workbench: Workbench,
     path = f"{farm.site.relative_to(farm.directory)}/shared/both.txt"
     Venv(directory=farm.directory, env=workbench.env(*wheels, prefer={path: winner}, name=winner))()
     assert (farm.directory / path).read_text() == winner
+
+
+def test_an_environment_of_an_earlier_nixgen(farm: Venv, workbench: Workbench, tmp_path: Path) -> None:
+    """A farm goes back to an environment that lists its trees in a file, with what its user preferred."""
+    path = f"{farm.site.relative_to(farm.directory)}/shared/both.txt"
+    wheels = [make_wheel(side, "2.0", {"shared/both.txt": side, f"{side}.py": ""}) for side in ("left", "right")]
+    new = workbench.env(*wheels, prefer={path: "right"}, name="new")
+    old = tmp_path / "old"
+    shutil.copytree(new, old, symlinks=True)
+    trees = []
+    for way in sorted((old / "lib").glob("python*/.t*")):
+        trees.append(str(way.readlink()))
+        way.unlink()
+    told = old / "nix-support/nixgen-env.json"
+    told.chmod(0o644)
+    told.write_text(json.dumps({"trees": trees, "prefer": {path: "right"}}))
+    for env in (old, farm.env):
+        Venv(directory=farm.directory, env=env)()
+    assert not (farm.directory / path).exists()
+    farm("--rollback")
+    assert (farm.directory / path).read_text() == "right" and (farm.site / "left.py").exists()
 
 
 def test_directories_are_real_and_files_are_links(farm: Venv) -> None:

@@ -16,6 +16,7 @@ from nixgen.cache import cache_directory
 from nixgen.cli import last_build
 from nixgen.cli.building import add_choice
 from nixgen.cli.last_build import LastBuild
+from tests.cli.test_build import PYPROJECT
 from tests.cli.test_together import empty_store as empty_store  # a fixture
 from tests.support.cli import Cli
 from tests.support.nix import LIBRARY
@@ -26,22 +27,12 @@ pytestmark = pytest.mark.nix
 
 Serve = Callable[..., WheelServer]
 
-PYPROJECT = """\
-[project]
-name = "app"
-version = "1"
-requires-python = ">=3.11"
-dependencies = ["base"]
-[project.optional-dependencies]
-more = ["more"]
-"""
-
 
 @pytest.fixture
 def built(empty_store: Cli, serve: Serve) -> Cli:
     """A project that was built once, in a store of its own."""
     (empty_store.directory / "pyproject.toml").write_text(PYPROJECT)
-    wheels = [make_wheel(name, "1.0", {f"{name}_.py": ""}) for name in ("base", "more")]
+    wheels = [make_wheel(name, "1.0", {f"{name}_.py": ""}) for name in ("base", "one", "two", "three")]
     empty_store("lock", "--default-index", serve(*wheels).index)
     empty_store("build")
     return empty_store
@@ -66,7 +57,7 @@ def test_the_same_is_not_evaluated_again(built: Cli) -> None:
 def test_whatever_changes_is_evaluated(built: Cli) -> None:
     """A choice, the lock, the Nix library, a variable of Nix: with each, and on the way back, Nix evaluates once."""
     first = built("build").stdout
-    assert evaluates(built, "--extra", "more") and not evaluates(built, "--extra", "more")
+    assert evaluates(built, "--extra", "one") and not evaluates(built, "--extra", "one")
     assert built("build").stdout == first
     lock, library = built.directory / "nixgen.lock", built.directory / "nix/nixgen/lock.nix"
     for file in (lock, library):

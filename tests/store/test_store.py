@@ -83,15 +83,18 @@ def test_keep_refuses_what_is_not_as_promised(store: Store, tmp_path: Path) -> N
 @pytest.mark.parametrize(
     ("configured", "options", "expected"),
     [
-        ("max-jobs = 1", {}, ["--max-jobs", "auto"]),
-        ("max-jobs = 1", {"max-jobs": "1"}, []),
-        ("max-jobs = 0", {}, []),
-        ("max-jobs = 3", {}, []),
+        ("max-jobs = 1", {}, {"max-jobs": "auto", "build-poll-interval": "1"}),
+        ("build-poll-interval = 5", {"max-jobs": "1"}, {"build-poll-interval": "1"}),
+        ("max-jobs = 0", {}, {"build-poll-interval": "1"}),
+        ("max-jobs = 3\nbuild-poll-interval = 7", {}, {}),
+        ("max-jobs = 1", {"build-poll-interval": "2"}, {"max-jobs": "auto"}),
     ],
 )
-def test_several_builds_at_once(
-    store: Store, monkeypatch: pytest.MonkeyPatch, configured: str, options: dict[str, str], expected: list[str]
+def test_defaults_of_ours(
+    store: Store, monkeypatch: pytest.MonkeyPatch, configured: str, options: dict[str, str], expected: dict[str, str]
 ) -> None:
-    """Nix's default of one build at a time gives way to all cores; what somebody has chosen stays."""
+    """Nix's default of one build at a time gives way to all cores, 5 s of waiting to 1; what somebody chose stays."""
     monkeypatch.setenv("NIX_CONFIG", f"{os.environ['NIX_CONFIG']}\n{configured}\n")
-    assert Store(options)._jobs() == expected
+    words = Store(options)._defaults()
+    assert words[::3] == ["--option"] * len(expected)
+    assert dict(zip(words[1::3], words[2::3], strict=True)) == expected

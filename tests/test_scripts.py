@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import time
@@ -71,3 +72,17 @@ def test_the_demo_prints_what_readme_shows(checkout: Path, nix_store: NixInstall
     shown = next(block.text for block in blocks((ROOT / "README.md").read_text()) if block.argument == "demo")
     said = run(checkout, "script/demo", nix_store).replace(f"{nix_store.path}/", "/nix/store/")
     assert fits(f"…\n{shown}…", said), said
+    size = re.search(r"the environment itself: (\d+)K on disk", shown)
+    assert size is not None
+    assert int(size[1]) == pytest.approx(blocks_of_ext4(checkout / "examples/repl/result", nix_store) * 4, rel=0.1)
+
+
+def blocks_of_ext4(environment: Path, nix: NixInstallation) -> int:
+    """Return the blocks that an environment takes on ext4 in ``/nix/store``, wherever it lies here."""
+    count = 0
+    for path in (environment.resolve(), *environment.resolve().rglob("*")):
+        if path.is_symlink():
+            count += len(str(path.readlink()).replace(str(nix.path), "/nix/store")) > 59  # else it is in the inode
+        else:
+            count += -(-path.stat().st_size // 4096) if path.is_file() else 1
+    return count

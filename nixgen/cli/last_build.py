@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 
 from nixgen import __version__
@@ -62,13 +61,12 @@ class LastBuild:
         """Remember what was built, unless that was changed while it was built."""
         if self._made_of is None or self._look() != self._made_of:
             return
+        from nixgen.emit.project import write_text
+
         # A cache that cannot be written makes nothing wrong.
         with contextlib.suppress(OSError):
             self._file.parent.mkdir(parents=True, exist_ok=True)
-            with tempfile.TemporaryDirectory(prefix=".", dir=self._file.parent) as directory:
-                new = Path(directory, "new")
-                new.write_text(json.dumps({"built": built, "of": self._made_of}))
-                new.replace(self._file)
+            write_text(self._file, json.dumps({"built": built, "of": self._made_of}))
 
     @property
     def _file(self) -> Path:
@@ -88,11 +86,9 @@ class LastBuild:
         variables = {name: value for name, value in os.environ.items() if name.startswith("NIX_")}
         variables.pop("NIX_BUILD_TOP", None)  # a new one in each `nix-shell`
         try:
-            # What a user wrote there may read anything; and libraries are whole directories.
-            if chosen["library"] or not is_our_default(nix / "default.nix"):
-                return None
             pythons = _pythons(chosen["python"])
-            if pythons is None:
+            # Libraries are whole directories, and what a user wrote in default.nix may read anything.
+            if pythons is None or chosen["library"] or not is_our_default(nix / "default.nix"):
                 return None
             told = [__version__, sys.platform, os.uname().machine, chosen, variables, pythons]
             digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())

@@ -91,10 +91,19 @@ def test_keep_refuses_what_is_not_as_promised(store: Store, tmp_path: Path) -> N
     ],
 )
 def test_defaults_of_ours(
-    store: Store, monkeypatch: pytest.MonkeyPatch, configured: str, options: dict[str, str], expected: dict[str, str]
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    configured: str,
+    options: dict[str, str],
+    expected: dict[str, str],
 ) -> None:
     """Nix's default of one build at a time gives way to all cores, 5 s of waiting to 1; what somebody chose stays."""
     monkeypatch.setenv("NIX_CONFIG", f"{os.environ['NIX_CONFIG']}\n{configured}\n")
-    words = Store(options)._defaults()
-    assert words[::3] == ["--option"] * len(expected)
-    assert dict(zip(words[1::3], words[2::3], strict=True)) == expected
+    asked: list[tuple[str, ...]] = []
+    run = Store._run
+    monkeypatch.setattr(Store, "_run", lambda *words, **more: asked.append(words[1:]) or run(*words, **more))
+    with pytest.raises(NixError, match="evaluated"):
+        Store(options).build('throw "evaluated"', [], None)
+    (words,) = (words for words in asked if words[0] == "nix-build")
+    given = {words[at + 1]: words[at + 2] for at, word in enumerate(words) if word == "--option"}
+    assert given == expected

@@ -22,6 +22,7 @@ from corpus.peers import Index
 from nixgen.inputs import ResolverOptions, uv
 from nixgen.inputs.sources import Found, pick
 from nixgen.targets import Target
+from nixgen.targets.tags import tags
 
 LIST = Path(__file__).parent / "packages.toml"
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.13t", "3.14", "3.14t")
@@ -128,7 +129,7 @@ def compare(requirements: Sequence[str], pairs: Sequence[tuple[str, str]], index
             ]
             ours: dict[str, str | None] = {}
             for package in packages:
-                found = pick(package, target.tags(), directory=base, base=base, where="the list")
+                found = pick(package, tags(target), directory=base, base=base, where="the list")
                 ours[package.name] = found.wheel.filename if isinstance(found, Found) else None
             index.fill({package.name: [wheel.filename for wheel in package.wheels or ()] for package in packages})
             yield Compared(

@@ -102,14 +102,14 @@ class Choice:
         """
         from nixgen.lock import LOCK_NAME, Lock
         from nixgen.plan import choose
-        from nixgen.targets import Target, default_system
+        from nixgen.targets import ask_interpreter, default_system
 
         base = Path(options.directory)
         lock = Lock.from_file(base / LOCK_NAME)
         python, interpreter = options.python, None
         if python is not None and "/" in python:
             interpreter = _in_store(Path(python)) or str(Path(python).absolute())
-            python = Target.from_interpreter(python).python
+            python = ask_interpreter(python).python
         groups = () if options.no_default_groups else lock.default_groups
         groups = lock.groups if options.all_groups else tuple(dict.fromkeys([*groups, *options.group]))
         extras = lock.extras if options.all_extras else tuple(dict.fromkeys(options.extra))

@@ -153,7 +153,7 @@ def choose_targets(options: argparse.Namespace, previous: Lock | None) -> list[T
         UsageError: an option is not understood, or one system would have both glibc and musl.
         InputError: an interpreter cannot be asked.
     """
-    from nixgen.targets import Target, default_python, default_system
+    from nixgen.targets import Target, ask_interpreter, default_python, default_system
 
     held = [locked.target for locked in previous.targets] if previous else []
     if held and not (options.python or options.system or options.glibc or options.musl or options.macos):
@@ -164,7 +164,7 @@ def choose_targets(options: argparse.Namespace, previous: Lock | None) -> list[T
     found: dict[str, Target] = {}
     for python in pythons:
         for system in systems:
-            asked = Target.from_interpreter(python) if _is_path(python) else None
+            asked = ask_interpreter(python) if _is_path(python) else None
             if asked is not None and options.system is None and _libc(options, asked.system) == {}:
                 target = asked
             else:

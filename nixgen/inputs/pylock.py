@@ -19,6 +19,7 @@ from nixgen.inputs.conditions import when
 from nixgen.inputs.sources import Found, Unusable, pick
 from nixgen.model import ALWAYS, LockedPackage, Selection
 from nixgen.targets import Target
+from nixgen.targets.tags import tags
 
 #: The Pythons that an error may propose, as minor versions of Python 3.
 _PROPOSED_MINORS = range(10, 16)
@@ -100,7 +101,7 @@ def choose(
     kept_extras = restrict(lock.extras or (), extras, "extra", where=where)
     kept_groups = restrict(lock.dependency_groups or (), groups, "group", where=where)
     choosable = [*(f"extra:{name}" for name in kept_extras), *(f"group:{name}" for name in kept_groups)]
-    environment, tags = target.environment(), target.tags()
+    environment, fitting = target.environment(), tags(target)
 
     packages: list[LockedPackage] = []
     unusable: list[Unusable] = []
@@ -115,7 +116,7 @@ def choose(
         if _is_project(package, directory, project or directory):
             notes.append(f"{package.name} is the project itself and is left out; its dependencies are not")
             continue
-        found = pick(package, tags, directory=directory, base=base, where=where)
+        found = pick(package, fitting, directory=directory, base=base, where=where)
         if isinstance(found, Found):
             packages.append(LockedPackage(name=package.name, version=found.version, wheel=found.wheel, when=clauses))
             if found.url_with_login is not None:

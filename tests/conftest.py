@@ -5,10 +5,12 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.cli import Cli
 from tests.support.flakes import flake_of_checkout
 from tests.support.nix import NixInstallation
 from tests.support.nixpkgs import write_nixpkgs
@@ -49,3 +51,33 @@ def serve() -> Iterator[Callable[..., WheelServer]]:
             return stack.enter_context(server)
 
         yield start
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    """An empty directory."""
+    directory = tmp_path / "project"
+    directory.mkdir()
+    return directory
+
+
+@pytest.fixture
+def nixgen(project: Path, tmp_path: Path) -> Cli:
+    """The command line in the project, with a cache and a temporary directory of its own."""
+    (tmp_path / "tmp").mkdir()
+    return Cli(
+        directory=project,
+        environment={
+            "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
+            "UV_HTTP_RETRIES": "0",
+            "TMPDIR": str(tmp_path / "tmp"),
+        },
+    )
+
+
+@pytest.fixture
+def empty_store(nixgen: Cli, tmp_path: Path) -> Iterator[Cli]:
+    """The command line with an empty store of its own."""
+    installation = NixInstallation.of_machine(tmp_path / "nix")
+    yield replace(nixgen, environment={**nixgen.environment, **installation.env})
+    installation.make_removable()

@@ -13,7 +13,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     add_choice(parser)
     parser.add_argument(
@@ -28,8 +28,10 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way; the previous result stays.
     """
-    from nixgen.cli.building import build_chosen
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
+    from nixgen.environments.build import build
 
     link = Path(options.out_link or Path(options.directory, "result"))
-    print(build_chosen(options, None if options.no_out_link else link))
+    print(build(request(options), None if options.no_out_link else link, Console(quiet=options.quiet)))
     return 0

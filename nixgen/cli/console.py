@@ -4,11 +4,17 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from typing import TYPE_CHECKING
+
+from nixgen.observer import Observer, Progress
+
+if TYPE_CHECKING:
+    from nixgen.ingest import IngestReport
+    from nixgen.targets import Target
 
 
-class Console:
+class Console(Observer):
     """Say things to the user, on standard error, so that standard output holds results only.
 
     Args:
@@ -23,37 +29,51 @@ class Console:
         if not self._quiet:
             print(line, file=sys.stderr)
 
-    @contextlib.contextmanager
-    def progress(self, title: str) -> Iterator[Callable[[Any], None] | None]:
-        """Show a bar while something runs.
+    def note(self, text: str) -> None:
+        """Print a note."""
+        self.say(f"note: {text}")
 
-        Gives a callback that takes anything with ``total``, ``done`` and ``read`` (bytes); None where nobody watches.
-        """
+    def warning(self, text: str) -> None:
+        """Print a warning."""
+        self.say(f"warning: {text}")
+
+    def read(self, origin: str, targets: Sequence[Target]) -> None:
+        """Say what is being read and for which targets."""
+        self.say(f"reading {origin} for {_listed(targets)}")
+
+    def fetched(self, report: IngestReport) -> None:
+        """Say what came into the store, if anything did."""
+        if report.added:
+            self.say(
+                f"added {count(report.added, 'file')} of {report.leaves:,} to the store, from "
+                f"{count(report.wheels, 'wheel')} ({size(report.downloaded)} downloaded)"
+            )
+
+    @contextlib.contextmanager
+    def counting(self, work: str) -> Iterator[Callable[[Progress], None] | None]:
+        """Show a bar while something runs."""
         if self._quiet or not sys.stderr.isatty():
             yield None
             return
         from rich.console import Console as Terminal
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
+        from rich.progress import Progress as Bar
 
-        columns = (TextColumn(title), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[size]}"))
-        with Progress(*columns, console=Terminal(stderr=True), transient=True) as progress:
-            task = progress.add_task(title, total=None, size="")
-
-            def update(state: Any) -> None:
-                progress.update(task, total=state.total, completed=state.done, size=size(state.read))
-
-            yield update
+        columns = (TextColumn(work), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[size]}"))
+        with Bar(*columns, console=Terminal(stderr=True), transient=True) as bar:
+            task = bar.add_task(work, total=None, size="")
+            yield lambda state: bar.update(task, total=state.total, completed=state.done, size=size(state.read))
 
     @contextlib.contextmanager
-    def status(self, title: str) -> Iterator[Callable[[str], None] | None]:
-        """Show what is being done; gives a callback that takes its name, or None where nobody watches."""
+    def waiting(self, work: str) -> Iterator[Callable[[str], None] | None]:
+        """Show what is being done, with the name of what it is done to."""
         if self._quiet or not sys.stderr.isatty():
             yield None
             return
         from rich.console import Console as Terminal
 
-        with Terminal(stderr=True).status(title) as status:
-            yield lambda name: status.update(f"{title} {name}")
+        with Terminal(stderr=True).status(work) as status:
+            yield lambda name: status.update(f"{work} {name}")
 
 
 def size(count: int) -> str:
@@ -74,3 +94,13 @@ def count(number: int, noun: str) -> str:
     """
     plural = {"leaf": "leaves"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
+
+
+def _listed(targets: Sequence[Target]) -> str:
+    """Name some targets in a message: one by one while they are few, else by system."""
+    if len(targets) < 4:
+        return ", ".join(map(str, targets))
+    by_system: dict[str, list[str]] = {}
+    for target in targets:
+        by_system.setdefault(target.system, []).append(target.python)
+    return "; ".join(f"Python {', '.join(pythons)} on {system}" for system, pythons in by_system.items())

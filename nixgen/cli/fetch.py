@@ -10,7 +10,7 @@ import argparse
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     add_choice(parser)
 
@@ -21,7 +21,10 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way.
     """
-    from nixgen.cli.building import Choice, fetch
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
+    from nixgen.environments.choice import Choice
+    from nixgen.environments.fetch import fetch
 
-    fetch(Choice.from_options(options), quiet=options.quiet)
+    fetch(Choice.of(request(options)), Console(quiet=options.quiet))
     return 0

@@ -14,7 +14,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     parser.add_argument(
         "dir",
@@ -42,9 +42,12 @@ def run(options: argparse.Namespace) -> int:
     mode = ["--check"] if options.check else ["--dry-run"] if options.dry_run else []
     gone = environment is not None and not (environment / "pyvenv.cfg").exists()
     if gone and not mode:
-        from nixgen.cli.building import build_chosen
+        from nixgen.cli.choosing import request
+        from nixgen.cli.console import Console
+        from nixgen.environments.build import build
         from nixgen.lock import LOCK_NAME
 
         if Path(options.directory, LOCK_NAME).is_file():
-            return run_program(directory, [], environment=Path(build_chosen(options, None)))
+            built = build(request(options), None, Console(quiet=options.quiet))
+            return run_program(directory, [], environment=Path(built))
     return run_program(directory, ["--heal", *mode], environment=environment)

@@ -13,7 +13,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     add_choice(parser)
     image = parser.add_argument_group("the image")
@@ -43,37 +43,27 @@ def run(options: argparse.Namespace) -> int:
         NixgenError: with what stands in the way.
         UsageError: an option makes no sense.
     """
-    from nixgen.cli.building import Choice, build
-    from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY, nix_list, nix_path, nix_string
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
+    from nixgen.environments.choice import Choice
+    from nixgen.environments.image import Image, build_image
     from nixgen.errors import UsageError
 
-    command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {}
     for given in options.env:
         name, found, value = given.partition("=")
         if not name or not found:
             raise UsageError(f"no variable can be made of {given}", where="--env", todo="write NAME=VALUE")
         variables[name] = value
-    choice = Choice.from_options(options)
-    arguments = {
-        "tag": nix_string(options.tag),
-        "layers": str(options.layers),
-        "variables": "{ "
-        + "".join(f"{nix_string(name)} = {nix_string(variables[name])}; " for name in variables)
-        + "}",
-    }
-    if options.name:
-        arguments["name"] = nix_string(options.name)
-    if command:
-        arguments["command"] = nix_list(command)
-    if options.shell:
-        arguments["shell"] = f"(builtins.storePath {nix_string(str(Path(options.shell).resolve()))})"
-    library = nix_path(choice.base / NIX_DIRECTORY / LIBRARY_DIRECTORY)
-
-    def image(env: str) -> str:
-        given = " ".join(f"{name} = {value};" for name, value in arguments.items())
-        return f"(import {library}).image {{ env = {env}; {given} }}"
-
+    image = Image(
+        name=options.name,
+        tag=options.tag,
+        layers=options.layers,
+        variables=variables,
+        command=options.command[1:] if options.command[:1] == ["--"] else options.command,
+        shell=Path(options.shell) if options.shell else None,
+    )
+    choice = Choice.of(request(options))
     link = Path(options.out_link) if options.out_link else choice.base / "result-image"
-    print(build(choice, link, quiet=options.quiet, wrap=image))
+    print(build_image(choice, image, link, Console(quiet=options.quiet)))
     return 0

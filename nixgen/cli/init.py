@@ -21,7 +21,8 @@ def run(options: argparse.Namespace) -> int:
         InputError: there is one.
     """
     from nixgen.cli.console import Console
-    from nixgen.emit.project import render, write_text
+    from nixgen.emit.files import write_text
+    from nixgen.emit.project import render
     from nixgen.errors import InputError
 
     directory = Path(options.directory)

@@ -54,7 +54,8 @@ def run(options: argparse.Namespace) -> int:
         UsageError: an option cannot be part of a module.
     """
     from nixgen.cli.console import Console
-    from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY, render, write_text
+    from nixgen.emit.files import write_text
+    from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY, render
     from nixgen.errors import InputError, UsageError
     from nixgen.lock import LOCK_NAME, Lock
     from nixgen.plan import choose

@@ -13,7 +13,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     add_choice(parser)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command and its arguments")
@@ -27,7 +27,9 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no command, or nothing of that name.
     """
     from nixgen.cli.activation import execute
-    from nixgen.cli.building import build_chosen
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
+    from nixgen.environments.build import build
     from nixgen.errors import UsageError
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -35,5 +37,5 @@ def run(options: argparse.Namespace) -> int:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = Path(options.directory, "result")
-    build_chosen(options, link)
+    build(request(options), link, Console(quiet=options.quiet))
     execute(link.absolute(), command, os.environ)

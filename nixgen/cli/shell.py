@@ -22,7 +22,7 @@ _UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     add_choice(parser)
     parser.add_argument("--shell", metavar="SHELL", help="the shell to start (default: $SHELL)")
@@ -37,7 +37,9 @@ def run(options: argparse.Namespace) -> int:
         UsageError: there is no such shell or command.
     """
     from nixgen.cli.activation import activated, execute
-    from nixgen.cli.building import build_chosen
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
+    from nixgen.environments.build import build
     from nixgen.errors import UsageError
 
     wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
@@ -45,7 +47,7 @@ def run(options: argparse.Namespace) -> int:
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
     link = Path(options.directory, "result")
-    build_chosen(options, link)
+    build(request(options), link, Console(quiet=options.quiet))
     link = link.absolute()
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}

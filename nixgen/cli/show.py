@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from nixgen.cli.building import Choice
+    from nixgen.environments.choice import Choice
+    from nixgen.environments.trees import Tree
     from nixgen.model import LockedPackage
-
-#: What a tree says of itself (nix/builders/tree.py).
-_MANIFEST = Path("nix-support", "nixgen.json")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     parser.add_argument("package", nargs="*", metavar="PACKAGE", help="show these packages only")
     parser.add_argument("--copies", action="store_true", help="list the copies, with reasons and sizes")
@@ -36,41 +33,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser)
 
 
-@dataclass(frozen=True, kw_only=True)
-class Tree:
-    """A built tree.
-
-    Attributes:
-        path: its store path.
-        copies: path in the environment to the reasons for the copy.
-        programs: paths of what is a store path of its own.
-        files, size: how many files the wheel has in it and how many bytes; bytecode does not count.
-    """
-
-    path: Path
-    copies: Mapping[str, Sequence[str]]
-    programs: Sequence[str]
-    files: int
-    size: int
-
-    @classmethod
-    def read(cls, path: Path, manifest: Mapping[str, Any]) -> Tree:
-        """Read a tree whose manifest is known."""
-        sizes = [os.stat(file).st_size for file in _files(path)]  # noqa: PTH116 - thousands of them
-        return cls(
-            path=path,
-            copies=manifest["copies"],
-            programs=manifest["programs"],
-            files=len(sizes),
-            size=sum(sizes),
-        )
-
-    def describe(self) -> Iterator[dict[str, Any]]:
-        """Yield what JSON says of each copy, sorted by path."""
-        for path, reasons in sorted(self.copies.items()):
-            yield {"path": path, "size": (self.path / path).stat().st_size, "reasons": list(reasons)}
-
-
 def run(options: argparse.Namespace) -> int:
     """Print what the lock holds; return the exit code.
 
@@ -78,13 +40,17 @@ def run(options: argparse.Namespace) -> int:
         InputError: there is no lock, it does not hold a package, or copies are asked for where nothing is built.
         NixError: Nix is missing, or does not know the environment.
     """
-    from nixgen.cli.building import Choice
+    from nixgen.cli.choosing import request
+    from nixgen.environments.choice import Choice
+    from nixgen.environments.trees import built_trees
     from nixgen.errors import InputError
+    from nixgen.store import Store
+    from nixgen.targets import default_system
 
-    choice = Choice.from_options(options)
+    choice = Choice.of(request(options))
     packages = _chosen(choice, options.package)
     link = Path(options.out_link) if options.out_link else choice.base / "result"
-    trees = _trees(link, choice, packages)
+    trees = built_trees(link, packages, Store(choice.settings))
     if options.copies and not trees:
         raise InputError(
             "nothing of the lock is built, and copies are made when building" if link.exists() else "nothing is built",
@@ -93,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
         )
     described = [_describe(package, choice, trees.get(package.name), options.copies) for package in packages]
     if options.json:
-        report: dict[str, Any] = {"python": choice.python, "system": _system(), "packages": described}
+        report: dict[str, Any] = {"python": choice.python, "system": default_system(), "packages": described}
         if options.copies:
             report["reasons"] = _by_reason(described)
         print(json.dumps(report, indent=1))
@@ -102,12 +68,6 @@ def run(options: argparse.Namespace) -> int:
     else:
         _print_packages(described)
     return 0
-
-
-def _system() -> str:
-    from nixgen.targets import default_system
-
-    return default_system()
 
 
 def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:
@@ -126,30 +86,6 @@ def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:
     return tuple(package for package in choice.packages if not wanted or package.name in wanted)
 
 
-def _trees(link: Path, choice: Choice, packages: Iterable[LockedPackage]) -> dict[str, Tree]:
-    """Return the trees of some packages that a built environment holds in the locked version, by package."""
-    from nixgen.store import Store
-
-    if not link.exists():
-        return {}
-    versions = {package.name: package.version for package in packages}
-    found = {}
-    for path in map(Path, Store(choice.settings).requisites(link.resolve())):
-        if not (path / _MANIFEST).is_file():
-            continue
-        manifest = json.loads((path / _MANIFEST).read_text(encoding="utf-8"))
-        if versions.get(manifest["distribution"]) == manifest["version"]:
-            found[manifest["distribution"]] = Tree.read(path, manifest)
-    return found
-
-
-def _files(tree: Path) -> Iterator[str]:
-    """Yield the files of a tree but for its manifest and bytecode."""
-    for directory, inner, names in os.walk(tree):
-        inner[:] = [name for name in inner if name not in ("__pycache__", "nix-support")]
-        yield from (os.path.join(directory, name) for name in names)  # noqa: PTH118 - thousands of them
-
-
 def _describe(package: LockedPackage, choice: Choice, tree: Tree | None, copies: bool) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": package.name,
@@ -159,7 +95,7 @@ def _describe(package: LockedPackage, choice: Choice, tree: Tree | None, copies:
         "tree": None if tree is None else str(tree.path),
     }
     if copies:
-        described["copies"] = [] if tree is None else list(tree.describe())
+        described["copies"] = [] if tree is None else [asdict(copy) for copy in tree.copied()]
     return described
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.building import add_choice
+    from nixgen.cli.choosing import add_choice
 
     parser.add_argument(
         "dir", nargs="?", default=".venv", metavar="DIR", help="the virtual environment (default: .venv in the project)"
@@ -48,13 +48,15 @@ def run(options: argparse.Namespace) -> int:
     arguments = ["--dry-run"] if options.dry_run else []
     if options.rollback:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
-    from nixgen.cli.building import build_chosen
+    from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
+    from nixgen.environments.build import build
 
-    environment = Path(build_chosen(options, None))
+    console = Console(quiet=options.quiet)
+    environment = Path(build(request(options), None, console))
     form = options.form or form_of(Path(options.directory))
     arguments += [f"--{form}"] if form else []
     code = run_program(directory, arguments, environment=environment)
     if code == 0 and not options.dry_run:
-        Console(quiet=options.quiet).say(f"{options.dir} stands on {environment}")
+        console.say(f"{options.dir} stands on {environment}")
     return code

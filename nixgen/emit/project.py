@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
-import shutil
-import tempfile
-from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from ..errors import InputError
 from ..lock import LOCK_NAME, Lock
+from .files import contents, replace_directory, write_text
+from .nix import nix_string
 
 #: Directory of the Nix files in a project, and of the library in it.
 NIX_DIRECTORY = "nix"
@@ -31,7 +29,7 @@ def write_project(directory: Path, lock: Lock) -> list[Path]:
     nix.mkdir(exist_ok=True)
     for path in changed:
         if path == nix / LIBRARY_DIRECTORY:
-            _replace_directory(path, _contents(library_directory()))
+            replace_directory(path, contents(library_directory()))
         elif path == nix / "default.nix":
             write_text(path, render("default.nix"))
         else:
@@ -43,7 +41,7 @@ def changes(directory: Path, lock: Lock) -> list[Path]:
     """Return what ``write_project`` would change, the lock last: it is what makes the rest count."""
     nix = directory / NIX_DIRECTORY
     found = []
-    if _contents(nix / LIBRARY_DIRECTORY) != _contents(library_directory()):
+    if contents(nix / LIBRARY_DIRECTORY) != contents(library_directory()):
         found.append(nix / LIBRARY_DIRECTORY)
     if not (nix / "default.nix").exists():
         found.append(nix / "default.nix")
@@ -88,61 +86,5 @@ def render(template: str, **values: object) -> str:
     return environment.get_template(f"{template}.j2").render(**values)
 
 
-def nix_string(text: str) -> str:
-    """Return a string literal of the Nix language for any text (Nix manual, "String")."""
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")
-    return '"' + escaped.replace("\n", "\\n").replace("\r", "\\r").replace("\t", "\\t") + '"'
-
-
-def nix_list(texts: Iterable[str]) -> str:
-    """Return a list of strings of the Nix language."""
-    return "[ " + "".join(f"{nix_string(text)} " for text in texts) + "]"
-
-
-def nix_path(path: Path) -> str:
-    """Return an expression of the Nix language for a path of any name."""
-    return f"(/. + {nix_string(str(path.absolute()))})"
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a file by rename."""
-    with _beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
-        temporary.replace(path)
-
-
 def _holds(path: Path, text: str) -> bool:
     return path.is_file() and path.read_bytes() == text.encode()
-
-
-def _replace_directory(path: Path, contents: Mapping[str, bytes]) -> None:
-    with _beside(path) as temporary, _beside(path) as previous:
-        for name, content in contents.items():
-            (temporary / name).parent.mkdir(parents=True, exist_ok=True)
-            (temporary / name).write_bytes(content)
-        try:
-            if path.exists():
-                path.rename(previous)
-            temporary.rename(path)
-        except BaseException:
-            if previous.exists() and not path.exists():
-                previous.rename(path)
-            raise
-
-
-def _contents(directory: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(directory)): path.read_bytes()
-        for path in sorted(directory.rglob("*"))
-        if path.is_file() and path.suffix != ".pyc"
-    }
-
-
-@contextlib.contextmanager
-def _beside(path: Path) -> Iterator[Path]:
-    """Give a name beside a path for something that will be renamed to it, and leave nothing there."""
-    holder = Path(tempfile.mkdtemp(prefix=f".{path.name}.", dir=path.parent))
-    try:
-        yield holder / path.name
-    finally:
-        shutil.rmtree(holder, ignore_errors=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from nixgen.leaf import leaf_path
 from nixgen.model import WheelIndex
+from nixgen.observer import Progress
 from nixgen.store import Store
 
 if TYPE_CHECKING:
@@ -32,22 +33,13 @@ class IngestReport:
     downloaded: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class IngestProgress:
-    """How far an ingest is: wheels in all, wheels done, bytes read over the network."""
-
-    total: int
-    done: int
-    read: int
-
-
 def ingest(
     wheels: Iterable[WheelIndex],
     store: Store,
     *,
     base: Path,
     auth: Callable[[], httpx.Auth | None] = lambda: None,
-    progress: Callable[[IngestProgress], None] | None = None,
+    progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Put every leaf of some wheels into the store.
 

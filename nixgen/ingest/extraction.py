@@ -20,11 +20,12 @@ from pathlib import Path
 import httpx
 
 from nixgen.errors import VerificationError
-from nixgen.ingest import IngestProgress, members
+from nixgen.ingest import members
 from nixgen.ingest.ranges import WholeWheelError, fetch_members
 from nixgen.ingest.turns import Turns
 from nixgen.leaf import leaf_name
 from nixgen.model import WheelIndex, WheelSource
+from nixgen.observer import Progress
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
 from nixgen.wheels.transport import Download, Transport, shown
@@ -67,7 +68,7 @@ class Extraction:
         store: Store,
         base: Path,
         auth: httpx.Auth | None,
-        progress: Callable[[IngestProgress], None] | None,
+        progress: Callable[[Progress], None] | None,
     ) -> None:
         self._store = store
         self._base = base
@@ -205,7 +206,7 @@ class Extraction:
 
     def _report(self) -> None:
         if self._progress is not None:
-            self._progress(IngestProgress(total=self._total, done=self._done, read=self._read))
+            self._progress(Progress(total=self._total, done=self._done, read=self._read))
 
 
 def _check(source: WheelSource, download: Download) -> None:

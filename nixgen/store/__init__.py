@@ -17,6 +17,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
+from nixgen.emit.nix import LIST_OF_LEAVES
 from nixgen.errors import NixError
 from nixgen.store.daemon import Daemon
 
@@ -37,19 +38,6 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 
 #: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
 _OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
-
-
-#: A text in the store that lists leaves; those with a file are added.
-_LIST = """
-{ listed }:
-let
-  leaf = one:
-    if one ? path then builtins.storePath one.path
-    else builtins.path { inherit (one) name sha256; recursive = false; path = one.file; };
-  lines = map (one: "${leaf one}\\n") (builtins.fromJSON (builtins.readFile listed));
-in
-builtins.toFile "adopted" (builtins.concatStringsSep "" lines)
-"""
 
 
 class Store:
@@ -102,7 +90,7 @@ class Store:
         with tempfile.NamedTemporaryFile("w", prefix="nixgen-", suffix=".json", encoding="utf-8") as listed:
             json.dump(wanted, listed)
             listed.flush()
-            arguments = ("--expr", _LIST, "--argstr", "listed", listed.name)
+            arguments = ("--expr", LIST_OF_LEAVES, "--argstr", "listed", listed.name)
             text = self._run("nix-instantiate", "--eval", "--json", "--read-write-mode", *arguments)
         self.realise(json.loads(text), link)
 

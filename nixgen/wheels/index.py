@@ -13,6 +13,7 @@ import httpx
 
 from nixgen.errors import WheelError
 from nixgen.model import Traffic, WheelIndex, WheelSource
+from nixgen.observer import Progress
 from nixgen.wheels.archive import DamagedError, SparseFile
 from nixgen.wheels.contents import Contents, build_index, read_contents
 from nixgen.wheels.retry import Retry
@@ -25,23 +26,6 @@ from nixgen.wheels.verify import check_files, check_wheel, hash_local
 TAIL_LEAST = 16 * 1024
 TAIL_MOST = 256 * 1024
 TAIL_SHARE = 0.015
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far indexing is.
-
-    Attributes:
-        total: wheels in all.
-        done: wheels finished.
-        read: bytes read over the network so far.
-        finished: file name of the wheel that was just finished, None where only bytes arrived.
-    """
-
-    total: int
-    done: int
-    read: int
-    finished: str | None = None
 
 
 def index_all(

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import subprocess
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Cli
-from tests.support.nix import NixInstallation
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 
@@ -21,14 +20,6 @@ Serve = Callable[..., WheelServer]
 
 #: What ten people want of five packages.
 _WANTED = ("a", "b", "ab", "abc", "abcd", "abcde", "cde", "de", "ace", "bde")
-
-
-@pytest.fixture
-def empty_store(nixgen: Cli, tmp_path: Path) -> Iterator[Cli]:
-    """The command line with an empty store of its own."""
-    installation = NixInstallation.of_machine(tmp_path / "nix")
-    yield replace(nixgen, environment={**nixgen.environment, **installation.env})
-    installation.make_removable()
 
 
 def test_ten_builds_at_once(empty_store: Cli, serve: Serve, tmp_path: Path) -> None:

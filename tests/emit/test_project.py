@@ -13,7 +13,7 @@ import jinja2
 import pytest
 
 from nixgen.emit import project
-from nixgen.emit.project import changes, library_directory, nix_string, render, write_project, write_text
+from nixgen.emit.project import changes, library_directory, render, write_project
 from tests.support.indexes import make_index, make_lock
 from tests.support.nix import LIBRARY, NixInstallation, evaluate
 
@@ -164,26 +164,6 @@ def test_an_interruption_of_the_first_time_leaves_no_lock(
     assert not [name for name in _entries(tmp_path) if "/." in f"/{name}"]
 
 
-def test_a_full_disk_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An error while writing leaves the previous file."""
-    path = tmp_path / "nixgen.lock"
-    write_text(path, "old")
-
-    def full(*args: object, **kwargs: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(Path, "replace", full)
-    with pytest.raises(OSError, match="No space left"):
-        write_text(path, "new")
-    assert _state(tmp_path) == {"nixgen.lock": b"old"}
-
-
-def test_newlines_are_written_as_they_are(tmp_path: Path) -> None:
-    """Text is written in UTF-8 with the newlines it has, on any system."""
-    write_text(tmp_path / "x", "ü\n\r\n")
-    assert (tmp_path / "x").read_bytes() == b"\xc3\xbc\n\r\n"
-
-
 def test_a_linked_lock_is_replaced(tmp_path: Path) -> None:
     """Where the lock is a link, the link is replaced, and what it led to stays."""
     (tmp_path / "elsewhere").write_text("precious")
@@ -191,34 +171,6 @@ def test_a_linked_lock_is_replaced(tmp_path: Path) -> None:
     write_project(tmp_path, LOCK)
     assert (tmp_path / "elsewhere").read_text() == "precious"
     assert not (tmp_path / "nixgen.lock").is_symlink()
-
-
-NASTY = [
-    "",
-    "plain",
-    'say "hi"',
-    "${builtins.throw 1}",
-    "$${x}",
-    "$$${x}",
-    "\\${x}",
-    "\\\\${x}",
-    "\\",
-    "\\n",
-    "''${x}''",
-    "line\nline\r\ttab",
-    "größe 日本語 😀",
-    "$",
-    "{",
-    "a$",
-    "# no comment */ /*",
-    "\x01\x7f",
-]
-
-
-def test_strings_of_nix_mean_the_text(nix_store: NixInstallation) -> None:
-    """``nix_string`` writes any text as a literal that Nix reads as that text."""
-    expression = "[ " + " ".join(nix_string(text) for text in NASTY) + " ]"
-    assert evaluate(expression, nix_store.env) == NASTY
 
 
 def test_templates_take_values_as_strings_of_nix(nix_store: NixInstallation, tmp_path: Path) -> None:

@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 from nixgen.errors import InputError, NetworkError, VerificationError
-from nixgen.ingest import IngestProgress, IngestReport, ingest
+from nixgen.ingest import IngestReport, ingest
 from nixgen.leaf import leaf_path
 from nixgen.model import WheelSource
+from nixgen.observer import Progress
 from nixgen.store import Store
 from nixgen.wheels.index import index_all
 from tests.ingest.conftest import leaves, nothing_left, served
@@ -105,7 +106,7 @@ def test_wheels_on_disk(store: Store, unique: str, tmp_path: Path) -> None:
 def test_progress_ends_at_the_total(store: Store, serve: Serve, unique: str, tmp_path: Path) -> None:
     """Progress counts wheels up to their number, and bytes as they arrive."""
     wheels = [make_wheel(f"w{number}", "1.0", {f"w{number}.py": f"{number} {unique}"}) for number in range(5)]
-    seen: list[IngestProgress] = []
+    seen: list[Progress] = []
     report = ingest(served(serve(*wheels)), store, base=tmp_path, progress=seen.append)
     assert (seen[-1].done, seen[-1].total, seen[-1].read) == (5, 5, report.downloaded)
     assert [state.done for state in seen] == sorted(state.done for state in seen)

@@ -16,7 +16,8 @@ import pytest
 
 from nixgen.errors import InputError, NetworkError, NixgenError, VerificationError, WheelError
 from nixgen.model import Traffic, WheelSource
-from nixgen.wheels.index import TAIL_LEAST, TAIL_MOST, Progress, index_all, index_wheels, tail_length
+from nixgen.observer import Progress
+from nixgen.wheels.index import TAIL_LEAST, TAIL_MOST, index_all, index_wheels, tail_length
 from nixgen.wheels.retry import Retry
 from tests.support.server import Behaviour, WheelServer
 from tests.support.wheels import make_wheel, nix_sha256, patch_directory, record_row, write_wheel

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import shutil
@@ -13,11 +12,10 @@ from pathlib import Path
 import pytest
 
 from nixgen.cache import cache_directory
-from nixgen.cli import last_build
-from nixgen.cli.building import add_choice
-from nixgen.cli.last_build import LastBuild
+from nixgen.environments import last_build
+from nixgen.environments.last_build import LastBuild
+from nixgen.environments.request import Request
 from tests.cli.test_build import PYPROJECT
-from tests.cli.test_together import empty_store as empty_store  # a fixture
 from tests.support.cli import Cli
 from tests.support.nix import LIBRARY
 from tests.support.server import WheelServer
@@ -150,13 +148,10 @@ def test_a_user_without_a_home(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def last(built: Cli, monkeypatch: pytest.MonkeyPatch) -> Callable[[], LastBuild]:
     """Give what remembers the build of the project, anew each time."""
-    parser = argparse.ArgumentParser()
-    add_choice(parser)
-    options = parser.parse_args([])
-    options.directory = str(built.directory)
+    request = Request(base=built.directory)
     for name, value in built.environment.items():
         monkeypatch.setenv(name, value)
-    return lambda: LastBuild(options, built.directory / "result")
+    return lambda: LastBuild(request, built.directory / "result")
 
 
 def test_a_change_during_the_build_is_not_remembered(built: Cli, last: Callable[[], LastBuild]) -> None:

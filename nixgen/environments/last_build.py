@@ -6,16 +6,17 @@ depends on is hashed in 15 ms.
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import hashlib
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 from nixgen import __version__
 from nixgen.cache import cache_directory
+from nixgen.environments.request import Request
 
 #: Where nix/interpreter.nix looks for a Python of the machine.
 MACHINE_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
@@ -25,12 +26,12 @@ class LastBuild:
     """What was built for a project and a link, and of what; a file in the user's cache directory.
 
     Args:
-        options: the command line, with the arguments of ``nixgen.cli.building.add_choice``.
+        request: which environment.
         out_link: the link to the environment; None where there is to be none.
     """
 
-    def __init__(self, options: argparse.Namespace, out_link: Path | None) -> None:
-        self._options = options
+    def __init__(self, request: Request, out_link: Path | None) -> None:
+        self._request = request
         self._link = out_link
         self._made_of = self._look()
 
@@ -52,7 +53,7 @@ class LastBuild:
         from nixgen.store import Store
 
         try:
-            Store(dict(self._options.option)).realise(built, self._link)
+            Store(self._request.settings).realise(built, self._link)
         except NixError:
             return None
         return str(built)
@@ -61,7 +62,7 @@ class LastBuild:
         """Remember what was built, unless that was changed while it was built."""
         if self._made_of is None or self._look() != self._made_of:
             return
-        from nixgen.emit.project import write_text
+        from nixgen.emit.files import write_text
 
         # A cache that cannot be written makes nothing wrong.
         with contextlib.suppress(OSError):
@@ -71,27 +72,26 @@ class LastBuild:
     @property
     def _file(self) -> Path:
         link = None if self._link is None else str(self._link.absolute())
-        name = json.dumps([str(Path(self._options.directory).absolute()), link])
+        name = json.dumps([str(self._request.base.absolute()), link])
         return cache_directory() / "builds" / hashlib.sha256(name.encode()).hexdigest()
 
     def _look(self) -> str | None:
         """Return a hash of all that evaluation depends on; None where only evaluation can tell."""
-        from nixgen.cli.building import choice_arguments
         from nixgen.emit.project import NIX_DIRECTORY, is_our_default
         from nixgen.lock import LOCK_NAME
 
-        chosen = choice_arguments(self._options)
-        base = Path(self._options.directory)
+        base = self._request.base
         nix = base / NIX_DIRECTORY
         variables = {name: value for name, value in os.environ.items() if name.startswith("NIX_")}
         variables.pop("NIX_BUILD_TOP", None)  # a new one in each `nix-shell`
         try:
-            pythons = _pythons(chosen["python"])
+            pythons = _pythons(self._request.interpreter)
             # Libraries are whole directories, and what a user wrote in default.nix may read anything.
-            if pythons is None or chosen["library"] or not is_our_default(nix / "default.nix"):
+            if pythons is None or self._request.libraries or not is_our_default(nix / "default.nix"):
                 return None
-            told = [__version__, sys.platform, os.uname().machine, chosen, variables, pythons]
-            digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+            request = {**asdict(self._request), "base": None}
+            told = [__version__, sys.platform, os.uname().machine, request, variables, pythons]
+            digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode())
             files = sorted(nix.rglob("*"))
             if any(path.is_symlink() for path in (nix, *files)):
                 return None  # what Nix finds there is not what lies beside the lock
@@ -103,16 +103,16 @@ class LastBuild:
         return digest.hexdigest()
 
 
-def _pythons(given: str | None) -> object:
+def _pythons(given: Path | None) -> object:
     """Return what decides on the interpreter: which the given one is and where it leads, or those of the machine.
 
     None for a script, such as a version manager's, which chooses one when it is run.
     """
-    if given is not None and "/" in given:
-        found = Path(given).resolve()
+    if given is not None:
+        found = given.resolve()
         with found.open("rb") as file:
             if file.read(2) == b"#!":
                 return None
         about = found.stat()
-        return [str(Path(given).absolute()), str(found), about.st_size, about.st_mtime_ns]
+        return [str(given.absolute()), str(found), about.st_size, about.st_mtime_ns]
     return [sorted(map(str, Path(directory).glob("python*"))) for directory in MACHINE_DIRECTORIES]

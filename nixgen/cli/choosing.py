@@ -1,0 +1,66 @@
+"""The arguments that choose an environment of a lock, which most verbs have."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.environments.request import Request
+
+
+def add_choice(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that choose an environment of the lock."""
+    choice = parser.add_argument_group("which environment of the lock")
+    choice.add_argument(
+        "--python",
+        metavar="PYTHON",
+        help="a version that the lock holds, or the path of an interpreter to build with "
+        "(default: the lock's first, with the machine's own Python)",
+    )
+    choice.add_argument("--extra", action="append", default=[], metavar="NAME", help="with this extra; repeatable")
+    choice.add_argument("--all-extras", action="store_true", help="with every extra that the lock holds")
+    choice.add_argument("--group", action="append", default=[], metavar="NAME", help="with this group; repeatable")
+    choice.add_argument("--all-groups", action="store_true", help="with every group that the lock holds")
+    choice.add_argument("--no-default-groups", action="store_true", help="without the lock's default groups")
+    choice.add_argument(
+        "--library",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="where to find shared libraries that wheels need and the interpreter does not find; repeatable",
+    )
+    choice.add_argument(
+        "--ignore-library",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="a shared library that the packages can do without, as libcuda.so.1 or libnv*; repeatable",
+    )
+    choice.add_argument(
+        "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
+    )
+
+
+def request(options: argparse.Namespace) -> Request:
+    """Return the environment that a command line asks for.
+
+    Args:
+        options: with the arguments of ``add_choice``.
+    """
+    from pathlib import Path
+
+    from nixgen.environments.request import Request
+
+    return Request(
+        base=Path(options.directory),
+        python=options.python,
+        extras=tuple(options.extra),
+        groups=tuple(options.group),
+        all_extras=options.all_extras,
+        all_groups=options.all_groups,
+        default_groups=not options.no_default_groups,
+        libraries=tuple(map(Path, options.library)),
+        ignore_libraries=tuple(options.ignore_library),
+        settings=dict(options.option),
+    )

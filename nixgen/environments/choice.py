@@ -1,0 +1,77 @@
+"""Which environment of a lock is meant."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nixgen.environments.request import Request
+from nixgen.lock import LOCK_NAME, Lock
+from nixgen.model import LockedPackage
+from nixgen.plan import choose
+from nixgen.store import Store
+from nixgen.targets import ask_interpreter, default_system
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choice:
+    """An environment of a lock.
+
+    Attributes:
+        base: the project's directory.
+        lock: its lock.
+        packages: what the environment holds.
+        python: version of its Python.
+        interpreter: path of the interpreter to build with; None takes the machine's own.
+        extras, groups: as the Nix library takes them.
+        settings: settings for Nix by name.
+        libraries: directories of shared libraries.
+        ignore_libraries: patterns of those that may be missing.
+    """
+
+    base: Path
+    lock: Lock
+    packages: tuple[LockedPackage, ...]
+    python: str
+    interpreter: str | None
+    extras: tuple[str, ...]
+    groups: tuple[str, ...]
+    settings: Mapping[str, str] = field(default_factory=dict)
+    libraries: tuple[str, ...] = ()
+    ignore_libraries: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, request: Request) -> Choice:
+        """Read the lock and choose.
+
+        Raises:
+            InputError: there is no lock, or it does not hold what is asked for.
+        """
+        lock = Lock.from_file(request.base / LOCK_NAME)
+        python, interpreter = request.python, None
+        if request.interpreter is not None:
+            interpreter = _in_store(request.interpreter) or str(request.interpreter.absolute())
+            python = ask_interpreter(request.interpreter).python
+        groups = lock.default_groups if request.default_groups else ()
+        groups = lock.groups if request.all_groups else tuple(dict.fromkeys([*groups, *request.groups]))
+        extras = lock.extras if request.all_extras else tuple(dict.fromkeys(request.extras))
+        locked, packages = choose(lock, system=default_system(), python=python, extras=extras, groups=groups)
+        return cls(
+            base=request.base,
+            lock=lock,
+            packages=packages,
+            python=locked.target.python,
+            interpreter=interpreter,
+            extras=extras,
+            groups=groups,
+            settings=request.settings,
+            libraries=tuple(str(path.resolve()) for path in request.libraries),
+            ignore_libraries=request.ignore_libraries,
+        )
+
+
+def _in_store(python: Path) -> str | None:
+    """Return what an interpreter in a profile links to: builds see the store, and not the profile."""
+    resolved = str(python.resolve())
+    return resolved if resolved.startswith(Store().directory + "/") else None

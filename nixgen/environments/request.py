@@ -1,0 +1,40 @@
+"""What somebody asks for, before the lock is looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """An environment of a project's lock, as a user describes it.
+
+    Attributes:
+        base: the project's directory.
+        python: a version that the lock holds, or the path of an interpreter to build with; None takes the lock's first
+            version, with the machine's own Python.
+        extras, groups: names of extras and dependency groups to have.
+        all_extras, all_groups: whether to have all that the lock holds.
+        default_groups: whether to have the lock's default groups.
+        libraries: directories of shared libraries that wheels need and the interpreter does not find.
+        ignore_libraries: patterns of shared libraries that may be missing.
+        settings: settings for Nix by name, as ``--option`` takes them.
+    """
+
+    base: Path
+    python: str | None = None
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+    all_extras: bool = False
+    all_groups: bool = False
+    default_groups: bool = True
+    libraries: tuple[Path, ...] = ()
+    ignore_libraries: tuple[str, ...] = ()
+    settings: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def interpreter(self) -> Path | None:
+        """The interpreter to build with, None where only a version is asked for, or none."""
+        return Path(self.python) if self.python is not None and "/" in self.python else None

@@ -1,0 +1,71 @@
+"""The wheels of some selections and their indexes, of which the existing lock may have most."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import httpx
+
+from nixgen.errors import InputError
+from nixgen.lock import Lock
+from nixgen.model import Selection, Traffic, WheelIndex, WheelSource
+from nixgen.observer import Observer
+from nixgen.wheels.index import index_all
+
+
+def wheels_of(selections: Iterable[Selection]) -> dict[str, WheelSource]:
+    """Return every wheel once, by file name.
+
+    Raises:
+        InputError: one name stands for two different wheels.
+    """
+    found: dict[str, WheelSource] = {}
+    for selection in selections:
+        for package in selection.packages:
+            wheel = package.wheel
+            known = found.setdefault(wheel.filename, wheel)
+            if known.sha256 != wheel.sha256:
+                raise InputError(
+                    f"two different wheels are called {wheel.filename}",
+                    where=f"{known.url or known.path} and {wheel.url or wheel.path}",
+                    todo="take both targets from one index",
+                )
+    return found
+
+
+def indexes_of(
+    sources: Mapping[str, WheelSource],
+    previous: Lock | None,
+    *,
+    base: Path,
+    verify: bool,
+    auth: httpx.Auth | None,
+    observer: Observer,
+) -> tuple[dict[str, WheelIndex], Traffic]:
+    """Return the index of every wheel, from the existing lock where it has the same wheel, and the traffic.
+
+    Args:
+        sources: the wheels, by file name.
+        previous: the existing lock.
+        base: the directory that relative paths of wheels refer to.
+        verify: download every wheel and check every file.
+        auth: credentials for downloads.
+        observer: is told how far it is.
+
+    Raises:
+        NixgenError: as ``nixgen.wheels.index.index_wheels``.
+    """
+    known: dict[str, WheelIndex] = {}
+    if previous is not None and not verify:
+        for filename, source in sources.items():
+            index = previous.wheels.get(filename)
+            if index is not None and source.sha256 is not None and index.source.sha256 == source.sha256:
+                known[filename] = replace(index, source=replace(source, size=index.source.size))
+    wanted: Sequence[WheelSource] = [source for name, source in sources.items() if name not in known]
+    if not wanted:
+        return known, Traffic()
+    with observer.counting("reading wheels") as progress:
+        indexes, traffic = index_all(wanted, base=base, verify=verify, auth=auth, progress=progress)
+    return known | {index.source.filename: index for index in indexes}, traffic

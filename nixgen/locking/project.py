@@ -1,0 +1,127 @@
+"""A project, locked."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from nixgen import inputs
+from nixgen.credentials import Credentials
+from nixgen.emit.project import changes, write_project
+from nixgen.errors import InputError, UsageError
+from nixgen.inputs.options import ResolverOptions
+from nixgen.lock import LOCK_NAME, Lock
+from nixgen.locking.indexes import indexes_of, wheels_of
+from nixgen.locking.targets import Wish, choose_targets
+from nixgen.model import Traffic
+from nixgen.observer import SILENT, Observer
+from nixgen.plan import plan
+from nixgen.settings import Settings
+
+
+@dataclass(frozen=True, kw_only=True)
+class Request:
+    """What to lock, as a user describes it.
+
+    Attributes:
+        base: the project's directory.
+        inputs: a lock, a project or requirements files; none to look in the project's directory.
+        targets: what is said of them.
+        extras, groups: the only ones to lock; None for all.
+        resolver: how uv resolves.
+        verify: whether to download every wheel and check every file against its RECORD.
+    """
+
+    base: Path
+    inputs: Sequence[Path] = ()
+    targets: Wish = field(default_factory=Wish)
+    extras: Sequence[str] | None = None
+    groups: Sequence[str] | None = None
+    resolver: ResolverOptions = field(default_factory=ResolverOptions)
+    verify: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Locked:
+    """A lock that was made, and what making it cost.
+
+    Attributes:
+        lock: the lock.
+        traffic: bytes read of wheels.
+        changed: the files and directories of the project that are not as the lock has them.
+    """
+
+    lock: Lock
+    traffic: Traffic
+    changed: Sequence[Path]
+
+
+def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
+    """Make the lock of a project, and write nothing.
+
+    Versions of an existing lock are kept unless the request says otherwise.
+
+    Raises:
+        NixgenError: with what stands in the way.
+    """
+    if not request.base.is_dir():
+        raise UsageError(
+            "there is no such directory", where=str(request.base), todo="give the project's directory with -C"
+        )
+    settings = Settings.read(request.base / "pyproject.toml")
+    previous = _previous(request.base / LOCK_NAME)
+    targets = choose_targets(request.targets, previous)
+    with observer.waiting("resolving"):
+        read = inputs.read(
+            request.inputs,
+            targets=targets,
+            base=request.base,
+            extras=request.extras,
+            groups=request.groups,
+            preferences=_versions(previous),
+            options=request.resolver,
+        )
+    for note in read.notes:
+        observer.note(note)
+    observer.read(read.origin, targets)
+    indexes, traffic = indexes_of(
+        wheels_of(read.selections.values()),
+        previous,
+        base=request.base,
+        verify=request.verify,
+        auth=Credentials.from_environment(read.urls_with_login, read.indexes).auth(),
+        observer=observer,
+    )
+    for index in indexes.values():
+        for warning in index.warnings:
+            observer.warning(f"{index.source.filename}: {warning}")
+    lock = plan(read.selections, targets, indexes, settings.prefer, settings.placement)
+    for note in settings.unmet(lock.wheels.values()):
+        observer.note(note)
+    return Locked(lock=lock, traffic=traffic, changed=changes(request.base, lock))
+
+
+def lock_project(request: Request, observer: Observer = SILENT) -> Locked:
+    """Lock a project: write nixgen.lock and nix/.
+
+    Raises:
+        NixgenError: as ``make_lock``; nothing is written then.
+    """
+    made = make_lock(request, observer)
+    write_project(request.base, made.lock)
+    return made
+
+
+def _previous(path: Path) -> Lock | None:
+    """Return the existing lock, for its versions, targets and indexes; None where there is none that can be read."""
+    try:
+        return Lock.from_file(path)
+    except InputError:
+        return None
+
+
+def _versions(previous: Lock | None) -> dict[str, str]:
+    if previous is None:
+        return {}
+    return {package.name: package.version for locked in previous.targets for package in locked.packages}

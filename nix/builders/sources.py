@@ -3,6 +3,8 @@
 import collections
 import re
 
+from locations import ANY, LOADERS, OWN, RESOLVERS
+
 #: What ``look`` finds in a Python source.
 #:
 #: resolves: whether it resolves a symbolic link on a module's location.
@@ -12,26 +14,6 @@ import re
 #: resolved: the names on which it resolves links, whatever they hold.
 #: loads: whether it resolves links and loads modules from paths: those of its package, as a rule.
 Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads")
-
-#: What resolves a symbolic link.
-RESOLVERS = frozenset(["resolve", "realpath", "readlink", "samefile"])
-
-#: What names a module's own location, and what another's too.
-OWN = frozenset(["__file__", "__path__", "__spec__", "__loader__", "co_filename", "extract_stack"])
-ANY = frozenset(
-    [
-        "origin",
-        "submodule_search_locations",
-        "getfile",
-        "getsourcefile",
-        "getabsfile",
-        "get_filename",
-        "resource_filename",
-    ]
-)
-
-#: What loads a module from the path that it is given.
-LOADERS = frozenset(["spec_from_file_location", "ExtensionFileLoader", "create_dynamic", "load_dynamic"])
 
 _RESOLVERS = tuple(name.encode() for name in sorted(RESOLVERS))
 _LOADERS = tuple(name.encode() for name in sorted(LOADERS))

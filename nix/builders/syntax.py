@@ -4,7 +4,7 @@ import ast
 import collections
 import gc
 
-from sources import ANY, LOADERS, OWN, RESOLVERS
+from locations import ANY, LOADERS, OWN, RESOLVERS
 
 #: Modules whose import alone counts as naming a location; their functions have everyday names.
 _RESOURCES = frozenset(["importlib.resources", "importlib_resources"])

@@ -11,7 +11,7 @@ from benchmarks.clock import Sample
 from benchmarks.peers import Pip, Uv
 from benchmarks.server import LoopbackIndex
 from benchmarks.sets import WheelSet
-from benchmarks.steps import Step, step
+from benchmarks.steps import Release, Step, step
 from benchmarks.stores import PrivateStore
 from benchmarks.subjects import Project
 from benchmarks.volumes import Volume
@@ -39,6 +39,10 @@ class Bench:
     version: str
     scratch: Path
     mount: bool = True
+
+    def wheel(self, pin: str) -> Path:
+        """Return where the wheel of a pin lies."""
+        return next(self.directory.glob(f"{pin.replace('==', '-')}-*.whl"))
 
 
 class Round:
@@ -131,7 +135,21 @@ class Round:
     @cached_property
     def step(self) -> Step:
         """What the second of two releases costs where the first one is."""
-        return step(self, "releases")
+        return self.step_in("releases")
+
+    def step_in(self, name: str, settings: str = "") -> Step:
+        """Build the two releases of the set one after another in a store of their own.
+
+        Args:
+            name: of the store and the projects to make.
+            settings: further lines of Nix's configuration.
+        """
+        store = self.store(name, settings)
+        old, new = (
+            Release(project=self.locked(f"{name}-{number}", (pin,)), wheel=self.bench.wheel(pin))
+            for number, pin in enumerate(self.bench.wheels.pins)
+        )
+        return step(old, new, store, self.bench.index)
 
     def drop(self, *paths: Path) -> None:
         """Remove what nothing will ask for again, where that costs the measures to come nothing."""

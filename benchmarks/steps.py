@@ -5,12 +5,24 @@ from __future__ import annotations
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks import disk
+from benchmarks.server import LoopbackIndex
+from benchmarks.stores import PrivateStore
+from benchmarks.subjects import Project
 
-if TYPE_CHECKING:
-    from benchmarks.rounds import Round
+
+@dataclass(frozen=True, kw_only=True)
+class Release:
+    """A release of a distribution.
+
+    Attributes:
+        project: it alone, locked.
+        wheel: its wheel.
+    """
+
+    project: Project
+    wheel: Path
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,36 +46,27 @@ class Step:
     files: int
 
 
-def step(round: Round, name: str, settings: str = "") -> Step:
-    """Build the two releases of the round's set one after another with ``nixgen build``.
+def step(old: Release, new: Release, store: PrivateStore, index: LoopbackIndex) -> Step:
+    """Build two releases one after another with ``nixgen build``.
 
     Args:
-        round: its set is two releases of one distribution.
-        name: of the store and the projects to make.
-        settings: further lines of Nix's configuration.
+        old, new: the releases.
+        store: an empty one.
+        index: serves their wheels.
     """
-    store = round.store(name, settings)
-    old, new = (round.locked(f"{name}-{number}", (pin,)) for number, pin in enumerate(round.bench.wheels.pins))
-    old.nixgen_build(store)
-    size, parts, sent = disk.allocated(store.path), disk.shares(store.path), round.bench.index.sent()
-    new.nixgen_build(store)
+    old.project.nixgen_build(store)
+    size, parts, sent = disk.allocated(store.path), disk.shares(store.path), index.sent()
+    new.project.nixgen_build(store)
     after = disk.shares(store.path)
-    known, files = (_files(_wheel(round, pin)) for pin in round.bench.wheels.pins)
-    there = set(known)
-    differing = [file[1] for file in files if file not in there]
+    there, files = set(_files(old.wheel)), _files(new.wheel)
     return Step(
         grown=disk.allocated(store.path) - size,
         parts={part: after[part] - parts[part] for part in after},
-        downloaded=round.bench.index.sent() - sent,
-        wheel=_wheel(round, round.bench.wheels.pins[1]).stat().st_size,
-        differing=sum(differing),
+        downloaded=index.sent() - sent,
+        wheel=new.wheel.stat().st_size,
+        differing=sum(file[1] for file in files if file not in there),
         files=sum(size for _, size in files),
     )
-
-
-def _wheel(round: Round, pin: str) -> Path:
-    """Return where the wheel of a pin lies."""
-    return next(round.bench.directory.glob(f"{pin.replace('==', '-')}-*.whl"))
 
 
 def _files(wheel: Path) -> list[tuple[int, int]]:

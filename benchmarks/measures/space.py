@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from benchmarks import disk, steps
+from benchmarks import disk
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -50,7 +50,7 @@ def release(round: Round) -> Iterator[Reading]:
     subject = f"{title}, all that the store gains"
     yield Reading(subject=subject, value=grown, peer="the bytes of all its files", peer_value=step.files)
     if not round.bench.wheels.large:
-        optimised = steps.step(round, "optimised", "auto-optimise-store = true\n")
+        optimised = round.step_in("optimised", "auto-optimise-store = true\n")
         yield reading(subject=f"{title}, with auto-optimise-store", value=optimised.grown)
 
 

@@ -9,14 +9,11 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from benchmarks import disk
 from benchmarks.clock import Sample, output, timed
+from benchmarks.rounds import Bench
 from benchmarks.stores import PrivateStore
-
-if TYPE_CHECKING:
-    from benchmarks.rounds import Bench
 
 _HERE = Path(__file__).parent
 

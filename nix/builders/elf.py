@@ -107,8 +107,9 @@ def _dynamic(content, dynamic, wide, order):
     strings, names, marked = None, [], False
     if dynamic is not None:
         entry = struct.Struct(order + ("qQ" if wide else "iI"))
-        end = min(dynamic[0] + dynamic[1], len(content))
-        for at in range(dynamic[0], end - entry.size + 1, entry.size):
+        offset, length = dynamic
+        end = min(offset + length, len(content))
+        for at in range(offset, end - entry.size + 1, entry.size):
             tag, value = entry.unpack_from(content, at)
             if tag == 0:
                 break

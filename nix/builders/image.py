@@ -42,17 +42,24 @@ def build(attributes, out):
     for graph in attributes["graphs"]:
         references.update(layers.read_graph(graph))
     interpreter = os.path.join(store, python[len(store) + 1 :].split("/")[0])
-    roots = {"base": [interpreter], "common": attributes["shells"], "env": env, "top": attributes["packages"]}
-    planned = layers.plan(references, roots, attributes["limit"])
+    planned = layers.plan(
+        references,
+        base=[interpreter],
+        common=attributes["shells"],
+        env=env,
+        top=attributes["packages"],
+        limit=attributes["limit"],
+    )
     with tempfile.TemporaryDirectory() as directory, tarfile.open(out, "w", format=tarfile.PAX_FORMAT) as archive:
         blobs = Blobs(archive)
-        described = []
+        history, descriptors = [], []
         for name, paths in planned:
             path = os.path.join(directory, "layer")
             with open(path, "wb") as file:
                 digest = layers.write(file, paths, _extras(shell) if paths == [env] else ())
-            described.append({"created_by": f"nixgen: {name}", **blobs.add_file(path, digest, _LAYER)})
-        _write_index(blobs, described, attributes)
+            history.append({"created_by": f"nixgen: {name}"})
+            descriptors.append(blobs.add_file(path, digest, _LAYER))
+        _write_index(blobs, history, descriptors, attributes)
 
 
 def _shell(packages):
@@ -74,15 +81,23 @@ def _extras(shell):
         yield layers.link("bin/sh", shell)
 
 
-def _write_index(blobs, described, attributes):
-    descriptors = [{key: layer[key] for key in ("mediaType", "digest", "size")} for layer in described]
+def _write_index(blobs, history, descriptors, attributes):
+    """Write what tells of the layers: the image's configuration, its manifest and the layout's index.
+
+    Args:
+        blobs: where to.
+        history: what the configuration says of each layer, lowest first.
+        descriptors: of the layers, in the same order.
+        attributes: as ``build`` has them.
+    """
+    digests = [layer["digest"] for layer in descriptors]
     config = blobs.add_json(
         {
             "architecture": attributes["architecture"],
             "os": "linux",
             "config": _config(attributes),
-            "rootfs": {"type": "layers", "diff_ids": [layer["digest"] for layer in described]},
-            "history": [{"created_by": layer["created_by"]} for layer in described],
+            "rootfs": {"type": "layers", "diff_ids": digests},
+            "history": history,
         },
         _CONFIG,
     )
@@ -96,7 +111,7 @@ def _write_index(blobs, described, attributes):
     legacy = {
         "Config": blob_path(config["digest"]),
         "RepoTags": ["{name}:{tag}".format(**attributes)],
-        "Layers": [blob_path(layer["digest"]) for layer in described],
+        "Layers": [*map(blob_path, digests)],
     }
     blobs.write("manifest.json", _json([legacy]))
 

@@ -37,7 +37,7 @@ def closure(references, roots):
     return found
 
 
-def plan(references, roots, limit):
+def plan(references, *, base, common, env, top, limit):
     """Return the layers of an image, lowest first, as pairs of what it is and its store paths, sorted.
 
     A layer depends on what it is alone and not on its neighbours, so that images share it: a tree's layer has all
@@ -45,19 +45,19 @@ def plan(references, roots, limit):
 
     Args:
         references: of each store path.
-        roots: store paths that the image holds with what they need: ``base`` (the interpreter), ``common`` (what an
-            environment does not bring), ``env`` (a single one, the environment) and ``top`` (what is there for this
-            image alone).
+        base: the interpreter. As of all of these, store paths that the image holds with what they need.
+        common: what an environment does not bring.
+        env: a single one, the environment.
+        top: what is there for this image alone.
         limit: the number of layers at most; the smallest trees share one.
     """
-    env = roots["env"]
-    base = closure(references, roots["base"])
+    interpreter = closure(references, base)
     parts = closure(references, [env])
-    trees = {path: closure(references, [path]) - base for path in parts if os.path.exists(os.path.join(path, MANIFEST))}
-    common = closure(references, [env, *roots["common"]]).difference(base, [env], *trees.values())
-    top = closure(references, roots["top"]).difference(base, common, parts)
-    layers = [("interpreter", base), *([("what environments share", common)] if common else [])]
-    last = [("environment", {env}), *([("application", top)] if top else [])]
+    trees = {path: closure(references, [path]) - interpreter for path in parts if _is_tree(path)}
+    shared = closure(references, [env, *common]).difference(interpreter, [env], *trees.values())
+    application = closure(references, top).difference(interpreter, shared, parts)
+    layers = [("interpreter", interpreter), *([("what environments share", shared)] if shared else [])]
+    last = [("environment", {env}), *([("application", application)] if application else [])]
     ordered = sorted(trees, key=lambda tree: (-sum(map(_size, trees[tree])), _name(tree), tree))
     room = max(0, limit - len(layers) - len(last))
     single = ordered if len(ordered) <= room else ordered[: max(0, room - 1)]
@@ -135,6 +135,10 @@ def _add(archive, path):
 def _parents(path):
     parent = os.path.dirname(path)
     return [*_parents(parent), parent] if parent != "/" else []
+
+
+def _is_tree(path):
+    return os.path.exists(os.path.join(path, MANIFEST))
 
 
 def _size(path):

@@ -49,8 +49,7 @@ def _references(store: Path) -> dict[str, list[str]]:
 
 def _plan(store: Path, limit: int) -> list[tuple[str, list[str]]]:
     env, python, zlib, top = (str(store / _name(name)) for name in ("env", "python", "zlib", "app"))
-    roots = {"base": [python], "common": [zlib], "env": env, "top": [top]}
-    planned = layers.plan(_references(store), roots, limit)
+    planned = layers.plan(_references(store), base=[python], common=[zlib], env=env, top=[top], limit=limit)
     return [(name, [Path(path).name[33:] for path in paths]) for name, paths in planned]
 
 

@@ -10,7 +10,7 @@ import sys
 
 import layout
 import libraries
-from layout import MANIFEST
+import manifest
 
 #: Which of several files for one path stands in an environment; only where its user said so.
 _PREFERRED = "nix-support/nixgen-env.json"
@@ -40,7 +40,7 @@ def build(attributes, out):
             name; a wheel's own file of that name stands instead), ``venv`` (paths of the ``program`` that
             ``bin/nixgen-venv`` reads, and of its parts ``heal`` and ``farm``; for that command the same holds),
             ``prefer`` (pairs of a path in the environment and the distribution whose file stands there, where several
-            bring one) and ``libraries`` (as ``libraries.write`` takes them).
+            bring one) and ``libraries`` (``given``, ``ignore`` and ``required``, as ``libraries.write`` takes them).
         out: directory to make.
 
     Raises:
@@ -51,17 +51,18 @@ def build(attributes, out):
     os.makedirs(os.path.join(out, site))
     os.mkdir(os.path.join(out, "bin"))
     _write_interpreter(attributes["python"], out)
-    merge = Merge(out, attributes["trees"], site, dict(attributes["prefer"]))
+    prefer = dict(attributes["prefer"])
+    merge = Merge(out, attributes["trees"], site, prefer)
     merge.directory("", attributes["trees"])
     for name, script in sorted(attributes["activate"].items()):
         activate = os.path.join(out, "bin", name)
         if not os.path.lexists(activate):
             os.symlink(script, activate)
-    _write_venv(attributes, out)
+    _write_venv(attributes["venv"], prefer, out)
     merge.ways()
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
-    libraries.write(out, site, merge.manifests, attributes["libraries"], attributes["python"])
+    libraries.write(out, site, merge.manifests, attributes["python"], **attributes["libraries"])
 
 
 def _write_interpreter(python, out):
@@ -81,18 +82,18 @@ def _write_interpreter(python, out):
         pass
 
 
-def _write_venv(attributes, out):
+def _write_venv(parts, prefer, out):
     """Make ``bin/nixgen-venv``, and what it reads beside the ways to the trees: what the user prefers."""
     program = os.path.join(out, "bin", "nixgen-venv")
     if not os.path.lexists(program):
         with open(program, "x", encoding="utf-8") as file:
-            file.write(_VENV.format(**{name: shlex.quote(path) for name, path in attributes["venv"].items()}))
+            file.write(_VENV.format(**{name: shlex.quote(path) for name, path in parts.items()}))
         os.chmod(program, 0o555)
-    if attributes["prefer"]:
+    if prefer:
         preferred = os.path.join(out, _PREFERRED)
         os.makedirs(os.path.dirname(preferred), exist_ok=True)
         with open(preferred, "x", encoding="utf-8") as file:
-            json.dump(dict(attributes["prefer"]), file, indent=1, sort_keys=True)
+            json.dump(prefer, file, indent=1, sort_keys=True)
             file.write("\n")
 
 
@@ -101,7 +102,7 @@ class Merge:
 
     Attributes:
         conflicts: one line for each path that two trees fill differently.
-        manifests: what each tree says of itself, by its path.
+        manifests: what each tree says of itself (``manifest.Manifest``), by its path.
     """
 
     def __init__(self, out, trees, site, prefer):
@@ -114,11 +115,10 @@ class Merge:
         self._launchers = set()
         self._real = {"bin", "lib", os.path.dirname(site), site}
         for tree in trees:
-            with open(os.path.join(tree, MANIFEST), encoding="utf-8") as file:
-                manifest = self.manifests[tree] = json.load(file)
-            self._owners[tree + "/"] = manifest["distribution"]
-            self._launchers.update(os.path.join(tree, path) for path in manifest["launchers"])
-            for path in manifest["descend"]:
+            said = self.manifests[tree] = manifest.Manifest.read(tree)
+            self._owners[tree + "/"] = said.distribution
+            self._launchers.update(os.path.join(tree, path) for path in said.launchers)
+            for path in said.descend:
                 while path:
                     self._real.add(path)
                     path = os.path.dirname(path)
@@ -148,7 +148,7 @@ class Merge:
                     entries.setdefault(entry.name, []).append(entry)
         for name in sorted(entries):
             path = os.path.join(relative, name)
-            if path != os.path.dirname(MANIFEST):
+            if path != os.path.dirname(manifest.PATH):
                 self._entry(path, entries[name])
 
     def _entry(self, path, found):

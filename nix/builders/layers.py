@@ -6,7 +6,7 @@ import os
 import stat
 import tarfile
 
-from layout import MANIFEST
+import manifest
 
 #: What every file of a store has.
 _MTIME = 1
@@ -45,10 +45,9 @@ def plan(references, *, base, common, env, top, limit):
 
     Args:
         references: of each store path.
-        base: the interpreter. As of all of these, store paths that the image holds with what they need.
-        common: what an environment does not bring.
-        env: a single one, the environment.
-        top: what is there for this image alone.
+        base, common, top: store paths that the image holds with what they need: the interpreter, what an environment
+            does not bring, and what is there for this image alone.
+        env: store path of the environment.
         limit: the number of layers at most; the smallest trees share one.
     """
     interpreter = closure(references, base)
@@ -138,7 +137,7 @@ def _parents(path):
 
 
 def _is_tree(path):
-    return os.path.exists(os.path.join(path, MANIFEST))
+    return os.path.exists(os.path.join(path, manifest.PATH))
 
 
 def _size(path):

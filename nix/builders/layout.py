@@ -2,9 +2,6 @@
 
 import sys
 
-#: Where a tree keeps what environments need to know of it; outside of what they merge.
-MANIFEST = "nix-support/nixgen.json"
-
 
 def site_packages(version=None):
     """Return the path of site-packages in an environment, for ``version`` or the running Python.

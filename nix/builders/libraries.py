@@ -31,43 +31,45 @@ def of_wheel(files):
         files: pairs of a path and its ``elf.Elf``.
 
     Returns:
-        a dict of two sorted lists of SONAMEs: ``needed``, which no file of the wheel has as its name or SONAME, and
-        ``provides``, which are both.
+        two sorted lists of SONAMEs: those needed that no file of the wheel has as its name or SONAME, and those
+        provided, which are both.
     """
     machine = _machine(sys.executable) if files else None
     libraries = [(path, found) for path, found in files if found.library and machine in (None, found.machine)]
     provides = {os.path.basename(path) for path, _ in libraries} | {found.soname for _, found in libraries} - {""}
     needed = {name for _, found in libraries for name in found.needed}
-    return {"needed": sorted(needed - provides), "provides": sorted(provides)}
+    return sorted(needed - provides), sorted(provides)
 
 
-def write(out, site, manifests, attributes, python):
+def write(out, site, manifests, python, *, given, ignore, required):
     """Have the environment ``out`` load what its wheels need, where they need anything; else write nothing.
 
     Args:
         out: the environment, with its wheels merged.
         site: path of site-packages in it.
-        manifests: what each tree says of itself, by its path.
-        attributes: ``given`` (directories with libraries, or with a ``lib`` of them), ``ignore`` (patterns of SONAMEs
-            that are neither looked for nor missed) and ``required``: whether a library that nothing provides is an
-            error, else it is left to Python's own search.
+        manifests: what each tree says of itself (``manifest.Manifest``), by its path.
         python: path of the interpreter.
+        given: directories with libraries, or with a ``lib`` of them.
+        ignore: patterns of SONAMEs that are neither looked for nor missed.
+        required: whether a library that nothing provides is an error; else it is left to Python's own search.
 
     Raises:
         SystemExit: where a library is required and nothing provides it, or what is given is no directory.
     """
-    if not attributes["given"] and not attributes["required"]:
+    if not given and not required:
         return
     wanted = {}
-    for manifest in manifests.values():
-        for name in manifest["needed"]:
-            wanted.setdefault(name, []).append(manifest["distribution"])
-    search = _Search(attributes, {name for manifest in manifests.values() for name in manifest["provides"]}, python)
+    for said in manifests.values():
+        for name in said.needed:
+            wanted.setdefault(name, []).append(said.distribution)
+    directories = [*map(_directory, given), *(_own_directories(python) if required else [])]
+    provided = {name for said in manifests.values() for name in said.provides}
+    search = _Search(directories, ignore, provided, _machine(python))
     for name in sorted(wanted):
         search.add(name, wanted[name])
-    if search.missing and attributes["required"]:
+    if search.missing and required:
         sys.exit(_complaint(search.missing, python))
-    names = {name for tree, manifest in manifests.items() if search.loads(manifest) for name in _modules(tree, site)}
+    names = {name for tree, said in manifests.items() if search.loads(said.needed) for name in _modules(tree, site)}
     if search.found and names:
         _write_package(os.path.join(out, site), sorted(names), search.found)
 
@@ -75,21 +77,25 @@ def write(out, site, manifests, attributes, python):
 class _Search:
     """A search for libraries and what they need in turn.
 
+    Args:
+        directories: where to look.
+        ignore: as ``write`` has it.
+        provided: SONAMEs of what wheels bring.
+        machine: of the interpreter, as ``elf.machine`` gives it.
+
     Attributes:
         found: paths, each after those that it needs.
         missing: by SONAME, who needs what nothing provides.
     """
 
-    def __init__(self, attributes, provided, python):
+    def __init__(self, directories, ignore, provided, machine):
         self.found = []
         self.missing = {}
         self._seen = set()
-        self._ignore = attributes["ignore"]
+        self._directories = directories
+        self._ignore = ignore
         self._provided = provided
-        self._machine = _machine(python)
-        self._directories = [_directory(given) for given in attributes["given"]]
-        if attributes["required"]:
-            self._directories += _own_directories(python)
+        self._machine = machine
 
     def add(self, name, users):
         """Look for a library that ``users`` need."""
@@ -107,9 +113,9 @@ class _Search:
                 self.add(needed, [path])
         self.found.append(path)
 
-    def loads(self, manifest):
-        """Tell whether importing a tree's modules has to load anything."""
-        return any(not self._is_settled(name) for name in manifest["needed"])
+    def loads(self, needed):
+        """Tell whether importing the modules of a tree that needs these libraries has to load anything."""
+        return any(not self._is_settled(name) for name in needed)
 
     def _is_settled(self, name):
         return _SYSTEM.fullmatch(name) or any(fnmatch.fnmatchcase(name, pattern) for pattern in self._ignore)

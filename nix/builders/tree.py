@@ -5,16 +5,15 @@ import csv
 import hashlib
 import importlib.util
 import io
-import json
 import os
 import posixpath
 import sys
 
 import bytecode
 import layout
+import manifest
 import placement
 from cores import cores
-from layout import MANIFEST
 from processes import in_processes
 
 #: Below this many files, starting processes costs more than it saves.
@@ -40,8 +39,8 @@ def build(attributes, out):
     installs = {}
     for path, leaf, *executable in sorted(attributes["files"]):
         target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
-        if posixpath.normpath(target).split("/")[0] == posixpath.dirname(MANIFEST):
-            sys.exit(f"nixgen: {out} keeps {posixpath.dirname(MANIFEST)} for itself, and the wheel has {path}")
+        if posixpath.normpath(target).split("/")[0] == posixpath.dirname(manifest.PATH):
+            sys.exit(f"nixgen: {out} keeps {posixpath.dirname(manifest.PATH)} for itself, and the wheel has {path}")
         program = executable[1] if len(executable) > 1 else None
         install = (path, leaf, bool(executable) or scheme == "scripts", target, scheme == "scripts", program)
         if installs.setdefault(target, install)[1] != leaf:
@@ -62,18 +61,17 @@ def build(attributes, out):
 
     commands = _write_commands(_with_pip_of_this_version(attributes), out)
     _write_record(attributes, site, out, installs, placed, commands)
-    manifest = {
-        "distribution": attributes["distribution"],
-        "version": attributes["version"],
-        "copies": {done["target"]: done["reasons"] for done in placed if done["reasons"]},
-        "programs": sorted(done["target"] for done in placed if done.get("shared")),
-        "launchers": sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
-        "descend": _leaving(out, placed),
-        **_libraries(placed),
-    }
-    os.makedirs(os.path.dirname(os.path.join(out, MANIFEST)), exist_ok=True)
-    with open(os.path.join(out, MANIFEST), "x", encoding="utf-8") as file:
-        json.dump(manifest, file, indent=1, sort_keys=True)
+    needed, provides = _libraries(placed)
+    manifest.Manifest(
+        distribution=attributes["distribution"],
+        version=attributes["version"],
+        copies={done["target"]: done["reasons"] for done in placed if done["reasons"]},
+        programs=sorted(done["target"] for done in placed if done.get("shared")),
+        launchers=sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
+        descend=_leaving(out, placed),
+        needed=needed,
+        provides=provides,
+    ).write(out)
 
 
 def _source_size(install):
@@ -162,7 +160,7 @@ def _libraries(placed):
     """Return what the wheel's libraries need and provide, for the manifest."""
     files = [(done["target"], done["judged"].elf) for done in placed if done["judged"].elf]
     if not files:
-        return {"needed": [], "provides": []}
+        return [], []
     import libraries
 
     return libraries.of_wheel(files)

@@ -31,6 +31,7 @@ sys.path.insert(0, str(BUILDERS))
 
 import env as env_builder  # noqa: E402
 import layout  # noqa: E402
+import manifest  # noqa: E402
 import program as program_builder  # noqa: E402
 import tree as tree_builder  # noqa: E402
 
@@ -197,8 +198,8 @@ def record_of(root: Path) -> dict[str, tuple[str, str]]:
 
 def manifest_of(tree: Path) -> dict[str, Any]:
     """Return what a tree says of itself."""
-    manifest: dict[str, Any] = json.loads((tree / tree_builder.MANIFEST).read_text(encoding="utf-8"))
-    return manifest
+    said: dict[str, Any] = json.loads((tree / manifest.PATH).read_text(encoding="utf-8"))
+    return said
 
 
 def listing(root: Path) -> Iterable[str]:

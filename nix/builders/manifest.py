@@ -1,0 +1,45 @@
+"""What a tree says of itself, for environments and for those who ask what is in it."""
+
+import json
+import os
+
+#: Where a tree keeps it; outside of what environments merge.
+PATH = "nix-support/nixgen.json"
+
+
+class Manifest:
+    """What one tree says of itself; paths are relative to the tree.
+
+    Attributes:
+        distribution, version: of its wheel.
+        copies: the reasons of each copy (``placement.REASONS``), by its path.
+        programs: paths of the links to programs that have store paths of their own.
+        launchers: paths of the commands that run the Python beside them.
+        descend: directories that have to be real in an environment too.
+        needed, provides: SONAMEs, as ``libraries.of_wheel`` gives them.
+    """
+
+    __slots__ = ("copies", "descend", "distribution", "launchers", "needed", "programs", "provides", "version")
+
+    def __init__(self, *, distribution, version, copies, programs, launchers, descend, needed, provides):
+        self.distribution = distribution
+        self.version = version
+        self.copies = copies
+        self.programs = programs
+        self.launchers = launchers
+        self.descend = descend
+        self.needed = needed
+        self.provides = provides
+
+    @classmethod
+    def read(cls, tree):
+        """Read what a tree says."""
+        with open(os.path.join(tree, PATH), encoding="utf-8") as file:
+            return cls(**json.load(file))
+
+    def write(self, tree):
+        """Write it into a tree that has none."""
+        path = os.path.join(tree, PATH)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "x", encoding="utf-8") as file:
+            json.dump({name: getattr(self, name) for name in self.__slots__}, file, indent=1, sort_keys=True)

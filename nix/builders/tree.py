@@ -1,19 +1,16 @@
 """Install one wheel into a tree: directories, links to leaves, copies with reasons, commands, bytecode, RECORD."""
 
-import base64
-import csv
-import hashlib
 import importlib.util
-import io
 import os
 import posixpath
 import sys
 
-import bytecode
 import layout
 import manifest
 import placement
+import record
 from cores import cores
+from files import File, make_copy, place
 from processes import in_processes
 
 #: Below this many files, starting processes costs more than it saves.
@@ -35,135 +32,78 @@ def build(attributes, out):
         SystemExit: where two files of the wheel want the same place, or one that of the manifest.
     """
     site = layout.site_packages()
-    places = layout.schemes(attributes["distribution"])
-    installs = {}
-    for path, leaf, *executable in sorted(attributes["files"]):
-        target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
-        if posixpath.normpath(target).split("/")[0] == posixpath.dirname(manifest.PATH):
-            sys.exit(f"nixgen: {out} keeps {posixpath.dirname(manifest.PATH)} for itself, and the wheel has {path}")
-        program = executable[1] if len(executable) > 1 else None
-        install = (path, leaf, bool(executable) or scheme == "scripts", target, scheme == "scripts", program)
-        if installs.setdefault(target, install)[1] != leaf:
-            sys.exit(f"nixgen: {out} puts both {installs[target][0]} and {path} at {target}")
-    # Bytecode that a wheel brings gives way to that of the environment's own Python, as with pip.
-    for target in [target for target, install in installs.items() if _is_module(target, install[4])]:
-        installs.pop(importlib.util.cache_from_source(target), None)
-    installs = list(installs.values())
-    for directory in sorted({posixpath.dirname(install[3]) for install in installs}):
+    files = _files(attributes, site, out)
+    for directory in sorted({posixpath.dirname(file.target) for file in files}):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
-    rules = placement.Placement({install[0]: install[1] for install in installs}, attributes.get("placement"))
-    workers = min(cores(), len(installs) // _WORTH_PROCESSES)
+    rules = placement.Placement({file.path: file.leaf for file in files}, attributes.get("placement"))
+    workers = min(cores(), len(files) // _WORTH_PROCESSES)
     if workers > 1:
         # Compiling takes most of the time: each process is to get as much of it, and they are dealt out in turn.
-        installs.sort(key=_source_size, reverse=True)
-    placed = in_processes(_place, [(out, rules, install) for install in installs], workers)
-    _copy_late(out, rules, installs, placed)
+        files.sort(key=File.source_size, reverse=True)
+    placed = in_processes(lambda file: place(file, rules, out), files, workers)
+    _copy_late(out, rules, files, placed)
 
-    commands = _write_commands(_with_pip_of_this_version(attributes), out)
-    _write_record(attributes, site, out, installs, placed, commands)
+    distribution, dist_info = attributes["distribution"], site + "/" + attributes["distInfo"]
+    commands = _write_commands(_with_pip_of_this_version(distribution, attributes["commands"]), out)
+    rows = _rows(dist_info + "/RECORD", files, placed)
+    rows.update(commands)
+    rows[dist_info + "/INSTALLER"] = _link_installer(attributes["installer"], os.path.join(out, dist_info))
+    record.write(out, dist_info + "/RECORD", site, rows)
     needed, provides = _libraries(placed)
     manifest.Manifest(
-        distribution=attributes["distribution"],
+        distribution=distribution,
         version=attributes["version"],
-        copies={done["target"]: done["reasons"] for done in placed if done["reasons"]},
-        programs=sorted(done["target"] for done in placed if done.get("shared")),
-        launchers=sorted([*commands, *(done["target"] for done in placed if done["launcher"])]),
+        copies={done.target: done.reasons for done in placed if done.reasons},
+        programs=sorted(done.target for done in placed if done.shared),
+        launchers=sorted([*commands, *(done.target for done in placed if done.rewritten)]),
         descend=_leaving(out, placed),
         needed=needed,
         provides=provides,
     ).write(out)
 
 
-def _source_size(install):
-    path, leaf = install[:2]
-    return os.path.getsize(leaf) if leaf and placement.is_source(path) else 0
+def _files(attributes, site, out):
+    """Return the files of the wheel, each with its place, but for bytecode that is made here."""
+    places = layout.schemes(attributes["distribution"])
+    own = posixpath.dirname(manifest.PATH)
+    files = {}
+    for path, leaf, *marks in sorted(attributes["files"]):
+        target, scheme = layout.installed_path(path, attributes["dataDir"], places, site)
+        if posixpath.normpath(target).split("/")[0] == own:
+            sys.exit(f"nixgen: {out} keeps {own} for itself, and the wheel has {path}")
+        script = scheme == "scripts"
+        program = marks[1] if len(marks) > 1 else None
+        file = File(path, leaf, target, script=script, executable=script or bool(marks), program=program)
+        first = files.setdefault(target, file)
+        if first.leaf != leaf:
+            sys.exit(f"nixgen: {out} puts both {first.path} and {path} at {target}")
+    # Bytecode that a wheel brings gives way to that of the environment's own Python, as with pip.
+    for module in [file for file in files.values() if file.is_module()]:
+        files.pop(importlib.util.cache_from_source(module.target), None)
+    return list(files.values())
 
 
-def _is_module(target, is_script):
-    return target.endswith(".py") and not is_script and "/site-packages/" in target
-
-
-def _place(task):
-    """Put one file into the tree, and its bytecode beside it."""
-    out, rules, (path, leaf, executable, target, is_script, program) = task
-    done = {"target": target, "reasons": [], "launcher": False, "bytecode": None, "judged": placement.EMPTY}
-    destination = os.path.join(out, target)
-    content = b""
-    if leaf == "":
-        with open(destination, "xb"):
-            pass
-    else:
-        content = _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program)
-    if _is_module(target, is_script):
-        compiled = bytecode.compile_source(destination, content, target)
-        done["bytecode"] = compiled and os.path.relpath(compiled, out)
-    return done
-
-
-def _link_or_copy(done, rules, destination, leaf, path, executable, is_script, program):
-    """Put a file in its place and say in ``done`` what was done; return its content, None where it was not needed."""
-    judged = rules.judge(path, leaf, executable)
-    content, reasons = judged.content, judged.reasons
-    rewritten = _with_the_python_beside_it(content) if is_script and content else None
-    if rewritten:
-        content = rewritten
-        done["launcher"] = True
-        done["rewritten"] = _digest(content)
-        reasons = ["executable"]
-        judged = judged._replace(seen=None)
-    elif is_script and "executable" not in reasons:
-        reasons = ["executable", *reasons]  # an installer makes every script of a wheel executable
-    done["judged"] = judged._replace(content=None)  # it goes from one process to another
-    if program and reasons == ["executable"] and not (content or b"").startswith(b"#!") and not judged.run_paths:
-        leaf, reasons = program, []
-        done["shared"] = True
-    done["reasons"] = reasons
-    if not reasons:
-        os.symlink(leaf, destination)
-    elif content is not None:
-        with open(destination, "xb") as file:
-            file.write(content)
-    else:
-        _copy(leaf, destination)
-    if reasons:
-        os.chmod(destination, 0o555 if "executable" in reasons else 0o444)
-    return content
-
-
-def _with_the_python_beside_it(script):
-    import launcher
-
-    return launcher.python_script(script) if launcher.is_python_script(script) else None
-
-
-def _copy(leaf, destination):
-    import shutil
-
-    shutil.copyfile(leaf, destination)
-
-
-def _copy_late(out, rules, installs, placed):
+def _copy_late(out, rules, files, placed):
     """Make copies of what only the whole wheel tells."""
-    by_path = {install[0]: (install[1], done) for install, done in zip(installs, placed)}  # noqa: B905
-    late = rules.late({path: done["judged"] for path, (_, done) in by_path.items()})
+    by_path = {file.path: (file, done) for file, done in zip(files, placed)}  # noqa: B905 - see _rows
+    late = rules.late({path: done.judged for path, (_, done) in by_path.items()})
     for path, reasons in late.items():
-        leaf, done = by_path[path]
-        if not done["reasons"]:
-            destination = os.path.join(out, done["target"])
+        file, done = by_path[path]
+        if not done.reasons:
+            destination = os.path.join(out, done.target)
             os.unlink(destination)
-            _copy(leaf, destination)
-            os.chmod(destination, 0o444)
-        done["reasons"] = list(dict.fromkeys([*done["reasons"], *reasons]))
+            make_copy(file.leaf, destination, reasons)
+        done.reasons = list(dict.fromkeys([*done.reasons, *reasons]))
 
 
 def _libraries(placed):
     """Return what the wheel's libraries need and provide, for the manifest."""
-    files = [(done["target"], done["judged"].elf) for done in placed if done["judged"].elf]
-    if not files:
+    found = [(done.target, done.judged.elf) for done in placed if done.judged.elf]
+    if not found:
         return [], []
     import libraries
 
-    return libraries.of_wheel(files)
+    return libraries.of_wheel(found)
 
 
 def _leaving(out, placed):
@@ -174,8 +114,8 @@ def _leaving(out, placed):
     """
     found = set()
     for done in placed:
-        directory = posixpath.dirname(done["target"])
-        for path in done["judged"].run_paths:
+        directory = posixpath.dirname(done.target)
+        for path in done.judged.run_paths:
             if placement.from_origin(path):
                 reached = posixpath.normpath(posixpath.join(directory, *path.split("/")[1:]))
                 if not os.path.isdir(os.path.join(out, reached)):
@@ -183,10 +123,9 @@ def _leaving(out, placed):
     return sorted(found)
 
 
-def _with_pip_of_this_version(attributes):
+def _with_pip_of_this_version(distribution, commands):
     """Return the commands of a wheel; pip's own gets pip3.11 beside pip3, as pip and uv make it."""
-    commands = attributes["commands"]
-    found = [reference for name, reference in commands if attributes["distribution"] == name == "pip"]
+    found = [reference for name, reference in commands if distribution == name == "pip"]
     return commands + [["pip{}.{}".format(*sys.version_info), reference] for reference in found]
 
 
@@ -207,42 +146,32 @@ def _write_commands(references, out):
         with open(path, "xb") as file:
             file.write(content)
         os.chmod(path, 0o555)
-        commands["bin/" + name] = _digest(content)
+        commands["bin/" + name] = record.digest(content)
     return commands
 
 
-def _digest(content):
-    digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=").decode()
-    return "sha256=" + digest, str(len(content))
+def _rows(path, files, placed):
+    """Return RECORD's rows for a wheel's files, as its own RECORD has them, and for what was made of them.
 
-
-def _write_record(attributes, site, out, installs, placed, commands):
-    """Write RECORD as an installer does (PEP 376): the wheel's rows where the files went, and what was made here."""
-    target = "{}/{}/RECORD".format(site, attributes["distInfo"])
-    given = {}
-    with open(next(install[1] for install in installs if install[3] == target), encoding="utf-8", newline="") as file:
-        for row in csv.reader(file):
-            if len(row) >= 3:
-                given[row[0]] = tuple(row[1:3])
-    installer = "{}/{}/INSTALLER".format(site, attributes["distInfo"])
+    Args:
+        path: where RECORD goes.
+        files: those of the wheel.
+        placed: what became of each.
+    """
+    given = record.read(next(file.leaf for file in files if file.target == path))
     rows = {}
-    for install, done in zip(installs, placed):  # noqa: B905 - `strict` is unknown to Python 3.9
-        rows[install[3]] = done.get("rewritten") or given.get(install[0], ("", ""))
-        if done["bytecode"]:
-            rows[done["bytecode"]] = ("", "")
-    rows.update(commands)
-    if os.path.lexists(os.path.join(out, installer)):
-        os.unlink(os.path.join(out, installer))  # a wheel that was packed from an installed distribution
-    os.symlink(attributes["installer"], os.path.join(out, installer))
-    with open(attributes["installer"], "rb") as file:
-        rows[installer] = _digest(file.read())
-    rows[target] = ("", "")
+    for file, done in zip(files, placed):  # noqa: B905 - `strict` is unknown to Python 3.9
+        rows[done.target] = done.rewritten or given.get(file.path, record.UNSAID)
+        if done.bytecode:
+            rows[done.bytecode] = record.UNSAID
+    return rows
 
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    for path in sorted(rows):
-        inside = path.startswith(site + "/")  # most are
-        writer.writerow((path[len(site) + 1 :] if inside else posixpath.relpath(path, site), *rows[path]))
-    os.unlink(os.path.join(out, target))
-    with open(os.path.join(out, target), "x", encoding="utf-8", newline="") as file:
-        file.write(text.getvalue())
+
+def _link_installer(leaf, dist_info):
+    """Make INSTALLER (PEP 376) a link to its leaf; return its hash and size."""
+    path = os.path.join(dist_info, "INSTALLER")
+    if os.path.lexists(path):
+        os.unlink(path)  # a wheel that was packed from an installed distribution
+    os.symlink(leaf, path)
+    with open(leaf, "rb") as file:
+        return record.digest(file.read())

@@ -205,9 +205,9 @@ def test_a_tree_is_the_same_with_many_processes(workbench: Workbench, monkeypatc
     files = {f"demo/m{number}.py": "x = 1\n" * number for number in range(120)}
     given: list[list[str]] = []
 
-    def in_processes(function: Callable[..., object], tasks: list[Any], workers: int) -> object:
-        given.append([task[2][0] for task in tasks if task[2][0].startswith("demo/m")])
-        return processes.in_processes(function, tasks, workers)
+    def in_processes(function: Callable[..., object], files: list[Any], workers: int) -> object:
+        given.append([file.path for file in files if file.path.startswith("demo/m")])
+        return processes.in_processes(function, files, workers)
 
     monkeypatch.setattr("tree.in_processes", in_processes)
     wheel = make_wheel(files={"demo/__init__.py": "", **files})

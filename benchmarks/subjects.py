@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 import sys
 import time
@@ -12,6 +11,8 @@ from pathlib import Path
 
 from benchmarks.clock import CommandFailedError, Sample, output, timed
 from benchmarks.stores import PrivateStore
+from nixgen.indexes import indexes_of_lock
+from nixgen.lock import LOCK_NAME, Lock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,8 +67,7 @@ class Project:
 
     def files(self) -> int:
         """Return how many files the lock's wheels have."""
-        wheels = json.loads((self.directory / "nixgen.lock").read_text())["wheels"]
-        return sum(count_files(wheel["files"]) for wheel in wheels.values())
+        return sum(files_of_wheels(self.directory).values())
 
     def repeat(self, store: PrivateStore, script: str, runs: int, *arguments: str) -> Sample:
         """Run a line of shell several times, and return what one run took.
@@ -105,6 +105,7 @@ class Project:
         output(store.command("result/bin/python", "-I", "-c", code), env=store.env, cwd=self.directory)
 
 
-def count_files(tree: Mapping[str, object]) -> int:
-    """Return how many files a tree of hashes in a lock names."""
-    return sum(count_files(entry) if isinstance(entry, Mapping) else 1 for entry in tree.values())
+def files_of_wheels(directory: Path) -> dict[str, int]:
+    """Return how many files each wheel of a project's lock has, by the wheel's file name."""
+    wheels = Lock.from_file(directory / LOCK_NAME).wheels.values()
+    return {name: len(index.files) for name, index in indexes_of_lock(wheels, base=directory).items()}

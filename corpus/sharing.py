@@ -93,16 +93,17 @@ def compare(tree: Tree, python: str, base: Path) -> Sharing:
         (new, old), _ = index_all([package.wheel for package in packages], base=base)
     except NixgenError as error:
         raise LeftOutError(f"a wheel of it cannot be read: {error.what.splitlines()[0]}") from error
-    return measure(tree, new, old, target.python)
+    return measure(tree, new, old, target.python, before=packages[1].version)
 
 
-def measure(tree: Tree, new: WheelIndex, old: WheelIndex, python: str) -> Sharing:
+def measure(tree: Tree, new: WheelIndex, old: WheelIndex, python: str, *, before: str) -> Sharing:
     """Count the bytes of a wheel that another version has too.
 
     Args:
         tree: what is a copy in the new wheel's tree.
         new, old: the wheels.
         python: version of the tree's Python, ``3.11``.
+        before: version of the old one.
 
     Raises:
         LeftOutError: the tree has a copy of what the new wheel does not have.
@@ -111,11 +112,11 @@ def measure(tree: Tree, new: WheelIndex, old: WheelIndex, python: str) -> Sharin
     unchanged: dict[str, int] = {}
     # the places of commands follow those of the files
     for (path, file), (place, _) in zip(new.files.items(), installed_paths(new, python), strict=False):
-        unchanged[place] = (file.size or 0) if _leaf(path, file) in known else 0
+        unchanged[place] = file.size if _leaf(path, file) in known else 0
     if strange := sorted(tree.copied.keys() - unchanged.keys()):
         raise LeftOutError(f"the index has another wheel of this version, without {strange[0]}")
     twice = sum(unchanged[path] for path in tree.copied)
-    return Sharing(tree=tree, before=old.version, unchanged=sum(unchanged.values()), twice=twice)
+    return Sharing(tree=tree, before=before, unchanged=sum(unchanged.values()), twice=twice)
 
 
 def _leaf(path: str, file: WheelFile) -> str:

@@ -10,10 +10,19 @@ let
   lock = import ./lock.nix;
   run = import ./run.nix { inherit names; };
   wheel = import ./wheel.nix { inherit names run; };
-  ingest = import ./ingest.nix { inherit leaf run wheel; };
+  index = import ./index.nix { inherit leaf; };
+  ingest = import ./ingest.nix {
+    inherit
+      index
+      leaf
+      run
+      wheel
+      ;
+  };
   tree = import ./tree.nix { inherit leaf names run; };
   env = import ./env.nix {
     inherit
+      index
       ingest
       interpreter
       libraries
@@ -38,6 +47,7 @@ in
 {
   inherit (lock) readLock selectTarget selectPackages;
   inherit (leaf) leaf leafName;
+  inherit (index) readIndex;
   inherit (wheel) fetchWheel unpackWheel;
   inherit (ingest) sources;
   inherit (tree) tree;

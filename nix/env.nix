@@ -1,5 +1,6 @@
 # An environment: trees merged into a real virtual environment around one interpreter.
 {
+  index,
   ingest,
   interpreter,
   libraries,
@@ -56,9 +57,14 @@ let
       trees = map (package: {
         inherit (package) name;
         value = tree.tree {
-          inherit lock package system;
+          inherit package system;
           interpreter = found;
-          source = source package.wheel;
+          source = (source package.wheel).member;
+          index = index.readIndex {
+            inherit lock;
+            filename = package.wheel;
+            source = (source package.wheel).index;
+          };
         };
       }) packages;
     };

@@ -2,6 +2,7 @@
 # leaf enters them as a plain path. Under `fixed` it enters as a derivation's output, which Nix hashes differently: the
 # leaves are the same paths, trees and environments are not.
 {
+  index,
   leaf,
   run,
   wheel,
@@ -26,6 +27,11 @@ let
     seq
     unsafeDiscardStringContext
     ;
+
+  # What stands for a leaf that only the store may have, and for an index that nix/index should have: a missing one makes
+  # Nix look for a file that is not what it should be, and its message names that file.
+  missing = ./run-nixgen-fetch;
+  unvendored = ./run-nixgen-lock--vendor;
 
   # A build that does nothing. It fails where the sandbox hides the machine's own Python, and then its name is in Nix's
   # message, the only text of ours that is.
@@ -55,7 +61,7 @@ let
       allowSubstitutes = false;
     };
 
-  # The non-empty files below a directory of the lock: [ { key, filename, path, file, sha256 } ], with equal keys where the
+  # The non-empty files below a directory of an index: [ { key, filename, path, file, sha256 } ], with equal keys where the
   # leaf is the same.
   members =
     filename: prefix: directory:
@@ -144,11 +150,24 @@ let
         there = pathExists "${unpacked.${filename}}";
       in
       # Forced once for each wheel; Nix remembers them.
-      seq checked (seq (readFile all) (seq there (name: "${root}/${name}")));
+      seq checked (
+        seq (readFile all) (
+          seq there {
+            index = index.check {
+              inherit lock filename;
+              file = "${root}/index.json";
+              where = "nixgen.lock";
+            };
+            member = name: "${root}/files/${name}";
+          }
+        )
+      );
 
-    # From the store alone: `nixgen build` has put the leaves there. A missing one makes Nix look for a file that is not
-    # what it should be, and its message names that file.
-    store = _: _: _: ./run-nixgen-fetch;
+    # From the store alone: `nixgen build` has put the leaves there.
+    store = _: _: {
+      index = missing;
+      member = _: missing;
+    };
 
     # From the unpacked wheels, by a derivation for each leaf: nothing is built while evaluating.
     fixed =
@@ -171,7 +190,10 @@ let
         );
         all = map (filename: {
           name = filename;
-          value = members filename "" lock.wheels.${filename}.files;
+          value = members filename "" (index.readIndex {
+            inherit lock filename;
+            source = unvendored;
+          }).files;
         }) filenames;
         # A leaf that several files share is built once.
         distinct = genericClosure {
@@ -179,7 +201,7 @@ let
           operator = _: [ ];
         };
         leaves = chain distinct (
-          member: "file://${unpacked.${member.filename}}/${hashString "sha256" member.path}"
+          member: "file://${unpacked.${member.filename}}/files/${hashString "sha256" member.path}"
         );
         byKey = listToAttrs (
           genList (index: {
@@ -199,13 +221,18 @@ let
           }) all
         );
       in
-      filename: path: byPath.${filename}.${path};
+      filename: {
+        # Nothing is built to evaluate: the store has it, or nix/index beside the lock.
+        index = unvendored;
+        member = path: byPath.${filename}.${path};
+      };
   };
 in
 {
-  # sources :: string -> { lock, filenames, system, interpreter } -> (filename -> member -> path | derivation)
+  # sources :: string -> { lock, filenames, system, interpreter }
+  #         -> (filename -> { index : path, member : string -> path | derivation })
   #
-  # Where to take a member of a wheel from when the store lacks its leaf, by the name of the way: what `leaf` takes.
+  # Where to take the index of a wheel from, and each member, when the store lacks their leaves; by the name of the way.
   sources =
     way:
     ways.${way} or (throw ''

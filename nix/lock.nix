@@ -11,21 +11,40 @@ let
     fromJSON
     groupBy
     head
+    isList
     length
+    listToAttrs
     map
     readFile
     substring
     ;
 
-  # The only format this library knows; nixgen/emit/lock.py writes it.
-  format = 1;
+  # The only format this library knows; nixgen/lock.py writes it.
+  format = 2;
+
+  keyOf = target: "${target.python}-${target.system}";
+
+  # When a target has a package: a disjunctive normal form of selectors. None of no clauses ever holds.
+  whenOf =
+    target: package:
+    let
+      always = package.when or [ [ ] ];
+      targets = package.targets or null;
+    in
+    if targets == null then
+      always
+    else if isList targets then
+      if elem (keyOf target) targets then always else [ ]
+    else
+      targets.${keyOf target} or [ ];
 
   listed = names: if names == [ ] then "none" else concatStringsSep ", " names;
 in
 rec {
   # readLock :: path -> lock
   #
-  # The parsed lock, with `directory`, which relative paths of wheels refer to.
+  # The parsed lock, with `directory`, which relative paths of wheels refer to, and `wheels`, its packages by the file
+  # names of their wheels.
   readLock =
     file:
     let
@@ -38,7 +57,16 @@ rec {
           where: ${toString file}
           what to do: run `nixgen lock`, which writes both anew''
     else
-      lock // { directory = dirOf file; };
+      lock
+      // {
+        directory = dirOf file;
+        wheels = listToAttrs (
+          map (package: {
+            name = package.wheel;
+            value = package;
+          }) lock.packages
+        );
+      };
 
   # selectTarget :: { lock : lock, system : string, version : string | null } -> target
   #
@@ -83,7 +111,7 @@ rec {
           !(elem (substring 1 (-1) selector) chosen)
         else
           elem selector chosen;
-      wanted = package: any (all holds) (package.when or [ [ ] ]);
+      wanted = package: any (all holds) (whenOf target package);
 
       unknown =
         kind: asked: held:
@@ -98,7 +126,7 @@ rec {
               where: nixgen.lock, which holds: ${listed held}
               what to do: choose among these, or lock again with it'';
 
-      packages = filter wanted target.packages;
+      packages = filter wanted lock.packages;
       byName = groupBy (package: package.name) packages;
       twice = filter (name: length byName.${name} > 1) (attrNames byName);
       conflict = name: "${name} (${concatStringsSep " and " (map (p: p.version) byName.${name})})";

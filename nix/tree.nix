@@ -9,7 +9,6 @@ let
     any
     attrNames
     concatMap
-    elem
     head
     isAttrs
     isList
@@ -36,7 +35,7 @@ let
       };
     };
 
-  # The lock's tree of hashes as a list: [ path leaf ], or [ path leaf "x" ] where the archive marks the file executable,
+  # An index's tree of hashes as a list: [ path leaf ], or [ path leaf "x" ] where the archive marks the file executable,
   # or [ path leaf "x" program ] where that may stand alone; the leaf of an empty file is "". A list, because toJSON takes
   # a set with a file named "outPath" for a derivation.
   leaves =
@@ -51,22 +50,30 @@ let
       let
         entry = directory.${file};
         path = "${prefix}${file}";
-        place =
-          sha256:
-          if sha256 == "" then
-            ""
-          else
-            leaf.leaf {
-              inherit file sha256;
-              source = source path;
-            };
+        placed = leaf.leaf {
+          inherit file;
+          sha256 = head entry;
+          source = source path;
+        };
+        marks = length entry - 2;
       in
       if isAttrs entry then
         leaves of "${path}/" entry
-      else if isList entry then
-        let
-          placed = place (head entry);
-        in
+      else if !isList entry then
+        [
+          [
+            path
+            ""
+          ]
+        ]
+      else if marks == 0 then
+        [
+          [
+            path
+            placed
+          ]
+        ]
+      else
         [
           (
             [
@@ -75,24 +82,17 @@ let
               "x"
             ]
             ++ (
-              if elem "alone" entry then
+              if marks == 1 then
+                [ ]
+              else
                 [
                   (program {
                     inherit file system interpreter;
                     leaf = placed;
                   })
                 ]
-              else
-                [ ]
             )
           )
-        ]
-      else
-        [
-          [
-            path
-            (place entry)
-          ]
         ]
     ) (attrNames directory);
 
@@ -100,22 +100,22 @@ let
   installer = toFile "file" "nixgen\n";
 in
 {
-  # tree :: { lock, package, system, interpreter, source : member -> path } -> derivation
+  # tree :: { package, index, system, interpreter, source : member -> path | derivation } -> derivation
   #
-  # Takes nothing but leaves: that is why all ways of ingest give the same derivation.
+  # package: one of the lock. index: what readIndex gave for its wheel. Takes nothing but leaves, the index among them:
+  # that is why all ways of ingest give the same derivation.
   tree =
     {
-      lock,
       package,
+      index,
       system,
       interpreter,
       source,
     }:
     let
-      wheel = lock.wheels.${package.wheel};
-      files = leaves { inherit source system interpreter; } "" wheel.files;
+      files = leaves { inherit source system interpreter; } "" index.files;
       # Programs are built; leaves are all files of the store, or all derivations.
-      hasBuilt = isAttrs (source "${wheel.distInfo}/RECORD") || any (file: length file > 3) files;
+      hasBuilt = isAttrs (source "${index.distInfo}/RECORD") || any (file: length file > 3) files;
     in
     run.run {
       name = "${package.name}-${package.version}";
@@ -125,12 +125,14 @@ in
       attributes = {
         inherit (package) version;
         distribution = package.name;
-        inherit (wheel) distInfo;
-        dataDir = wheel.dataDir or "";
-        commands = names.pairs (wheel.scripts.console or { } // wheel.scripts.gui or { });
+        inherit (index) distInfo;
+        dataDir = index.dataDir or "";
+        commands = names.pairs (index.scripts.console or { } // index.scripts.gui or { });
+        # Named by the tree, so that it is there as long as the tree is: evaluation reads it.
+        index = index.path;
         inherit files installer;
       }
       # What the user overrides; absent elsewhere, so that nobody's trees change with it.
-      // (if wheel ? placement then { inherit (wheel) placement; } else { });
+      // (if package ? placement then { inherit (package) placement; } else { });
     };
 }

@@ -25,15 +25,15 @@ def leaf_name(file: str) -> str:
     return f"file{match[1]}" if match else "file"
 
 
-def leaf_path(file: str, sha256: str, store_dir: str = "/nix/store") -> str:
+def leaf_path(file: str, sha256: str | bytes, store_dir: str = "/nix/store") -> str:
     """Return the store path of a leaf: a flat SHA-256 fixed output (Nix manual, "Store path specification").
 
     Args:
         file: the file's own name, without directories.
-        sha256: SHA-256 of its content, base64 with padding.
+        sha256: SHA-256 of its content, base64 with padding or raw.
         store_dir: the store's directory; another one gives another path.
     """
-    content = base64.b64decode(sha256).hex()
+    content = (base64.b64decode(sha256) if isinstance(sha256, str) else sha256).hex()
     inner = hashlib.sha256(f"fixed:out:sha256:{content}:".encode()).hexdigest()
     name = leaf_name(file)
     fingerprint = hashlib.sha256(f"output:out:sha256:{inner}:{store_dir}:{name}".encode()).digest()

@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .model import ALWAYS, LockedPackage, Overrides, WheelFile, WheelIndex, WheelSource
+from .model import ALWAYS, Clause, LockedPackage, LockedWheel, Overrides, WheelSource
 from .targets import Target
 
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
-FORMAT = 1
+FORMAT = 2
 
 #: What the lock is called, beside the requirements it locks.
 LOCK_NAME = "nixgen.lock"
 
-#: A value that fits a line of this many characters stands on one.
-_WIDTH = 110
+#: SHA-256 in hexadecimal digits.
+_DIGEST_LENGTH = 64
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,27 +43,46 @@ class Lock:
 
     Attributes:
         targets: in the order in which they are preferred.
-        wheels: the index of every wheel by its file name.
+        wheels: every wheel by its file name.
         extras, groups, default_groups: what a build may choose, sorted, and what it chooses by default.
     """
 
     targets: tuple[TargetLock, ...]
-    wheels: Mapping[str, WheelIndex]
+    wheels: Mapping[str, LockedWheel]
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     default_groups: tuple[str, ...] = ()
 
     def to_text(self) -> str:
         """Return the lock as it stands in the file: the same lock gives the same bytes."""
-        data = {
-            "nixgen": FORMAT,
-            "extras": list(self.extras),
-            "groups": list(self.groups),
-            "defaultGroups": list(self.default_groups),
-            "targets": [_target_to_json(target) for target in self.targets],
-            "wheels": {name: _wheel_to_json(self.wheels[name]) for name in sorted(self.wheels)},
+        lines = {
+            "nixgen": _json(FORMAT),
+            "extras": _json(list(self.extras)),
+            "groups": _json(list(self.groups)),
+            "defaultGroups": _json(list(self.default_groups)),
+            "targets": _listed(_json(_target_to_json(target)) for target in self.targets),
+            "packages": _listed(_package_to_text(package) for package in self._packages()),
         }
-        return _pretty(data) + "\n"
+        return "{\n" + ",\n".join(f" {_json(key)}: {value}" for key, value in lines.items()) + "\n}\n"
+
+    def _packages(self) -> list[dict[str, Any]]:
+        """Return every wheel once, as JSON has it, with the targets that have it, sorted by name, version and file."""
+        found: dict[str, tuple[LockedPackage, dict[str, tuple[Clause, ...]]]] = {}
+        for locked in self.targets:
+            for package in locked.packages:
+                found.setdefault(package.wheel.filename, (package, {}))[1][locked.target.key] = package.when
+        keys = [locked.target.key for locked in self.targets]
+        ordered = sorted(found.values(), key=lambda item: (item[0].name, item[0].version, item[0].wheel.filename))
+        return [
+            {
+                "name": package.name,
+                "version": package.version,
+                "wheel": package.wheel.filename,
+                **_when_to_json(when, keys),
+                **_wheel_to_json(self.wheels[package.wheel.filename]),
+            }
+            for package, when in ordered
+        ]
 
     @classmethod
     def from_file(cls, path: Path) -> Lock:
@@ -86,17 +105,29 @@ class Lock:
                 todo="run `nixgen lock` to write it anew, or use the nixgen that wrote it",
             )
         try:
-            return cls._from_json(data)
+            return cls.from_json(data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise InputError(
                 f"the lock is damaged: {error!r}", where=str(path), todo="run `nixgen lock` to write it anew"
             ) from error
 
     @classmethod
-    def _from_json(cls, data: Mapping[str, Any]) -> Lock:
-        wheels = {name: _wheel_from_json(name, wheel) for name, wheel in data["wheels"].items()}
+    def from_json(cls, data: Mapping[str, Any]) -> Lock:
+        """Read the JSON of a lock, whose format has been looked at.
+
+        Raises:
+            KeyError, TypeError, ValueError, AttributeError: it is damaged.
+        """
+        wheels = {}
+        packages: dict[str, list[LockedPackage]] = {key: [] for key in map(_key, data["targets"])}
+        for package in data["packages"]:
+            wheel = wheels[package["wheel"]] = _wheel_from_json(package)
+            for key, when in _when_from_json(package, packages).items():
+                packages[key].append(
+                    LockedPackage(name=package["name"], version=package["version"], wheel=wheel.source, when=when)
+                )
         return cls(
-            targets=tuple(_target_from_json(target, wheels) for target in data["targets"]),
+            targets=tuple(_target_from_json(target, packages[_key(target)]) for target in data["targets"]),
             wheels=wheels,
             extras=tuple(data["extras"]),
             groups=tuple(data["groups"]),
@@ -112,19 +143,14 @@ def _target_to_json(locked: TargetLock) -> dict[str, Any]:
         "system": target.system,
         "libc": "{} {}.{}".format(target.libc, *target.floor),
         **({"prefer": dict(sorted(locked.prefer.items()))} if locked.prefer else {}),
-        "packages": [
-            {
-                "name": package.name,
-                "version": package.version,
-                "wheel": package.wheel.filename,
-                **({} if package.when == ALWAYS else {"when": [list(clause) for clause in package.when]}),
-            }
-            for package in locked.packages
-        ],
     }
 
 
-def _target_from_json(data: Mapping[str, Any], wheels: Mapping[str, WheelIndex]) -> TargetLock:
+def _key(target: Mapping[str, Any]) -> str:
+    return f"{target['python']}-{target['system']}"
+
+
+def _target_from_json(data: Mapping[str, Any], packages: list[LockedPackage]) -> TargetLock:
     libc, _, floor = data["libc"].partition(" ")
     major, minor = map(int, floor.split("."))
     return TargetLock(
@@ -136,56 +162,58 @@ def _target_from_json(data: Mapping[str, Any], wheels: Mapping[str, WheelIndex])
             floor=(major, minor),
         ),
         prefer=data.get("prefer", {}),
-        packages=tuple(
-            LockedPackage(
-                name=package["name"],
-                version=package["version"],
-                wheel=wheels[package["wheel"]].source,
-                when=tuple(tuple(clause) for clause in package.get("when", ALWAYS)),
-            )
-            for package in data["packages"]
-        ),
+        packages=tuple(packages),
     )
 
 
-def _wheel_to_json(index: WheelIndex) -> dict[str, Any]:
-    source = index.source
-    place = {"url": source.url} if source.url is not None else {"path": source.path}
-    scripts = {"console": dict(index.console_scripts), "gui": dict(index.gui_scripts)}
-    filled = {kind: names for kind, names in scripts.items() if names}
+def _when_to_json(when: Mapping[str, tuple[Clause, ...]], keys: list[str]) -> dict[str, Any]:
+    """Return which targets have a package, and when; all of them always, where nothing is said."""
+    conditions = set(when.values())
+    if len(conditions) > 1:
+        return {"targets": {key: _clauses(when[key]) for key in keys if key in when}}
+    (condition,) = conditions
     return {
-        "name": index.name,
-        "version": index.version,
-        **place,
-        "sha256": source.sha256,
-        "size": source.size,
-        "distInfo": index.dist_info,
-        **({"dataDir": index.data_dir} if index.data_dir else {}),
-        **({"scripts": filled} if filled else {}),
-        **({"placement": placement} if (placement := _overrides_to_json(index.overrides)) else {}),
-        "files": _files_to_tree(index.files),
+        **({} if len(when) == len(keys) else {"targets": [key for key in keys if key in when]}),
+        **({} if condition == ALWAYS else {"when": _clauses(condition)}),
     }
 
 
-def _wheel_from_json(filename: str, data: Mapping[str, Any]) -> WheelIndex:
-    scripts = data.get("scripts", {})
-    if not isinstance(data["sha256"], str):
-        raise TypeError(f"{filename} has no hash but {data['sha256']!r}")
-    return WheelIndex(
+def _clauses(when: tuple[Clause, ...]) -> list[list[str]]:
+    return [list(clause) for clause in when]
+
+
+def _when_from_json(package: Mapping[str, Any], keys: Iterable[str]) -> dict[str, tuple[Clause, ...]]:
+    targets = package.get("targets", list(keys))
+    if isinstance(targets, list):
+        targets = dict.fromkeys(targets, package.get("when", ALWAYS))
+    return {key: tuple(map(tuple, when)) for key, when in targets.items()}
+
+
+def _wheel_to_json(wheel: LockedWheel) -> dict[str, Any]:
+    source = wheel.source
+    return {
+        **({"placement": placement} if (placement := _overrides_to_json(wheel.overrides)) else {}),
+        **({"url": source.url} if source.url is not None else {"path": source.path}),
+        "sha256": source.sha256,
+        "size": source.size,
+        "index": wheel.index,
+    }
+
+
+def _wheel_from_json(data: Mapping[str, Any]) -> LockedWheel:
+    for key in ("sha256", "index"):
+        if not isinstance(data[key], str) or len(data[key]) != _DIGEST_LENGTH:
+            raise ValueError(f"{data['wheel']} has no hash as {key} but {data[key]!r}")
+    return LockedWheel(
         source=WheelSource(
-            filename=filename,
+            filename=data["wheel"],
             url=data.get("url"),
             path=data.get("path"),
             sha256=data["sha256"],
             size=data["size"],
         ),
         name=data["name"],
-        version=data["version"],
-        dist_info=data["distInfo"],
-        data_dir=data.get("dataDir"),
-        files=_files_from_tree(data["files"]),
-        console_scripts=scripts.get("console", {}),
-        gui_scripts=scripts.get("gui", {}),
+        index=data["index"],
         overrides=_overrides_from_json(data.get("placement", {})),
     )
 
@@ -202,63 +230,19 @@ def _overrides_from_json(data: Mapping[str, Any]) -> Overrides:
     return Overrides(copy=tuple(data.get("copy", ())), link=tuple(data.get("link", ())), solid=data.get("solid", False))
 
 
-#: SHA-256 as base64 with padding.
-_DIGEST_LENGTH = 44
-
-#: A file is its hash, "" where it is empty, and [hash, "x"] where the archive marks it executable; with "alone" behind
-#: them where it may be a program that needs nothing of its wheel.
-_Entry = str | list[str]
-
-
-def _files_to_tree(files: Mapping[str, WheelFile]) -> dict[str, Any]:
-    tree: dict[str, Any] = {}
-    for path in sorted(files):
-        *directories, name = path.split("/")
-        node = tree
-        for directory in directories:
-            node = node.setdefault(directory, {})
-        node[name] = _entry(files[path])
-    return tree
+def _package_to_text(package: Mapping[str, Any]) -> str:
+    """Return a package on three lines: what it is, where its wheel is, and its hashes."""
+    place = "url" if "url" in package else "path"
+    hashes = ("sha256", "size", "index")
+    first = {key: value for key, value in package.items() if key not in (place, *hashes)}
+    parts = (first, {place: package[place]}, {key: package[key] for key in hashes})
+    return "{" + ",\n   ".join(_json(part)[1:-1] for part in parts) + "}"
 
 
-def _entry(file: WheelFile) -> _Entry:
-    if file.size == 0:
-        return ""
-    if not file.executable:
-        return file.sha256
-    return [file.sha256, "x", "alone"] if file.alone else [file.sha256, "x"]
+def _listed(items: Iterable[str]) -> str:
+    lines = ",\n".join(f"  {item}" for item in items)
+    return f"[\n{lines}\n ]" if lines else "[]"
 
 
-def _files_from_tree(tree: Mapping[str, Any]) -> dict[str, WheelFile]:
-    files: dict[str, WheelFile] = {}
-    directories = [("", tree)]
-    while directories:
-        prefix, directory = directories.pop()
-        for name, entry in directory.items():
-            path = prefix + name
-            match entry:
-                case str(digest) if len(digest) == _DIGEST_LENGTH:
-                    files[path] = WheelFile(sha256=digest, size=None)
-                case dict():
-                    directories.append((f"{path}/", entry))
-                case "":
-                    files[path] = WheelFile(sha256="", size=0)
-                case [str(digest), "x"] | [str(digest), "x", "alone"] if len(digest) == _DIGEST_LENGTH:
-                    files[path] = WheelFile(sha256=digest, size=None, executable=True, alone=len(entry) > 2)
-                case _:
-                    raise ValueError(f"{path} has no hash but {entry!r}")
-    return dict(sorted(files.items()))
-
-
-def _pretty(value: Any, indent: int = 0) -> str:
-    """Return JSON that is read in a diff: short values on one line, keys in the order given, one space a level."""
-    flat = json.dumps(value, ensure_ascii=False)
-    if not isinstance(value, (dict, list)) or not value or (indent > 1 and indent + len(flat) <= _WIDTH):
-        return flat
-    pad = " " * (indent + 1)
-    if isinstance(value, dict):
-        keys = {key: json.dumps(key, ensure_ascii=False) for key in value}
-        lines = [f"{pad}{keys[key]}: {_pretty(item, indent + 1)}" for key, item in value.items()]
-        return "{\n" + ",\n".join(lines) + "\n" + " " * indent + "}"
-    lines = [pad + _pretty(item, indent + 1) for item in value]
-    return "[\n" + ",\n".join(lines) + "\n" + " " * indent + "]"
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False)

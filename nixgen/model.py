@@ -68,17 +68,13 @@ class WheelFile:
 
     Attributes:
         sha256: SHA-256 of the content: 44 characters of base64 with padding (RECORD's hash in Nix's alphabet).
-        size: uncompressed size in bytes; None in an index read back from a lock, which only knows empty files (0).
-            An empty file is created by the tree and is no leaf.
+        size: uncompressed size in bytes. An empty file is created by the tree and is no leaf.
         executable: whether the archive gives it any x bit.
-        alone: whether it may be a program that needs nothing of its wheel, so that a store path of its own serves it
-            (``nixgen/wheels/programs.py``).
     """
 
     sha256: str
-    size: int | None
+    size: int
     executable: bool = False
-    alone: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,29 +97,44 @@ class Overrides:
 class WheelIndex:
     """What nixgen knows of a wheel without unpacking it.
 
+    All but the source and the warnings is written as the index of the lock format (``nixgen/wheels/text.py``).
+
     Attributes:
         source: where it comes from; ``sha256`` and ``size`` are known by now.
         name: normalized name of the distribution (PEP 503).
-        version: its version as METADATA spells it.
         dist_info: name of its ``.dist-info`` directory, at the archive's top.
         data_dir: name of its ``.data`` directory, None where it has none.
         files: every regular file by its path in the archive, sorted; POSIX separators, relative, no ``..``.
         console_scripts: command name to object reference (``package.module:attribute``), sorted.
         gui_scripts: likewise.
-        overrides: what the user says of the placement of its files.
         warnings: oddities that do not stop anything, one line each.
     """
 
     source: WheelSource
     name: str
-    version: str
     dist_info: str
     data_dir: str | None = None
     files: Mapping[str, WheelFile]
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     gui_scripts: Mapping[str, str] = field(default_factory=dict)
-    overrides: Overrides = Overrides()
     warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockedWheel:
+    """What a lock says of a wheel.
+
+    Attributes:
+        source: where it comes from, with ``sha256`` and ``size``.
+        name: normalized name of the distribution.
+        index: SHA-256 of its index, 64 lower-case hexadecimal digits: that binds every file of it.
+        overrides: what the user says of the placement of its files.
+    """
+
+    source: WheelSource
+    name: str
+    index: str
+    overrides: Overrides = Overrides()
 
 
 @dataclass(frozen=True, kw_only=True)

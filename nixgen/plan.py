@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from .errors import InputError
 from .lock import Lock, TargetLock
-from .model import Clause, LockedPackage, Overrides, Selection, WheelIndex
+from .model import Clause, LockedPackage, LockedWheel, Overrides, Selection, WheelIndex
 from .targets import Target
 from .wheels.schemes import installed_path
+from .wheels.text import index_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,19 +46,11 @@ def plan(
         InputError: where wheels of one environment have different files for one path, naming all such paths.
     """
     locked = []
-    used: dict[str, WheelIndex] = {}
+    used: dict[str, LockedWheel] = {}
     names: dict[str, set[str]] = {"extras": set(), "groups": set(), "default_groups": set()}
     for target in targets:
         selection = selections[target.key]
-        packages = tuple(
-            LockedPackage(
-                name=package.name,
-                version=package.version,
-                wheel=indexes[package.wheel.filename].source,
-                when=package.when,
-            )
-            for package in selection.packages
-        )
+        packages = _merged(selection.packages, indexes)
         collisions = find_collisions(packages, indexes, target)
         settled, open_collisions = _settle(collisions, prefer or {})
         reachable = [c for c in open_collisions if _reachable(c, packages, selection)]
@@ -65,11 +58,26 @@ def plan(
             raise _collision_error(reachable, target)
         locked.append(TargetLock(target=target, packages=packages, prefer=settled))
         for package in packages:
-            said = (overrides or {}).get(package.name, Overrides())
-            used[package.wheel.filename] = replace(indexes[package.wheel.filename], overrides=said)
+            used[package.wheel.filename] = LockedWheel(
+                source=package.wheel,
+                name=package.name,
+                index=index_hash(indexes[package.wheel.filename]),
+                overrides=(overrides or {}).get(package.name, Overrides()),
+            )
         for kind, values in names.items():
             values.update(getattr(selection, kind))
     return Lock(targets=tuple(locked), wheels=used, **{kind: tuple(sorted(values)) for kind, values in names.items()})
+
+
+def _merged(packages: Iterable[LockedPackage], indexes: Mapping[str, WheelIndex]) -> tuple[LockedPackage, ...]:
+    """Return packages with what their indexes know of their wheels; of those with one wheel, one that all want."""
+    found: dict[str, LockedPackage] = {}
+    for package in packages:
+        filename = package.wheel.filename
+        other = found.get(filename, package)
+        when = package.when if other is package else tuple(dict.fromkeys([*other.when, *package.when]))
+        found[filename] = replace(package, wheel=indexes[filename].source, when=when)
+    return tuple(found.values())
 
 
 def installed_paths(index: WheelIndex, python: str) -> Iterator[tuple[str, str]]:

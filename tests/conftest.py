@@ -70,6 +70,7 @@ def nixgen(project: Path, tmp_path: Path) -> Cli:
         environment={
             "UV_CACHE_DIR": str(tmp_path / "uv-cache"),
             "UV_HTTP_RETRIES": "0",
+            "XDG_CACHE_HOME": str(tmp_path / "cache"),
             "TMPDIR": str(tmp_path / "tmp"),
         },
     )

@@ -17,6 +17,7 @@ from nixgen.targets import default_python
 from tests.support.cli import Cli
 from tests.support.console import Console, blocks, commands, fits
 from tests.support.flakes import REGISTRY
+from tests.support.locks import index_bytes
 from tests.support.modules import NIXMODULES
 from tests.support.nix import LIBRARY, NixInstallation, evaluate
 from tests.support.nixpkgs import write_nixpkgs
@@ -171,8 +172,10 @@ def test_the_keys_of_the_lock_are_documented() -> None:
     """Every key of a lock in this repository is in a table of docs/lock-format.md."""
     text = (ROOT / "docs" / "lock-format.md").read_text()
     lock = json.loads((ROOT / "tests" / "flake" / "nixgen.lock").read_text())
-    target, wheel = lock["targets"][0], next(iter(lock["wheels"].values()))
-    keys = {*lock, *target, *target["packages"][0], *wheel, "url", "prefer", "when", "dataDir", "scripts", "placement"}
+    package = lock["packages"][0]
+    index = json.loads(index_bytes((package["wheel"], (ROOT / "tests" / "flake" / package["path"]).read_bytes())))
+    keys = {*lock, *lock["targets"][0], *package, *index, "url", "prefer", "targets", "when", "placement"}
+    keys |= {"dataDir", "scripts"}
     assert {key for key in keys if not re.search(rf"^\|[^|]*`{key}`", text, re.MULTILINE)} == set()
 
 

@@ -15,27 +15,10 @@ from nixgen.errors import InputError
 from nixgen.lock import Lock, TargetLock
 from nixgen.model import Overrides
 from nixgen.targets import Target
-from tests.support.indexes import DARWIN, LINUX, locked, make_index, make_lock
+from tests.support.indexes import DARWIN, LINUX, locked, locked_wheel, make_index, make_lock
 
-RICH = make_index(
-    "rich-wheel",
-    {
-        "rich/__init__.py": "",
-        "rich/a.py": "1",
-        "rich/größe $(x) ${y}.txt": "2",
-        "rich/bin/tool": "#!/bin/sh\n",
-        "rich/bin/large": "4",
-        "rich_wheel-1.0.data/scripts/s": "3",
-    },
-    console={"tool": "rich:main"},
-    gui={"window": "rich:window"},
-    executable=["rich/bin/tool", "rich/bin/large"],
-    alone=["rich/bin/large"],
-)
-LOCAL = replace(
-    make_index("local", place={"path": "wheels/local-1.0-py3-none-any.whl"}),
-    overrides=Overrides(copy=("local/*", "*.txt"), link=("*.so",), solid=True),
-)
+RICH = make_index("rich-wheel", {"rich/__init__.py": "", "rich/a.py": "1"})
+LOCAL = make_index("local", place={"path": "wheels/local-1.0-py3-none-any.whl"})
 LOCK = Lock(
     targets=(
         TargetLock(
@@ -43,10 +26,13 @@ LOCK = Lock(
             packages=(locked(LOCAL, ("extra:a", "!group:b"), ("group:c",)), locked(RICH)),
             prefer={"bin/x": "local", "a": "rich-wheel"},
         ),
-        TargetLock(target=DARWIN, packages=(locked(RICH),)),
+        TargetLock(target=DARWIN, packages=(locked(RICH, ("extra:a",)),)),
         TargetLock(target=Target.parse("3.13t", "aarch64-linux", glibc="2.28"), packages=()),
     ),
-    wheels={index.source.filename: index for index in (RICH, LOCAL)},
+    wheels={
+        LOCAL.source.filename: locked_wheel(LOCAL, Overrides(copy=("local/*", "*.txt"), link=("*.so",), solid=True)),
+        RICH.source.filename: locked_wheel(RICH),
+    },
     extras=("a",),
     groups=("b", "c"),
     default_groups=("b",),
@@ -67,33 +53,31 @@ def test_a_lock_survives_its_text(tmp_path: Path) -> None:
     assert _read(tmp_path, read.to_text()) == read
     assert [locked.packages for locked in read.targets] == [locked.packages for locked in LOCK.targets]
     assert (read.extras, read.groups, read.default_groups) == (LOCK.extras, LOCK.groups, LOCK.default_groups)
-    for name, index in LOCK.wheels.items():
-        assert read.wheels[name].source == index.source
-        assert read.wheels[name].console_scripts == index.console_scripts
-        assert read.wheels[name].gui_scripts == index.gui_scripts
-        assert read.wheels[name].data_dir == index.data_dir
-        assert read.wheels[name].overrides == index.overrides
-        expected = {path: replace(file, size=None) for path, file in index.files.items() if file.size}
-        assert {path: file for path, file in read.wheels[name].files.items() if file.size != 0} == expected
-    assert read.wheels[RICH.source.filename].files["rich/__init__.py"].size == 0
+    assert read.wheels == LOCK.wheels
 
 
 def test_the_text_is_json_with_a_format() -> None:
-    """The text is JSON, begins with its format, and ends with a newline."""
+    """The text is JSON, begins with its format, and ends with a newline; what is usual is not said."""
     text = LOCK.to_text()
     data = json.loads(text)
-    assert next(iter(data.items())) == ("nixgen", 1)
+    assert next(iter(data.items())) == ("nixgen", 2)
     assert text.endswith("}\n")
-    placements = [wheel.get("placement") for wheel in data["wheels"].values()]
-    assert placements == [{"copy": ["local/*", "*.txt"], "link": ["*.so"], "solid": True}, None]
+    local, rich = data["packages"]
+    assert local["placement"] == {"copy": ["local/*", "*.txt"], "link": ["*.so"], "solid": True}
+    assert local["when"] == [["extra:a", "!group:b"], ["group:c"]]
+    assert local["targets"] == [LINUX.key]
+    assert rich["targets"] == {LINUX.key: [[]], DARWIN.key: [["extra:a"]]}
+    assert "placement" not in rich and "when" not in rich
     assert data["targets"][0]["prefer"] == {"a": "rich-wheel", "bin/x": "local"}
-    assert data["targets"][0]["packages"][0]["when"] == [["extra:a", "!group:b"], ["group:c"]]
-    assert "when" not in data["targets"][0]["packages"][1]
     assert [target["libc"] for target in data["targets"]] == ["glibc 2.35", "macos 14.0", "glibc 2.28"]
-    tree = data["wheels"][RICH.source.filename]["files"]
-    assert tree["rich"]["__init__.py"] == ""
-    assert tree["rich"]["bin"]["tool"][1:] == ["x"]
-    assert tree["rich"]["bin"]["large"][1:] == ["x", "alone"]
+    assert set(make_text_of_one()) == {"name", "version", "wheel", "url", "sha256", "size", "index"}
+
+
+def make_text_of_one() -> dict[str, Any]:
+    """Return what the lock of one wheel, for one target, says of it."""
+    (package,) = json.loads(make_lock(RICH).to_text())["packages"]
+    found: dict[str, Any] = package
+    return found
 
 
 def test_the_order_of_building_does_not_show() -> None:
@@ -105,34 +89,36 @@ def test_the_order_of_building_does_not_show() -> None:
     assert forth.to_text() == back.to_text()
 
 
-@pytest.mark.parametrize("new", ["demo/b.py", "demo/deep/er/b.py", "b.py", "zz.py"])
-def test_a_new_file_is_a_small_difference(new: str) -> None:
-    """One file more in a large wheel changes the lines of its directory only, and takes none away."""
-    files = {f"demo/module{number}.py": str(number) for number in range(50)}
-    before, after = (make_lock(make_index("demo", held)).to_text() for held in (files, {**files, new: "new"}))
-    changed = [line for line in difflib.ndiff(before.splitlines(), after.splitlines()) if line[0] in "+-"]
-    assert 1 <= len(changed) <= 3
-    assert sum(line[0] == "+" for line in changed) - sum(line[0] == "-" for line in changed) == 1
-    assert any(new.rpartition("/")[2] in line for line in changed)
+def test_a_release_changes_six_lines() -> None:
+    """Another release of one package is three lines for three, and nothing else changes."""
+    others = [make_index(f"other{number}") for number in range(20)]
+    before, after = (
+        make_lock(make_index("demo", {"demo.py": version}, version=version), *others).to_text().splitlines()
+        for version in ("1.0", "1.1")
+    )
+    changed = [line for line in difflib.ndiff(before, after) if line[0] in "+-"]
+    assert len(changed) == 6
+    assert changed[0].startswith('-   {"name": "demo", "version": "1.0"')
 
 
-def test_changed_content_is_one_line() -> None:
-    """Another hash of one file changes one line."""
-    files = {f"demo/module{number}.py": str(number) for number in range(50)}
-    texts = [make_lock(make_index("demo", {**files, "demo/module7.py": content})).to_text() for content in "ab"]
-    pairs = [(a, b) for a, b in zip(*(text.splitlines() for text in texts), strict=True) if a != b]
-    assert len(pairs) == 1
-    assert "module7.py" in pairs[0][0]
+def test_a_package_is_said_once() -> None:
+    """A wheel that several targets share stands in the lock once, whatever they want of it."""
+    targets = [TargetLock(target=Target.parse(f"3.{n}", "x86_64-linux"), packages=(locked(RICH),)) for n in (11, 12)]
+    text = Lock(targets=tuple(targets), wheels={RICH.source.filename: locked_wheel(RICH)}).to_text()
+    assert text.count(RICH.source.sha256 or "") == 1 and "targets" not in json.loads(text)["packages"][0]
 
 
-def test_lines_are_short_enough_to_review() -> None:
-    """Every line is a value or stays within the width of a screen, and every package and file stands on its own."""
-    files = {f"demo/a_directory/with_a_long_name/module{number}.py": str(number) for number in range(30)}
-    lines = make_lock(make_index("demo", files), make_index("other")).to_text().splitlines()
-    assert max(map(len, lines)) <= 120
-    assert sum('"module' in line for line in lines) == 30
-    assert sum(line.lstrip().startswith('{"name"') for line in lines) == 2
-    assert Lock(targets=(), wheels={}).to_text().splitlines()[1] == ' "nixgen": 1,'
+def test_a_wheel_takes_little() -> None:
+    """A wheel takes at most 600 bytes, with long names too; an empty lock is a few lines."""
+    name = "a-package-with-quite-a-long-name"
+    url = f"https://files.example.invalid/packages/{'a' * 2}/{'b' * 2}/{'c' * 60}/"
+    tag = "cp311-cp311-manylinux2014_x86_64.manylinux_2_17_x86_64"
+    wheel = make_index(name)
+    filename = f"{name.replace('-', '_')}-2026.10.1-{tag}.whl"
+    wheel = replace(wheel, source=replace(wheel.source, filename=filename, url=url + filename))
+    empty = Lock(targets=make_lock().targets, wheels={}).to_text()
+    assert len(make_lock(wheel).to_text()) - len(empty) <= 600
+    assert len(empty.splitlines()) <= 12
 
 
 def _without(*keys: str) -> Callable[[Any], None]:
@@ -156,29 +142,26 @@ def _with(value: Any, *keys: str) -> Callable[[Any], None]:
 @pytest.mark.parametrize(
     "damage",
     [
-        _without("wheels"),
+        _without("packages"),
         _without("targets"),
         _without("extras"),
         _without("defaultGroups"),
         _without("targets", "0", "python"),
-        _without("targets", "0", "packages"),
-        _without("wheels", RICH.source.filename),
-        _without("wheels", RICH.source.filename, "sha256"),
-        _without("wheels", RICH.source.filename, "files"),
-        _with([], "wheels"),
+        _without("targets", "0", "libc"),
+        _without("packages", "0", "name"),
+        _without("packages", "0", "wheel"),
+        _without("packages", "0", "sha256"),
+        _without("packages", "0", "size"),
+        _without("packages", "0", "index"),
         _with("x", "targets"),
         _with("glibc", "targets", "0", "libc"),
         _with("glibc x.y", "targets", "0", "libc"),
-        _with(7, "wheels", RICH.source.filename, "files"),
-        _with({"a": []}, "wheels", RICH.source.filename, "files"),
-        _with({"a": ["hash"]}, "wheels", RICH.source.filename, "files"),
-        _with({"a": "too short"}, "wheels", RICH.source.filename, "files"),
-        _with({"a": 7}, "wheels", RICH.source.filename, "files"),
-        _with({"a": None}, "wheels", RICH.source.filename, "files"),
-        _with(7, "wheels", RICH.source.filename, "sha256"),
-        _with([], "wheels", RICH.source.filename, "scripts"),
-        _with(None, "targets", "0", "packages"),
-        _with([{"name": 1}], "targets", "0", "packages"),
+        _with(7, "packages", "0", "sha256"),
+        _with("abc", "packages", "0", "sha256"),
+        _with("abc", "packages", "0", "index"),
+        _with(None, "packages"),
+        _with(["3.9-x86_64-linux"], "packages", "0", "targets"),
+        _with(7, "packages", "0", "when"),
     ],
 )
 def test_a_damaged_lock_is_an_error(tmp_path: Path, damage: Callable[[Any], None]) -> None:
@@ -202,10 +185,10 @@ def test_what_is_no_json_is_an_error(tmp_path: Path, text: str) -> None:
     assert caught.value.where == str(path)
 
 
-@pytest.mark.parametrize("text", ["[]", "null", "{}", '{"nixgen": 2}', '{"nixgen": "1"}', '{"nixgen": null}'])
+@pytest.mark.parametrize("text", ["[]", "null", "{}", '{"nixgen": 3}', '{"nixgen": "2"}', '{"nixgen": null}'])
 def test_another_format_is_an_error(tmp_path: Path, text: str) -> None:
     """A format that this nixgen does not know is refused, with both formats."""
-    with pytest.raises(InputError, match="this nixgen reads format 1") as caught:
+    with pytest.raises(InputError, match="this nixgen reads format 2") as caught:
         _read(tmp_path, text)
     assert "nixgen lock" in str(caught.value.todo)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from benchmarks.clock import Sample, output, timed
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
-from benchmarks.subjects import Project, count_files
+from benchmarks.subjects import Project, files_of_wheels
 
 COLD = "uv pip install --compile-bytecode, cold"
 WARM = "uv pip install --compile-bytecode, warm, hard links"
@@ -81,12 +81,13 @@ def _make_new(project: Project) -> tuple[int, int]:
     """
     path = project.directory / "nixgen.lock"
     lock = json.loads(path.read_text())
-    sizes = {name: count_files(wheel["files"]) for name, wheel in lock["wheels"].items()}
+    packages = {package["wheel"]: package for package in lock["packages"]}
+    sizes = files_of_wheels(project.directory)
     total, found = sum(sizes.values()), 0
     for name, size in sorted(sizes.items(), key=lambda item: (-item[1], item[0])):
         if found + size <= total * 0.3:
             found += size
-            lock["wheels"][name]["placement"] = {"copy": ["*.dist-info/WHEEL"]}
+            packages[name]["placement"] = {"copy": ["*.dist-info/WHEEL"]}
         if found >= total * 0.25:
             break
     path.write_text(json.dumps(lock))

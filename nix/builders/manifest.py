@@ -12,6 +12,7 @@ class Manifest:
 
     Attributes:
         distribution, version: of its wheel.
+        index: store path of its wheel's index: named here, it is kept as long as the tree.
         copies: the reasons of each copy (``placement.REASONS``), by its path.
         programs: paths of the links to programs that have store paths of their own.
         launchers: paths of the commands that run the Python beside them.
@@ -19,11 +20,22 @@ class Manifest:
         needed, provides: SONAMEs, as ``libraries.of_wheel`` gives them.
     """
 
-    __slots__ = ("copies", "descend", "distribution", "launchers", "needed", "programs", "provides", "version")
+    __slots__ = (
+        "copies",
+        "descend",
+        "distribution",
+        "index",
+        "launchers",
+        "needed",
+        "programs",
+        "provides",
+        "version",
+    )
 
-    def __init__(self, *, distribution, version, copies, programs, launchers, descend, needed, provides):
+    def __init__(self, *, distribution, version, index, copies, programs, launchers, descend, needed, provides):
         self.distribution = distribution
         self.version = version
+        self.index = index
         self.copies = copies
         self.programs = programs
         self.launchers = launchers

@@ -22,7 +22,8 @@ def build(attributes, out):
 
     Args:
         attributes: ``distribution``, ``version``, ``distInfo``, ``dataDir`` ("" for none), ``commands`` (pairs of name
-            and object reference), ``installer`` (a store path with INSTALLER's text), and ``files``: ``[path, leaf]``,
+            and object reference), ``installer`` (a store path with INSTALLER's text), ``index`` (that of the wheel's
+            index), and ``files``: ``[path, leaf]``,
             with a third element where the archive marks the file executable, and a fourth, the store path of the
             program, where it may stand alone; the leaf of an empty file is "".
             ``placement``, where the user overrides the rules: see ``Placement``.
@@ -53,6 +54,7 @@ def build(attributes, out):
     manifest.Manifest(
         distribution=distribution,
         version=attributes["version"],
+        index=attributes["index"],
         copies={done.target: done.reasons for done in placed if done.reasons},
         programs=sorted(done.target for done in placed if done.shared),
         launchers=sorted([*commands, *(done.target for done in placed if done.rewritten)]),

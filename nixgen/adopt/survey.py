@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
-from nixgen.emit.project import library_directory
 from nixgen.errors import InputError
 from nixgen.leaf import leaf_path
+from nixgen.library import library_directory
 from nixgen.model import Overrides
 from nixgen.store import Store
 from nixgen.wheels.record import to_base64

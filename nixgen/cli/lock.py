@@ -25,6 +25,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--verify", action="store_true", help="download every wheel and check every file against its RECORD"
     )
+    parser.add_argument(
+        "--vendor",
+        action="store_true",
+        help="write the index of each wheel to nix/index too, for evaluation that may neither build nor read the "
+        "store; from then on they are renewed (remove the directory to end that)",
+    )
     targets = parser.add_argument_group("targets (default: those of the existing lock, else this machine's)")
     targets.add_argument(
         "--python",
@@ -105,8 +111,8 @@ def run(options: argparse.Namespace) -> int:
 def _summary(made: Locked) -> list[str]:
     from nixgen.cli.console import count, size
 
-    files = sum(len(index.files) for index in made.lock.wheels.values())
-    lines = [f"locked {count(len(made.lock.wheels), 'wheel')} with {count(files, 'file')}"]
+    files = sum(len(index.files) for index in made.indexes.values())
+    lines = [f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}"]
     traffic = made.traffic
     if traffic.total:
         lines.append(
@@ -143,6 +149,7 @@ def _request(options: argparse.Namespace) -> Request:
         extras=[] if options.no_extras else options.extra,
         groups=[] if options.no_groups else options.group,
         resolver=_resolver_options(options),
+        vendor=options.vendor,
         verify=options.verify,
     )
 

@@ -1,14 +1,16 @@
 """Show what the lock holds for this machine, and which files of what is built are copies.
 
 Each line is a package: its version, its wheel, how many files that has, and whether the
-environment under ./result has it. With --copies, the files that are real files instead
-of links to the store, why they are, and how large: as the last build made them.
+environment under ./result has it. With --files, every file of each package with its size and
+hash, which the lock binds. With --copies, the files that are real files instead of links to the
+store, why they are, and how large: as the last build made them.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from base64 import b64decode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -17,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from nixgen.environments.choice import Choice
     from nixgen.environments.trees import Tree
-    from nixgen.model import LockedPackage
+    from nixgen.model import LockedPackage, WheelIndex
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,8 +27,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from nixgen.cli.choosing import add_choice
 
     parser.add_argument("package", nargs="*", metavar="PACKAGE", help="show these packages only")
-    parser.add_argument("--copies", action="store_true", help="list the copies, with reasons and sizes")
-    parser.add_argument("--json", action="store_true", help="print JSON, with copies where --copies asks for them")
+    what = parser.add_mutually_exclusive_group()
+    what.add_argument("--copies", action="store_true", help="list the copies, with reasons and sizes")
+    what.add_argument("--files", action="store_true", help="list the files, with sizes and hashes")
+    parser.add_argument("--json", action="store_true", help="print JSON, with copies or files where they are asked for")
     parser.add_argument(
         "-o", "--out-link", metavar="PATH", help="an environment that is built (default: result in the project)"
     )
@@ -41,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
         NixError: Nix is missing, or does not know the environment.
     """
     from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
     from nixgen.environments.choice import Choice
+    from nixgen.environments.fetch import indexes_of
     from nixgen.environments.trees import built_trees
     from nixgen.errors import InputError
     from nixgen.store import Store
@@ -57,12 +63,17 @@ def run(options: argparse.Namespace) -> int:
             where=str(link),
             todo="run `nixgen build`",
         )
-    described = [_describe(package, choice, trees.get(package.name), options.copies) for package in packages]
+    indexes = indexes_of(choice, packages, Console(quiet=options.quiet))
+    described = [
+        _describe(package, indexes[package.wheel.filename], trees.get(package.name), options) for package in packages
+    ]
     if options.json:
         report: dict[str, Any] = {"python": choice.python, "system": default_system(), "packages": described}
         if options.copies:
             report["reasons"] = _by_reason(described)
         print(json.dumps(report, indent=1))
+    elif options.files:
+        _print_files(described)
     elif options.copies:
         _print_copies(described, trees)
     else:
@@ -86,15 +97,22 @@ def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:
     return tuple(package for package in choice.packages if not wanted or package.name in wanted)
 
 
-def _describe(package: LockedPackage, choice: Choice, tree: Tree | None, copies: bool) -> dict[str, Any]:
+def _describe(
+    package: LockedPackage, index: WheelIndex, tree: Tree | None, options: argparse.Namespace
+) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": package.name,
         "version": package.version,
         "wheel": package.wheel.filename,
-        "files": len(choice.lock.wheels[package.wheel.filename].files),
+        "files": len(index.files),
         "tree": None if tree is None else str(tree.path),
     }
-    if copies:
+    if options.files:
+        described["contents"] = [
+            {"path": path, "size": file.size, "sha256": b64decode(file.sha256).hex(), "executable": file.executable}
+            for path, file in index.files.items()
+        ]
+    if options.copies:
         described["copies"] = [] if tree is None else [asdict(copy) for copy in tree.copied()]
     return described
 
@@ -123,6 +141,19 @@ def _print_packages(described: Sequence[Mapping[str, Any]]) -> None:
         for package in described
     ]
     _print_table(rows)
+
+
+def _print_files(described: Sequence[Mapping[str, Any]]) -> None:
+    from nixgen.cli.console import size
+
+    for package in described:
+        print(f"{package['name']} {package['version']}  {package['wheel']}")
+        _print_table(
+            [
+                ("  " + file["path"], size(file["size"]), file["sha256"][:16] if file["size"] else "empty")
+                for file in package["contents"]
+            ]
+        )
 
 
 def _print_copies(described: Sequence[Mapping[str, Any]], trees: Mapping[str, Tree]) -> None:

@@ -10,9 +10,14 @@ from pathlib import Path
 
 
 def write_text(path: Path, text: str) -> None:
+    """Write a file by rename, as UTF-8 and with the newlines that the text has."""
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, content: bytes) -> None:
     """Write a file by rename."""
     with _beside(path) as temporary:
-        temporary.write_text(text, encoding="utf-8", newline="")
+        temporary.write_bytes(content)
         temporary.replace(path)
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
+from ..indexes import VENDORED
+from ..library import library_directory
 from ..lock import LOCK_NAME, Lock
-from .files import contents, replace_directory, write_text
+from .files import contents, replace_directory, write_bytes, write_text
 from .nix import nix_string
 
 #: Directory of the Nix files in a project, and of the library in it.
@@ -14,59 +17,70 @@ NIX_DIRECTORY = "nix"
 LIBRARY_DIRECTORY = "nixgen"
 
 
-def write_project(directory: Path, lock: Lock) -> list[Path]:
-    """Write the lock and ``nix/`` into a project, and return the files and directories that changed.
+@dataclass(frozen=True, kw_only=True)
+class Files:
+    """What nixgen writes into a project.
 
     The library in ``nix/nixgen`` always becomes this nixgen's own; ``nix/default.nix`` belongs to the user and is
-    written only where it is missing. Every write is a rename: an interruption leaves the previous state.
+    written only where it is missing.
 
-    Args:
-        directory: the project's directory.
-        lock: what to write as ``nixgen.lock``.
+    Attributes:
+        lock: the lock.
+        vendored: content of the files in ``nix/index`` by their names; None where there are to be none.
     """
-    changed = changes(directory, lock)
-    nix = directory / NIX_DIRECTORY
-    nix.mkdir(exist_ok=True)
-    for path in changed:
-        if path == nix / LIBRARY_DIRECTORY:
-            replace_directory(path, contents(library_directory()))
-        elif path == nix / "default.nix":
-            write_text(path, render("default.nix"))
-        else:
-            write_text(path, lock.to_text())
-    return changed
 
+    lock: Lock
+    vendored: Mapping[str, bytes] | None = None
 
-def changes(directory: Path, lock: Lock) -> list[Path]:
-    """Return what ``write_project`` would change, the lock last: it is what makes the rest count."""
-    nix = directory / NIX_DIRECTORY
-    found = []
-    if contents(nix / LIBRARY_DIRECTORY) != contents(library_directory()):
-        found.append(nix / LIBRARY_DIRECTORY)
-    if not (nix / "default.nix").exists():
-        found.append(nix / "default.nix")
-    if not _holds(directory / LOCK_NAME, lock.to_text()):
-        found.append(directory / LOCK_NAME)
-    return found
+    def write(self, directory: Path) -> list[Path]:
+        """Write all of it, and return the files and directories that changed.
+
+        Every write is a rename, and what the lock does not need any more goes after it: an interruption leaves the
+        previous state.
+
+        Args:
+            directory: the project's directory.
+        """
+        changed = self.changes(directory)
+        nix = directory / NIX_DIRECTORY
+        nix.mkdir(exist_ok=True)
+        for path in changed:
+            if path == nix / LIBRARY_DIRECTORY:
+                replace_directory(path, contents(library_directory()))
+            elif path == directory / VENDORED:
+                path.mkdir(exist_ok=True)
+                for name, content in (self.vendored or {}).items():
+                    if not _holds(path / name, content):
+                        write_bytes(path / name, content)
+            elif path == nix / "default.nix":
+                write_text(path, render("default.nix"))
+            else:
+                write_text(path, self.lock.to_text())
+        if self.vendored is not None:
+            for path in (directory / VENDORED).iterdir():
+                if path.name not in self.vendored:
+                    path.unlink()
+        return changed
+
+    def changes(self, directory: Path) -> list[Path]:
+        """Return what ``write`` would change, the lock last: it is what makes the rest count."""
+        nix = directory / NIX_DIRECTORY
+        found = []
+        if contents(nix / LIBRARY_DIRECTORY) != contents(library_directory()):
+            found.append(nix / LIBRARY_DIRECTORY)
+        if not (nix / "default.nix").exists():
+            found.append(nix / "default.nix")
+        if self.vendored is not None and contents(directory / VENDORED) != self.vendored:
+            found.append(directory / VENDORED)
+        if not _holds(directory / LOCK_NAME, self.lock.to_text().encode()):
+            found.append(directory / LOCK_NAME)
+        return found
 
 
 def is_our_default(path: Path) -> bool:
-    """Tell whether a ``nix/default.nix`` is the one that ``write_project`` writes, without a word of the user's."""
+    """Tell whether a ``nix/default.nix`` is the one that nixgen writes, without a word of the user's."""
     # The template has nothing to fill in, and so it is its own text: no need to import what fills it in.
     return path.read_bytes() == (Path(__file__).parent / "templates" / "default.nix.j2").read_bytes()
-
-
-def library_directory() -> Path:
-    """Return the directory of the Nix library: in the installed package, or beside it in a checkout."""
-    package = Path(__file__).resolve().parent.parent
-    for candidate in (package / "nix", package.parent / "nix"):
-        if (candidate / "builders").is_dir():
-            return candidate
-    raise InputError(
-        "the Nix library is missing from this installation of nixgen",
-        where=str(package),
-        todo="install nixgen again",
-    )
 
 
 def render(template: str, **values: object) -> str:
@@ -86,5 +100,5 @@ def render(template: str, **values: object) -> str:
     return environment.get_template(f"{template}.j2").render(**values)
 
 
-def _holds(path: Path, text: str) -> bool:
-    return path.is_file() and path.read_bytes() == text.encode()
+def _holds(path: Path, content: bytes) -> bool:
+    return path.is_file() and path.read_bytes() == content

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixgen.environments.choice import Choice
+from nixgen.indexes import indexes_of_lock
 from nixgen.ingest import IngestReport, ingest
+from nixgen.model import LockedPackage, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
 
@@ -14,16 +17,33 @@ if TYPE_CHECKING:
     import httpx
 
 
+def indexes_of(
+    choice: Choice, packages: Iterable[LockedPackage], observer: Observer = SILENT
+) -> Mapping[str, WheelIndex]:
+    """Return the indexes of some packages' wheels, by file name, read again where this machine has them no more.
+
+    Raises:
+        NixgenError: as ``nixgen.indexes.indexes_of_lock``.
+    """
+    wheels = [choice.lock.wheels[package.wheel.filename] for package in packages]
+    with observer.counting("reading wheels") as progress:
+        return indexes_of_lock(wheels, base=choice.base, auth=lambda: _auth(choice.base), progress=progress)
+
+
 def fetch(choice: Choice, observer: Observer = SILENT) -> IngestReport:
     """Put the leaves of an environment into the store, as far as it lacks them.
 
     Raises:
-        NixgenError: as ``nixgen.ingest.ingest``.
+        NixgenError: as ``indexes_of`` and ``nixgen.ingest.ingest``.
     """
-    wheels = [choice.lock.wheels[package.wheel.filename] for package in choice.packages]
+    indexes = indexes_of(choice, choice.packages, observer)
     with observer.counting("fetching") as progress:
         report = ingest(
-            wheels, Store(choice.settings), base=choice.base, auth=lambda: _auth(choice.base), progress=progress
+            indexes.values(),
+            Store(choice.settings),
+            base=choice.base,
+            auth=lambda: _auth(choice.base),
+            progress=progress,
         )
     observer.fetched(report)
     return report

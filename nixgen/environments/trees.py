@@ -12,7 +12,7 @@ from typing import Any
 from nixgen.model import LockedPackage
 from nixgen.store import Store
 
-#: What a tree says of itself (nix/builders/tree.py).
+#: What a tree says of itself (nix/builders/manifest.py).
 _MANIFEST = Path("nix-support", "nixgen.json")
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from nixgen.leaf import leaf_path
+from nixgen.indexes import INDEX_NAME, index_leaf
+from nixgen.leaf import leaf_name, leaf_path
 from nixgen.model import WheelIndex
 from nixgen.observer import Progress
 from nixgen.store import Store
+from nixgen.wheels.text import index_bytes
 
 if TYPE_CHECKING:
     import httpx
@@ -21,7 +24,7 @@ class IngestReport:
     """What an ingest did.
 
     Attributes:
-        leaves: how many leaves the wheels have.
+        leaves: how many leaves the wheels have, their indexes aside.
         added: how many of them the store lacked.
         wheels: how many wheels were opened for them.
         downloaded: bytes read over the network.
@@ -41,13 +44,13 @@ def ingest(
     auth: Callable[[], httpx.Auth | None] = lambda: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
-    """Put every leaf of some wheels into the store.
+    """Put every leaf of some wheels into the store, and the indexes of the wheels, which are leaves too.
 
     The store is asked once what it lacks; only wheels that have such a file are fetched. Each wheel is checked against
     the lock's SHA-256, and each file against RECORD's, before anything is added.
 
     Args:
-        wheels: indexes, as the lock has them.
+        wheels: indexes of the lock's wheels.
         store: where leaves go.
         base: the directory that relative paths of wheels refer to.
         auth: gives the credentials for downloads, if there are any to do.
@@ -59,23 +62,33 @@ def ingest(
         NixError: the store refuses a file.
     """
     members: dict[str, tuple[WheelIndex, str]] = {}
-    for index in wheels:
+    indexes = list(wheels)
+    for index in indexes:
         for path, file in index.files.items():
             if file.size != 0:
                 name = path.rpartition("/")[2]
                 members.setdefault(leaf_path(name, file.sha256, store.directory), (index, path))
-    missing = store.invalid(members)
+    contents = {}
+    for index in indexes:
+        content = index_bytes(index)
+        contents[index_leaf(hashlib.sha256(content).hexdigest(), store.directory)] = content
+    missing = store.invalid([*members, *contents])
+    if lacking := sorted(contents.keys() & missing):
+        with store.connect() as daemon:
+            for leaf in lacking:
+                daemon.add(leaf_name(INDEX_NAME), contents[leaf], leaf)
+    missing -= contents.keys()
     by_wheel: dict[str, dict[str, str]] = {}
-    indexes: dict[str, WheelIndex] = {}
+    opened: dict[str, WheelIndex] = {}
     for leaf in sorted(missing):
         index, path = members[leaf]
-        indexes[index.source.filename] = index
+        opened[index.source.filename] = index
         by_wheel.setdefault(index.source.filename, {})[path] = leaf
     read = 0
     if missing:
         # Imported for work that is there: a run that finds every leaf needs no HTTP client.
         from nixgen.ingest.extraction import Extraction, WheelWork
 
-        work = [WheelWork(index=indexes[name], missing=wanted) for name, wanted in by_wheel.items()]
+        work = [WheelWork(index=opened[name], missing=wanted) for name, wanted in by_wheel.items()]
         read = Extraction(store=store, base=base, auth=auth(), progress=progress).run(work)
     return IngestReport(leaves=len(members), added=len(missing), wheels=len(by_wheel), downloaded=read)

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 
 from nixgen.errors import InputError
+from nixgen.indexes import find_index, make_indexes
 from nixgen.lock import Lock
 from nixgen.model import Selection, Traffic, WheelIndex, WheelSource
 from nixgen.observer import Observer
-from nixgen.wheels.index import index_all
 
 
 def wheels_of(selections: Iterable[Selection]) -> dict[str, WheelSource]:
@@ -44,7 +44,7 @@ def indexes_of(
     auth: httpx.Auth | None,
     observer: Observer,
 ) -> tuple[dict[str, WheelIndex], Traffic]:
-    """Return the index of every wheel, from the existing lock where it has the same wheel, and the traffic.
+    """Return the index of every wheel, and the traffic; of a wheel that the existing lock has, it may be at hand.
 
     Args:
         sources: the wheels, by file name.
@@ -60,12 +60,14 @@ def indexes_of(
     known: dict[str, WheelIndex] = {}
     if previous is not None and not verify:
         for filename, source in sources.items():
-            index = previous.wheels.get(filename)
-            if index is not None and source.sha256 is not None and index.source.sha256 == source.sha256:
-                known[filename] = replace(index, source=replace(source, size=index.source.size))
-    wanted: Sequence[WheelSource] = [source for name, source in sources.items() if name not in known]
+            wheel = previous.wheels.get(filename)
+            if wheel is not None and source.sha256 is not None and wheel.source.sha256 == source.sha256:
+                index = find_index(wheel, base)
+                if index is not None:
+                    known[filename] = replace(index, source=replace(source, size=wheel.source.size))
+    wanted = [source for name, source in sources.items() if name not in known]
     if not wanted:
         return known, Traffic()
     with observer.counting("reading wheels") as progress:
-        indexes, traffic = index_all(wanted, base=base, verify=verify, auth=auth, progress=progress)
+        indexes, traffic = make_indexes(wanted, base=base, verify=verify, auth=auth, progress=progress)
     return known | {index.source.filename: index for index in indexes}, traffic

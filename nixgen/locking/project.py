@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixgen import inputs
 from nixgen.credentials import Credentials
-from nixgen.emit.project import changes, write_project
+from nixgen.emit.project import Files
 from nixgen.errors import InputError, UsageError
+from nixgen.indexes import VENDORED, vendored_name
+from nixgen.inputs import Inputs
 from nixgen.inputs.options import ResolverOptions
 from nixgen.lock import LOCK_NAME, Lock
+from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
 from nixgen.locking.targets import Wish, choose_targets
-from nixgen.model import Traffic
+from nixgen.model import Selection, Traffic, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings
+from nixgen.wheels.text import index_bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +34,7 @@ class Request:
         targets: what is said of them.
         extras, groups: the only ones to lock; None for all.
         resolver: how uv resolves.
+        vendor: whether to write the indexes of the wheels into the project; where they are, they are renewed anyway.
         verify: whether to download every wheel and check every file against its RECORD.
     """
 
@@ -39,7 +44,15 @@ class Request:
     extras: Sequence[str] | None = None
     groups: Sequence[str] | None = None
     resolver: ResolverOptions = field(default_factory=ResolverOptions)
+    vendor: bool = False
     verify: bool = False
+
+    @property
+    def changes_nothing(self) -> bool:
+        """Whether it asks for no more than what is locked already."""
+        said = (self.inputs, self.targets, self.extras, self.groups)
+        upgrades = self.resolver.upgrade or self.resolver.upgrade_packages
+        return said == ((), Wish(), None, None) and not upgrades and not self.verify
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,12 +60,14 @@ class Locked:
     """A lock that was made, and what making it cost.
 
     Attributes:
-        lock: the lock.
+        files: what the project gets.
+        indexes: the index of each of its wheels, by file name.
         traffic: bytes read of wheels.
         changed: the files and directories of the project that are not as the lock has them.
     """
 
-    lock: Lock
+    files: Files
+    indexes: Mapping[str, WheelIndex]
     traffic: Traffic
     changed: Sequence[Path]
 
@@ -70,18 +85,29 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
             "there is no such directory", where=str(request.base), todo="give the project's directory with -C"
         )
     settings = Settings.read(request.base / "pyproject.toml")
-    previous = _previous(request.base / LOCK_NAME)
+    old = Format1.read(request.base / LOCK_NAME)
+    previous = old.lock if old else _previous(request.base / LOCK_NAME)
     targets = choose_targets(request.targets, previous)
-    with observer.waiting("resolving"):
-        read = inputs.read(
-            request.inputs,
-            targets=targets,
-            base=request.base,
-            extras=request.extras,
-            groups=request.groups,
-            preferences=_versions(previous),
-            options=request.resolver,
+    if old and request.changes_nothing:
+        read = Inputs(
+            selections=_selections(old.lock),
+            origin=LOCK_NAME,
+            notes=(
+                "the lock had format 1, with every file of every wheel: it is written anew with the same packages, "
+                "and nothing was resolved",
+            ),
         )
+    else:
+        with observer.waiting("resolving"):
+            read = inputs.read(
+                request.inputs,
+                targets=targets,
+                base=request.base,
+                extras=request.extras,
+                groups=request.groups,
+                preferences=_versions(previous),
+                options=request.resolver,
+            )
     for note in read.notes:
         observer.note(note)
     observer.read(read.origin, targets)
@@ -93,13 +119,16 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         auth=Credentials.from_environment(read.urls_with_login, read.indexes).auth(),
         observer=observer,
     )
+    if old and request.changes_nothing:
+        old.check(indexes.values())
     for index in indexes.values():
         for warning in index.warnings:
             observer.warning(f"{index.source.filename}: {warning}")
     lock = plan(read.selections, targets, indexes, settings.prefer, settings.placement)
-    for note in settings.unmet(lock.wheels.values()):
+    for note in settings.unmet(indexes.values()):
         observer.note(note)
-    return Locked(lock=lock, traffic=traffic, changed=changes(request.base, lock))
+    files = Files(lock=lock, vendored=_vendored(request, lock, indexes))
+    return Locked(files=files, indexes=indexes, traffic=traffic, changed=files.changes(request.base))
 
 
 def lock_project(request: Request, observer: Observer = SILENT) -> Locked:
@@ -109,8 +138,23 @@ def lock_project(request: Request, observer: Observer = SILENT) -> Locked:
         NixgenError: as ``make_lock``; nothing is written then.
     """
     made = make_lock(request, observer)
-    write_project(request.base, made.lock)
+    made.files.write(request.base)
     return made
+
+
+def _vendored(request: Request, lock: Lock, indexes: Mapping[str, WheelIndex]) -> Mapping[str, bytes] | None:
+    if not request.vendor and not (request.base / VENDORED).is_dir():
+        return None
+    return {vendored_name(wheel): index_bytes(indexes[wheel]) for wheel in lock.wheels}
+
+
+def _selections(lock: Lock) -> dict[str, Selection]:
+    return {
+        locked.target.key: Selection(
+            packages=locked.packages, extras=lock.extras, groups=lock.groups, default_groups=lock.default_groups
+        )
+        for locked in lock.targets
+    }
 
 
 def _previous(path: Path) -> Lock | None:

@@ -7,7 +7,7 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-from ..emit.project import library_directory
+from ..library import library_directory
 
 _log = logging.getLogger(__name__)
 

@@ -11,6 +11,7 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 
 from nixgen.errors import WheelError
+from nixgen.library import builder_module
 from nixgen.model import WheelFile, WheelIndex, WheelSource
 from nixgen.wheels.archive import (
     MAX_PIECE,
@@ -23,7 +24,6 @@ from nixgen.wheels.archive import (
 )
 from nixgen.wheels.dist_info import (
     UNHASHED,
-    WRITTEN_BY_INSTALLERS,
     Identity,
     check_metadata,
     check_wheel_file,
@@ -34,7 +34,6 @@ from nixgen.wheels.dist_info import (
 from nixgen.wheels.entry_points import parse_entry_points
 from nixgen.wheels.findings import Findings, quoted, some
 from nixgen.wheels.members import check_members, check_names, is_executable
-from nixgen.wheels.programs import standing_alone
 from nixgen.wheels.record import Row, parse_record, sha256_base64, to_base64
 from nixgen.wheels.schemes import check_schemes, installed_path
 
@@ -60,7 +59,6 @@ class Contents:
 
     filename: str
     name: str
-    version: str
     dist_info: str
     data_dir: str | None
     members: Mapping[str, zipfile.ZipInfo]
@@ -112,11 +110,10 @@ def build_index(source: WheelSource, contents: Contents, computed: Mapping[str, 
     """
     findings = Findings(warnings=list(contents.warnings))
     files = {}
-    alone = standing_alone(contents.members)
     for path, info in sorted(contents.members.items()):
         row = contents.rows.get(path, Row())
         sha256 = computed.get(path) or contents.known.get(path) or to_base64(row.digest)
-        files[path] = WheelFile(sha256=sha256, size=info.file_size, executable=is_executable(info), alone=path in alone)
+        files[path] = WheelFile(sha256=sha256, size=info.file_size, executable=is_executable(info))
         if (info.file_size == 0) != (sha256 == to_base64(_EMPTY)):
             findings.problems.append(
                 f"{quoted(path)}: its declared size, {info.file_size} bytes, contradicts its hash in RECORD"
@@ -127,7 +124,6 @@ def build_index(source: WheelSource, contents: Contents, computed: Mapping[str, 
     return WheelIndex(
         source=source,
         name=contents.name,
-        version=contents.version,
         dist_info=contents.dist_info,
         data_dir=contents.data_dir,
         files=files,
@@ -181,9 +177,8 @@ def _judge(
     for name in _REQUIRED:
         if f"{dist_info}/{name}" not in members:
             findings.problems.append(f"{quoted(f'{dist_info}/{name}')}: the archive does not have it")
-    version = str(identity.version)
     if (metadata := texts.get(f"{dist_info}/METADATA")) is not None:
-        version = check_metadata(metadata, f"{dist_info}/METADATA", identity, findings)
+        check_metadata(metadata, f"{dist_info}/METADATA", identity, findings)
     if (wheel := texts.get(f"{dist_info}/WHEEL")) is not None:
         check_wheel_file(wheel, f"{dist_info}/WHEEL", findings)
     console: Mapping[str, str] = {}
@@ -208,7 +203,6 @@ def _judge(
     return Contents(
         filename=filename,
         name=identity.name,
-        version=version,
         dist_info=dist_info,
         data_dir=data_dir,
         members=kept,
@@ -244,14 +238,12 @@ def _left_out(
     commands: set[str],
     findings: Findings,
 ) -> set[str]:
-    written = {path for name in WRITTEN_BY_INSTALLERS if (path := f"{dist_info}/{name}") in members}
-    if written:
-        findings.warnings.append(f"left out, since an installer writes it: {some(written)}")
-    # as pip does: a launcher that the wheel carries gives way to the entry point of its name
-    launchers = {path for name in commands if (path := f"{data_dir}/scripts/{name}") in members}
-    if launchers:
-        findings.warnings.append(f"left out, since an entry point makes the command: {some(launchers)}")
-    return written | launchers
+    found: set[str] = builder_module("index").left_out(members, dist_info, data_dir, commands)
+    for own, why in ((True, "an installer writes it"), (False, "an entry point makes the command")):
+        some_of_them = {path for path in found if path.startswith(f"{dist_info}/") is own}
+        if some_of_them:
+            findings.warnings.append(f"left out, since {why}: {some(some_of_them)}")
+    return found
 
 
 def _check_places(files: Mapping[str, WheelFile], data_dir: str | None, findings: Findings) -> None:

@@ -16,9 +16,6 @@ from packaging.version import InvalidVersion, Version
 
 from nixgen.wheels.findings import Findings, quoted, some
 
-#: Files of ``.dist-info`` that an installer writes, never a wheel: left out where a wheel ships them.
-WRITTEN_BY_INSTALLERS = ("INSTALLER", "REQUESTED", "direct_url.json")
-
 #: Signatures of RECORD, which like RECORD itself have no row there (PEP 427).
 UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")
 
@@ -83,13 +80,13 @@ def find_data_dir(paths: Iterable[str], identity: Identity, findings: Findings) 
     return found[0] if len(found) == 1 else None
 
 
-def check_metadata(content: bytes, member: str, identity: Identity, findings: Findings) -> str:
-    """Give the version as METADATA spells it; report a name or version that contradicts the file name."""
+def check_metadata(content: bytes, member: str, identity: Identity, findings: Findings) -> None:
+    """Report a name or version in METADATA that contradicts the file name, and what cannot be read."""
     try:
         metadata, _ = parse_email(content)
     except (ValueError, LookupError) as error:
         findings.problems.append(f"{quoted(member)}: it cannot be parsed ({type(error).__name__})")
-        return str(identity.version)
+        return
     name, version = metadata.get("name", ""), metadata.get("version", "")
     for field, value, fits in (
         ("Name", name, identity.fits(name, str(identity.version))),
@@ -99,7 +96,6 @@ def check_metadata(content: bytes, member: str, identity: Identity, findings: Fi
             findings.problems.append(f"{quoted(member)}: it has no {field}, or several")
         elif not fits:
             findings.problems.append(f"{quoted(member)}: its {field} {quoted(value)} contradicts the wheel's file name")
-    return version
 
 
 def check_wheel_file(content: bytes, member: str, findings: Findings) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 import pytest
 
 from nixgen.leaf import leaf_path
-from nixgen.wheels.programs import standing_alone
+from tests.support.locks import index_bytes
 from tests.support.nix import LIBRARY
 
 BUILDERS = LIBRARY / "builders"
@@ -30,6 +30,7 @@ sys.dont_write_bytecode = True
 sys.path.insert(0, str(BUILDERS))
 
 import env as env_builder  # noqa: E402
+import index  # noqa: E402
 import layout  # noqa: E402
 import manifest  # noqa: E402
 import program as program_builder  # noqa: E402
@@ -83,7 +84,12 @@ class Workbench:
         points = configparser.ConfigParser(delimiters=("=",), interpolation=None)
         points.optionxform = str  # type: ignore[assignment,method-assign]
         with zipfile.ZipFile(BytesIO(content)) as archive:
-            alone = standing_alone({member.filename: member for member in archive.infolist()})
+            alone = index.standing_alone(
+                {
+                    member.filename: index.Member(member.file_size, bool(member.external_attr >> 16 & 0o111))
+                    for member in archive.infolist()
+                }
+            )
             for member in archive.infolist():
                 if member.is_dir():
                     continue
@@ -103,6 +109,7 @@ class Workbench:
             "dataDir": data if any(file[0].startswith(f"{data}/") for file in files) else "",
             "commands": [[command, points[command]] for points in groups for command in points],
             "installer": self.leaf("INSTALLER", b"nixgen\n"),
+            "index": self.leaf("index.json", index_bytes(wheel)),
             "files": files,
         }
 

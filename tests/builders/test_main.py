@@ -106,7 +106,7 @@ def test_unpack_and_nothing_are_started(tmp_path: Path) -> None:
     python = next(iter(interpreters().values()))
     wheel = write_wheel(tmp_path, make_wheel())
     assert start(python, "unpack", {"wheel": str(wheel)}, tmp_path / "unpacked", tmp_path) == ""
-    assert (tmp_path / "unpacked/demo/__init__.py").is_file()
+    assert (tmp_path / "unpacked/files/demo/__init__.py").is_file()
     assert start(python, "nothing", {}, tmp_path / "empty", tmp_path) == ""
     assert (tmp_path / "empty").read_bytes() == b""
 

@@ -13,6 +13,7 @@ from tests.builders.conftest import manifest_of
 SAID = {
     "distribution": "demo",
     "version": "1.0",
+    "index": "/nix/store/x-file.json",
     "copies": {"bin/tool": ["executable"]},
     "programs": [],
     "launchers": ["bin/tool"],

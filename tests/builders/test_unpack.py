@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,7 @@ def test_files_lie_as_in_the_archive(tmp_path: Path, monkeypatch: pytest.MonkeyP
     wheel = write_wheel(tmp_path, make_wheel(files={**files, "demo/empty.py": "", "demo/ü ${x}.txt": b"\0\xff"}))
     out = tmp_path / "out"
     unpack.unpack(str(wheel), str(out), threads=threads)
+    out = out / "files"
     assert {path: (out / path).read_bytes() for path in files} == {path: text.encode() for path, text in files.items()}
     assert (out / "demo/ü ${x}.txt").read_bytes() == b"\0\xff"
     info = [f"demo-1.0.dist-info/{name}" for name in ("METADATA", "RECORD", "WHEEL")]
@@ -34,7 +36,7 @@ def test_flat_files_are_named_by_their_path(tmp_path: Path, monkeypatch: pytest.
     wheel = write_wheel(tmp_path, make_wheel(files=files))
     monkeypatch.setattr(unpack, "cores", lambda: threads)
     unpack.build({"wheel": str(wheel), "flat": True}, str(tmp_path / "out"))
-    there = {path.name: path.read_text() for path in (tmp_path / "out").iterdir()}
+    there = {path.name: path.read_text() for path in (tmp_path / "out/files").iterdir()}
     assert len(there) == 5
     for path in ("demo/a.py", "demo/100% ü?#.txt"):
         assert there[hashlib.sha256(path.encode()).hexdigest()] == files[path]
@@ -42,11 +44,19 @@ def test_flat_files_are_named_by_their_path(tmp_path: Path, monkeypatch: pytest.
 
 def test_empty_files_and_directories_are_left_out(tmp_path: Path) -> None:
     """What is no leaf is not unpacked: empty files, and members that stand for directories."""
-    archive = write_zip([Member(name="demo/"), Member(name="demo/empty.py"), Member(name="full.py", content=b"1")])
-    wheel = write_wheel(tmp_path, ("demo.whl", archive))
+    members = [Member(name="demo/"), Member(name="demo/empty.py"), Member(name="d.dist-info/RECORD", content=b"1")]
+    wheel = write_wheel(tmp_path, ("demo.whl", write_zip(members)))
     unpack.unpack(str(wheel), str(tmp_path / "out"))
-    assert listing(tmp_path / "out") == ["full.py"]
-    assert not (tmp_path / "out/demo").exists()
+    assert listing(tmp_path / "out") == ["files/d.dist-info/RECORD", "index.json"]
+    assert not (tmp_path / "out/files/demo").exists()
+    assert json.loads((tmp_path / "out/index.json").read_text())["files"]["demo"] == {"empty.py": ""}
+
+
+def test_what_is_no_wheel_stops_the_build(tmp_path: Path) -> None:
+    """Without one .dist-info directory there is nothing to say what the wheel is."""
+    wheel = write_wheel(tmp_path, ("demo.whl", write_zip([Member(name="full.py", content=b"1")])))
+    with pytest.raises(SystemExit, match=r"0 \.dist-info directories"):
+        unpack.unpack(str(wheel), str(tmp_path / "out"))
 
 
 @pytest.mark.parametrize("name", ["../escaped", "/escaped", "a/../../escaped", "a//b", "./a", "a\\b", "a/.."])
@@ -66,4 +76,4 @@ def test_the_builder_takes_its_wheel_from_the_attributes(tmp_path: Path) -> None
     """``build`` unpacks the wheel that the derivation names."""
     wheel = write_wheel(tmp_path, make_wheel())
     unpack.build({"wheel": str(wheel)}, str(tmp_path / "out"))
-    assert (tmp_path / "out/demo/__init__.py").read_text() == "answer = 42\n"
+    assert (tmp_path / "out/files/demo/__init__.py").read_text() == "answer = 42\n"

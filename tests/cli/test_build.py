@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ import pytest
 
 from tests.support.cli import Cli, listing
 from tests.support.elf import make_elf
+from tests.support.locks import locked_wheels
 from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import Behaviour, WheelServer
 from tests.support.wheels import make_wheel
@@ -191,8 +191,7 @@ def test_local_wheels(in_store: Cli, demo: tuple[str, bytes]) -> None:
     (in_store.directory / "wheels" / demo[0]).write_bytes(demo[1])
     (in_store.directory / "requirements.txt").write_text(f"./wheels/{demo[0]}\n")
     in_store("lock", "--no-index")
-    data = json.loads((in_store.directory / "nixgen.lock").read_text())
-    assert data["wheels"][demo[0]]["path"] == f"wheels/{demo[0]}"
+    assert locked_wheels(in_store.directory / "nixgen.lock")[demo[0]]["path"] == f"wheels/{demo[0]}"
     assert in_store("build").stdout.strip() == nix_build(in_store)
 
 

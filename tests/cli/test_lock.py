@@ -16,8 +16,10 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli, listing
+from tests.support.format1 import write_format1
+from tests.support.locks import locked_wheels
 from tests.support.server import Behaviour, WheelServer
-from tests.support.wheels import make_wheel
+from tests.support.wheels import make_wheel, nix_sha256
 
 Serve = Callable[..., WheelServer]
 
@@ -30,8 +32,10 @@ def test_writes_the_lock_and_nix(nixgen: Cli, project: Path, serve: Serve) -> No
     (project / "requirements.in").write_text("demo\n")
     said = nixgen("lock", "--default-index", serve(DEMO, HELPER).index, "--python", "3.11").stderr
     lock = json.loads((project / "nixgen.lock").read_text())
-    assert [package["name"] for package in lock["targets"][0]["packages"]] == ["demo", "helper"]
-    assert lock["wheels"]["helper-1.0-py3-none-any.whl"]["files"]["helper.py"]
+    assert [package["name"] for package in lock["packages"]] == ["demo", "helper"]
+    index = Path(nixgen.environment["XDG_CACHE_HOME"], "nixgen/indexes", lock["packages"][1]["index"])
+    assert hashlib.sha256(index.read_bytes()).hexdigest() == index.name
+    assert json.loads(index.read_bytes())["files"]["helper.py"][1] == len("x = 1\n")
     assert (project / "nix" / "default.nix").is_file()
     assert (project / "nix" / "nixgen" / "builders" / "tree.py").is_file()
     assert "locked 2 wheels" in said
@@ -85,7 +89,7 @@ def test_versions_are_kept_until_an_upgrade(nixgen: Cli, project: Path, serve: S
     newer = serve(HELPER, make_wheel("helper", "2.0", {"helper.py": "x = 2\n"}))
 
     def locked() -> str:
-        version: str = json.loads((project / "nixgen.lock").read_text())["targets"][0]["packages"][0]["version"]
+        version: str = json.loads((project / "nixgen.lock").read_text())["packages"][0]["version"]
         return version
 
     nixgen("lock", "--default-index", newer.index)
@@ -119,8 +123,9 @@ def test_musl_is_locked_for_and_kept(nixgen: Cli, project: Path, serve: Serve) -
 
     def locked(*more: str) -> list[tuple[str, str, str]]:
         nixgen("lock", *options, *more)
-        targets = json.loads((project / "nixgen.lock").read_text())["targets"]
-        return [(t["python"], t["libc"], t["packages"][0]["wheel"].split("-")[-1]) for t in targets]
+        lock = json.loads((project / "nixgen.lock").read_text())
+        (wheel,) = (package["wheel"] for package in lock["packages"])
+        return [(target["python"], target["libc"], wheel.split("-")[-1]) for target in lock["targets"]]
 
     musl, glibc = "musllinux_1_2_x86_64.whl", "manylinux_2_17_x86_64.whl"
     assert locked("--python", "3.12", "--musl", "1.2") == [("3.12", "musl 1.2", musl)]
@@ -270,3 +275,62 @@ def test_an_interrupt_leaves_the_previous_lock(
     assert process.returncode == 130
     assert listing(project) == before
     assert [path.name for path in (tmp_path / "tmp").iterdir() if path.name.startswith("nixgen")] == []
+
+
+def test_a_lock_of_format_1_is_written_anew(nixgen: Cli, project: Path, serve: Serve) -> None:
+    """Format 1 becomes format 2 with the same packages: nothing is resolved, also where there are newer versions."""
+    (project / "requirements.in").write_text("demo\n")
+    server = serve(DEMO, HELPER)
+    nixgen("lock", "--default-index", server.index)
+    lock = (project / "nixgen.lock").read_bytes()
+    write_format1(project / "nixgen.lock", DEMO, HELPER)
+    (project / "requirements.in").write_text("helper\n")
+    assert "nixgen.lock" in nixgen("lock", "--check", code=3).stderr
+    said = nixgen("lock", "--offline").stderr
+    assert "the lock had format 1" in said and "nothing was resolved" in said
+    assert (project / "nixgen.lock").read_bytes() == lock
+    assert [package["name"] for package in json.loads(lock)["packages"]] == ["demo", "helper"]
+
+
+def test_an_option_makes_format_1_be_resolved(nixgen: Cli, project: Path, serve: Serve) -> None:
+    """Where something is asked for, a lock of format 1 is resolved anew, with the versions that it has."""
+    (project / "requirements.in").write_text("helper\n")
+    server = serve(HELPER)
+    nixgen("lock", "--default-index", server.index)
+    write_format1(project / "nixgen.lock", HELPER)
+    newer = serve(HELPER, make_wheel("helper", "2.0", {"helper.py": "x = 2\n"}))
+    nixgen("lock", "--default-index", newer.index, "requirements.in")
+    assert [p["version"] for p in json.loads((project / "nixgen.lock").read_text())["packages"]] == ["1.0"]
+
+
+def test_a_lock_of_format_1_is_held_against_its_wheels(nixgen: Cli, project: Path, serve: Serve) -> None:
+    """A wheel that has other files now than a lock of format 1 says is an error, and the lock stays."""
+    (project / "requirements.in").write_text("helper\n")
+    nixgen("lock", "--default-index", serve(HELPER).index)
+    path = project / "nixgen.lock"
+    write_format1(path, HELPER)
+    wrong = json.loads(path.read_text())
+    wrong["wheels"][HELPER[0]]["files"]["helper.py"] = nix_sha256("x = 3\n")
+    path.write_text(json.dumps(wrong))
+    said = nixgen("lock", code=5).stderr
+    assert HELPER[0] in said and "helper.py" in said
+    assert json.loads(path.read_text()) == wrong
+
+
+def test_indexes_are_vendored(nixgen: Cli, project: Path, serve: Serve) -> None:
+    """--vendor writes an index a wheel; from then on they follow the lock, until the directory is removed."""
+    (project / "requirements.in").write_text("demo\n")
+    server = serve(DEMO, HELPER)
+    assert "nix/index" in nixgen("lock", "--vendor", "--default-index", server.index).stderr
+    vendored = project / "nix/index"
+    locked = {f"{wheel}.json": package["index"] for wheel, package in locked_wheels(project / "nixgen.lock").items()}
+    assert {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in vendored.iterdir()} == locked
+    (project / "requirements.in").write_text("helper\n")
+    nixgen("lock", "--default-index", server.index)
+    assert [path.name for path in vendored.iterdir()] == [f"{HELPER[0]}.json"]
+    (vendored / f"{HELPER[0]}.json").write_text("{}")
+    assert "nix/index" in nixgen("lock", "--check", "--default-index", server.index, code=3).stderr
+    (vendored / f"{HELPER[0]}.json").unlink()
+    vendored.rmdir()
+    assert "nothing changed" in nixgen("lock", "--default-index", server.index).stderr
+    assert not vendored.exists()

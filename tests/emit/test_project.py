@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +11,7 @@ from typing import Any
 import jinja2
 import pytest
 
-from nixgen.emit import project
-from nixgen.emit.project import changes, library_directory, render, write_project
+from nixgen.emit.project import Files, render
 from tests.support.indexes import make_index, make_lock
 from tests.support.nix import LIBRARY, NixInstallation, evaluate
 
@@ -32,7 +30,7 @@ def _entries(directory: Path) -> set[str]:
 
 def test_a_project_gets_lock_and_library(tmp_path: Path) -> None:
     """The lock, the library and ``nix/default.nix`` are written and said to have changed, the lock last."""
-    changed = write_project(tmp_path, LOCK)
+    changed = Files(lock=LOCK).write(tmp_path)
     assert changed == [tmp_path / "nix/nixgen", tmp_path / "nix/default.nix", tmp_path / "nixgen.lock"]
     state = _state(tmp_path)
     assert state.pop("nixgen.lock") == LOCK.to_text().encode()
@@ -43,19 +41,19 @@ def test_a_project_gets_lock_and_library(tmp_path: Path) -> None:
 
 def test_a_second_time_changes_nothing(tmp_path: Path) -> None:
     """Writing the same lock again changes nothing and touches no file."""
-    write_project(tmp_path, LOCK)
+    Files(lock=LOCK).write(tmp_path)
     times = {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")}
-    assert changes(tmp_path, LOCK) == []
-    assert write_project(tmp_path, LOCK) == []
+    assert Files(lock=LOCK).changes(tmp_path) == []
+    assert Files(lock=LOCK).write(tmp_path) == []
     assert {path: path.stat().st_mtime_ns for path in tmp_path.rglob("*")} == times
 
 
 def test_changes_writes_nothing(tmp_path: Path) -> None:
     """``changes`` says what would be written, and writes none of it."""
-    assert len(changes(tmp_path, LOCK)) == 3
+    assert len(Files(lock=LOCK).changes(tmp_path)) == 3
     assert _entries(tmp_path) == set()
-    write_project(tmp_path, LOCK)
-    assert changes(tmp_path, OTHER) == [tmp_path / "nixgen.lock"]
+    Files(lock=LOCK).write(tmp_path)
+    assert Files(lock=OTHER).changes(tmp_path) == [tmp_path / "nixgen.lock"]
     assert (tmp_path / "nixgen.lock").read_text() == LOCK.to_text()
 
 
@@ -64,35 +62,35 @@ def test_default_nix_belongs_to_the_user(tmp_path: Path) -> None:
     (tmp_path / "nix").mkdir()
     (tmp_path / "nix/default.nix").write_text("mine")
     (tmp_path / "nix/other.nix").write_text("mine too")
-    assert write_project(tmp_path, LOCK) == [tmp_path / "nix/nixgen", tmp_path / "nixgen.lock"]
+    assert Files(lock=LOCK).write(tmp_path) == [tmp_path / "nix/nixgen", tmp_path / "nixgen.lock"]
     assert (tmp_path / "nix/default.nix").read_text() == "mine"
     assert (tmp_path / "nix/other.nix").read_text() == "mine too"
 
 
 def test_the_library_is_always_this_nixgens(tmp_path: Path) -> None:
     """In ``nix/nixgen`` changed files are replaced, strange ones go and missing ones come."""
-    write_project(tmp_path, LOCK)
+    Files(lock=LOCK).write(tmp_path)
     library = tmp_path / "nix/nixgen"
     (library / "leaf.nix").write_text("changed")
     (library / "old.nix").write_text("of an older nixgen")
     (library / "builders/tree.py").unlink()
-    assert write_project(tmp_path, LOCK) == [library]
+    assert Files(lock=LOCK).write(tmp_path) == [library]
     assert _state(library) == {name: text for name, text in _state(LIBRARY).items() if not name.endswith(".pyc")}
 
 
 def test_bytecode_in_the_library_is_no_change(tmp_path: Path) -> None:
     """Bytecode that lies in the library, here or there, is neither copied nor a reason to write."""
-    write_project(tmp_path, LOCK)
+    Files(lock=LOCK).write(tmp_path)
     (tmp_path / "nix/nixgen/builders/__pycache__").mkdir()
     (tmp_path / "nix/nixgen/builders/__pycache__/x.pyc").write_bytes(b"x")
-    assert write_project(tmp_path, LOCK) == []
+    assert Files(lock=LOCK).write(tmp_path) == []
 
 
 def test_permissions_are_those_of_files(tmp_path: Path) -> None:
     """What is written can be read by everybody that the umask lets, as any file of a project."""
     previous = os.umask(0o022)
     try:
-        write_project(tmp_path, LOCK)
+        Files(lock=LOCK).write(tmp_path)
     finally:
         os.umask(previous)
     for path in tmp_path.rglob("*"):
@@ -121,7 +119,6 @@ def _failing(call: int, original: Callable[..., Any], *, after: bool = False) ->
 
 
 WRITES = [("write_bytes", call) for call in (1, 5)]
-WRITES += [("write_text", call) for call in (1,)]
 WRITES += [("rename", call) for call in (1, 2)]
 WRITES += [("replace", call) for call in (1,)]
 
@@ -132,12 +129,12 @@ def test_an_interruption_leaves_the_previous_state(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, operation: str, call: int, after: bool
 ) -> None:
     """Whatever write or rename is interrupted, every file is whole, old or new, and no temporary one is left."""
-    write_project(tmp_path, LOCK)
+    Files(lock=LOCK).write(tmp_path)
     (tmp_path / "nix/nixgen/leaf.nix").write_text("an older library")
     before = _state(tmp_path)
     monkeypatch.setattr(Path, operation, _failing(call, getattr(Path, operation), after=after))
     with pytest.raises(Stop):
-        write_project(tmp_path, OTHER)
+        Files(lock=OTHER).write(tmp_path)
     monkeypatch.undo()
     left = _state(tmp_path)
     assert left.keys() == before.keys()
@@ -145,8 +142,8 @@ def test_an_interruption_leaves_the_previous_state(
     if (operation, after) != ("replace", True):
         assert left["nixgen.lock"] == before["nixgen.lock"]
     assert not [name for name in _entries(tmp_path) if "/." in f"/{name}"]
-    write_project(tmp_path, OTHER)
-    assert changes(tmp_path, OTHER) == []
+    Files(lock=OTHER).write(tmp_path)
+    assert Files(lock=OTHER).changes(tmp_path) == []
 
 
 @pytest.mark.parametrize(("operation", "call"), WRITES)
@@ -156,7 +153,7 @@ def test_an_interruption_of_the_first_time_leaves_no_lock(
     """An interrupted first time leaves no lock, since that makes the rest count, and nothing temporary."""
     monkeypatch.setattr(Path, operation, _failing(call, getattr(Path, operation)))
     try:
-        write_project(tmp_path, LOCK)
+        Files(lock=LOCK).write(tmp_path)
     except Stop:
         assert not (tmp_path / "nixgen.lock").exists()
     else:
@@ -168,7 +165,7 @@ def test_a_linked_lock_is_replaced(tmp_path: Path) -> None:
     """Where the lock is a link, the link is replaced, and what it led to stays."""
     (tmp_path / "elsewhere").write_text("precious")
     (tmp_path / "nixgen.lock").symlink_to("elsewhere")
-    write_project(tmp_path, LOCK)
+    Files(lock=LOCK).write(tmp_path)
     assert (tmp_path / "elsewhere").read_text() == "precious"
     assert not (tmp_path / "nixgen.lock").is_symlink()
 
@@ -196,24 +193,8 @@ def test_templates_are_nix(nix_store: NixInstallation, tmp_path: Path) -> None:
         subprocess.run(command, env=nix_store.env, check=True, capture_output=True)
 
 
-def test_the_library_is_that_of_the_checkout() -> None:
-    """In a checkout the library is the one beside the package."""
-    assert library_directory() == LIBRARY
-
-
-def test_an_installed_package_has_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """An installed nixgen takes the library inside its package; one without any says so."""
-    package = tmp_path / "site-packages/nixgen"
-    (package / "emit").mkdir(parents=True)
-    monkeypatch.setattr(project, "__file__", str(package / "emit/project.py"))
-    with pytest.raises(project.InputError, match="the Nix library is missing"):
-        library_directory()
-    shutil.copytree(LIBRARY, package / "nix")
-    assert library_directory() == package / "nix"
-
-
 def test_a_written_project_is_evaluated(nix_store: NixInstallation, tmp_path: Path) -> None:
     """What was written is a lock and a library that belong together: Nix reads one with the other."""
-    write_project(tmp_path, LOCK)
+    Files(lock=LOCK).write(tmp_path)
     expression = '((import (/. + dir + "/nix/nixgen")).readLock (/. + dir + "/nixgen.lock")).nixgen'
-    assert evaluate(expression, nix_store.env, dir=str(tmp_path)) == 1
+    assert evaluate(expression, nix_store.env, dir=str(tmp_path)) == 2

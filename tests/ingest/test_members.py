@@ -28,8 +28,8 @@ def archive(
 
 
 def _index(source: WheelSource, sha256: str) -> WheelIndex:
-    files = {"data.bin": WheelFile(sha256=sha256, size=None)}
-    return WheelIndex(source=source, name="demo", version="1.0", dist_info="demo-1.0.dist-info", files=files)
+    files = {"data.bin": WheelFile(sha256=sha256, size=1)}
+    return WheelIndex(source=source, name="demo", dist_info="demo-1.0.dist-info", files=files)
 
 
 def by_pieces(file: io.BytesIO, info: zipfile.ZipInfo, index: WheelIndex) -> bytes:

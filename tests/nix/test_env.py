@@ -14,7 +14,7 @@ import pytest
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
 from tests.nix.test_wheel import ODD
-from tests.support.locks import lock_json, lock_wheels, package_json, target_json, wheel_json, write_lock
+from tests.support.locks import index_bytes, lock_json, lock_wheels, package_json, target_json, wheel_json, write_lock
 from tests.support.nix import derivation
 from tests.support.wheels import make_wheel, write_wheel
 
@@ -165,9 +165,9 @@ def test_leaves_are_flat_fixed_outputs(nix: Nix, tmp_path: Path) -> None:
     )
     found = json.loads(listed.stdout)
     infos = {i["path"]: i for i in found} if isinstance(found, list) else found
-    described = json.loads(file.read_text())["wheels"]
+    indexes = [json.loads(index_bytes(wheel)) for wheel in (TWO, THREE)]
     # An environment has a RECORD of its own making.
-    files = [file for wheel in described.values() for file in _files(wheel["files"]) if file[0] != "RECORD"]
+    files = [file for index in indexes for file in _files(index["files"]) if file[0] != "RECORD"]
     leaves = {leaf_path(name, digest, str(nix.path)) for name, digest in files}
     assert leaves <= infos.keys()
     assert {infos[leaf]["ca"].rpartition(":")[0] for leaf in leaves} == {"fixed:sha256"}
@@ -178,4 +178,4 @@ def _files(tree: dict[str, Any]) -> Iterator[tuple[str, str]]:
         if isinstance(entry, dict):
             yield from _files(entry)
         else:
-            yield name, entry
+            yield name, entry[0]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
-from tests.support.locks import lock_wheels
+from tests.support.locks import change_index, lock_wheels
 from tests.support.wheels import make_wheel, nix_sha256
 
 SOURCES = """
@@ -27,7 +27,7 @@ def _values(directory: Path) -> dict[str, object]:
 
 def test_wheels_gives_the_unpacked_file(nix: Nix, tmp_path: Path) -> None:
     """The way ``wheels`` leads to the member inside the unpacked wheel."""
-    expression = f"builtins.readFile ({SOURCES} member.wheel member.path)"
+    expression = f"builtins.readFile (({SOURCES} member.wheel).member member.path)"
     for wheel, name in ((ONE, "one"), (TWO, "two")):
         member = {"wheel": wheel[0], "path": f"{name}/a.py"}
         assert (
@@ -39,7 +39,7 @@ def test_store_gives_a_file_that_says_what_to_do(nix: Nix, tmp_path: Path) -> No
     """The way ``store`` leads to a placeholder, whose name is the advice, and opens no wheel."""
     values = _values(tmp_path)
     (tmp_path / "wheels" / ONE[0]).unlink()
-    found = nix.evaluate(f'toString ({SOURCES} "any.whl" "any.py")', way="store", **values)
+    found = nix.evaluate(f'toString (({SOURCES} "any.whl").member "any.py")', way="store", **values)
     assert Path(found).name == "run-nixgen-fetch"
     assert "run `nixgen fetch`" in Path(found).read_text()
 
@@ -47,8 +47,11 @@ def test_store_gives_a_file_that_says_what_to_do(nix: Nix, tmp_path: Path) -> No
 def test_fixed_gives_derivations_of_leaves(nix: Nix, tmp_path: Path) -> None:
     """The way ``fixed`` leads to one derivation for each leaf, shared by equal files, and builds none of them."""
     one, two = (make_wheel(name, files={f"{name}/a.py": "nobody builds this\n"}) for name in ("one", "two"))
-    values = {**_values(tmp_path), "file": str(lock_wheels(tmp_path, one, two, python=PYTHON))}
-    expression = f"let source = {SOURCES}; in map (a: with source a.wheel a.path; [ outPath drvPath ]) members"
+    values = _values(tmp_path)
+    file = lock_wheels(tmp_path, one, two, python=PYTHON)
+    for wheel in (one, two):
+        change_index(file, wheel, lambda index: None)
+    expression = f"let source = {SOURCES}; in map (a: with (source a.wheel).member a.path; [ outPath drvPath ]) members"
     members = [{"wheel": one[0], "path": "one/a.py"}, {"wheel": two[0], "path": "two/a.py"}]
     found = nix.evaluate(expression, write=True, way="fixed", members=members, **values)
     assert found[0] == found[1]
@@ -63,3 +66,11 @@ def test_an_unknown_way_is_an_error(nix: Nix, tmp_path: Path) -> None:
     said = nix.refusal(f'{SOURCES} "a" "b"', way="magic", **_values(tmp_path))
     assert "no ingest named magic" in said
     assert 'choose "wheels", "store" or "fixed"' in said
+
+
+def test_fixed_without_an_index_names_the_command(nix: Nix, tmp_path: Path) -> None:
+    """The way ``fixed`` builds nothing to evaluate: an index that nobody vendored stops it, saying what to run."""
+    wheel = make_wheel("alone", files={"a.py": str(tmp_path)})
+    values = {**_values(tmp_path), "file": str(lock_wheels(tmp_path, wheel, python=PYTHON)), "filenames": [wheel[0]]}
+    said = nix.refusal(f'(({SOURCES} "{wheel[0]}").member "a.py").outPath', way="fixed", **values)
+    assert "run-nixgen-lock--vendor" in said

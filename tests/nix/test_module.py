@@ -12,7 +12,7 @@ import pytest
 
 from nixgen.targets import default_python
 from tests.nix.conftest import Nix
-from tests.support.locks import lock_wheels
+from tests.support.locks import change_index, lock_wheels
 from tests.support.modules import NIXMODULES, Repl, problems
 from tests.support.nix import NixFailedError, instantiate
 from tests.support.nixpkgs import write_nixpkgs
@@ -157,9 +157,11 @@ def test_it_is_evaluated_without_builds(nix: Nix, values: dict[str, Any], env: P
 def test_it_says_what_to_do_without_leaves(nix: Nix, values: dict[str, Any], tmp_path: Path) -> None:
     """A leaf that is not in the store stops with a message that names what to run; ``fixed`` needs none there."""
     strange = make_wheel("strange", files={"strange.py": "nobody has built this = 1\n"})
-    asked = {**values, "file": str(lock_wheels(tmp_path, strange, python=default_python()))}
+    file = lock_wheels(tmp_path, strange, python=default_python())
+    asked = {**values, "file": str(file)}
     assert "run-nixgen-fetch" in nix.refusal(f"(builtins.head {PLAIN}.replit.packages).drvPath", **asked)
     strict = {**nix.env, "NIX_CONFIG": nix.env["NIX_CONFIG"] + "allow-import-from-derivation = false\n"}
+    change_index(file, strange, lambda index: None)
     assert instantiate(MODULEIT, strict, **{**asked, "more": {"ingest": "fixed"}}).endswith(".drv")
 
 

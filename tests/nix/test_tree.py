@@ -11,7 +11,7 @@ import pytest
 
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
-from tests.support.locks import lock_wheels
+from tests.support.locks import change_index, change_package, index_bytes, lock_wheels
 from tests.support.nix import attributes, derivation
 from tests.support.wheels import make_wheel, nix_sha256
 
@@ -20,10 +20,11 @@ let
   lock = nixgen.readLock (/. + file);
   interpreter = nixgen.interpreter { python = pythonPath; inherit version; };
   system = builtins.currentSystem;
-  package = builtins.head (nixgen.selectTarget { inherit lock system; }).packages;
-  source = nixgen.sources way { inherit lock interpreter system; filenames = [ package.wheel ]; };
+  package = builtins.head lock.packages;
+  source = nixgen.sources way { inherit lock interpreter system; filenames = [ package.wheel ]; } package.wheel;
+  index = nixgen.readIndex { inherit lock; filename = package.wheel; source = source.index; };
 in
-nixgen.tree { inherit lock package system interpreter; source = source package.wheel; }
+nixgen.tree { inherit package index system interpreter; source = source.member; }
 """
 
 WHEEL = make_wheel(
@@ -66,6 +67,7 @@ def test_a_tree_is_made_of_leaves(nix: Nix, tmp_path: Path) -> None:
     assert files["demo/data.txt"] == [leaf("data.txt", "text")]
     assert files["demo/run.py"] == [leaf("run.py", "#!/bin/sh\n"), "x"]
     assert Path(told.pop("installer")).read_text() == "nixgen\n"
+    assert Path(told.pop("index")).read_bytes() == index_bytes(WHEEL)
     assert told == {
         "distribution": "demo-pkg",
         "version": "1!2.0",
@@ -104,10 +106,7 @@ def test_versions_share_a_program(nix: Nix, tmp_path: Path) -> None:
         wheel = make_wheel("demo", version, {"demo/__init__.py": "", "demo/run": program}, executable=["demo/run"])
         (directory := tmp_path / version).mkdir()
         values = _values(directory)
-        file = lock_wheels(directory, wheel, python=PYTHON)
-        lock = json.loads(file.read_text())
-        lock["wheels"][wheel[0]]["files"]["demo"]["run"].append("alone")
-        file.write_text(json.dumps(lock))
+        lock_wheels(directory, wheel, python=PYTHON)
         out = nix.build(TREE, **values)
         assert nix.instantiate(TREE, **values) == nix.instantiate(TREE, **{**values, "way": "store"})
         found.add((out / f"lib/python{PYTHON}/site-packages/demo/run").resolve())
@@ -129,9 +128,7 @@ def test_an_override_reaches_the_tree(overrides: dict[str, Any], nix: Nix, tmp_p
     drvs = set()
     for way in ("wheels", "store"):
         values = _values(tmp_path, way)
-        lock = json.loads(Path(values["file"]).read_text())
-        lock["wheels"][WHEEL[0]]["placement"] = overrides
-        Path(values["file"]).write_text(json.dumps(lock))
+        change_package(Path(values["file"]), WHEEL[0], placement=overrides)
         drvs.add(nix.instantiate(TREE, **values))
     (drv,) = drvs
     assert attributes(derivation(drv, nix.env))["placement"] == overrides
@@ -142,6 +139,6 @@ def test_an_override_reaches_the_tree(overrides: dict[str, Any], nix: Nix, tmp_p
 def test_a_missing_leaf_names_the_command(nix: Nix, tmp_path: Path) -> None:
     """In ``store`` mode, a leaf that the store lacks stops Nix at a file whose name says what to run."""
     values = _values(tmp_path, "store")
-    lock = Path(values["file"])
-    lock.write_text(lock.read_text().replace(nix_sha256("text"), nix_sha256(str(tmp_path))))
+    text = [nix_sha256(str(tmp_path)), 4]
+    change_index(Path(values["file"]), WHEEL, lambda index: index["files"]["demo"].update({"data.txt": text}))
     assert "run-nixgen-fetch" in nix.refusal(f"({TREE}).drvPath", **values)

@@ -50,7 +50,7 @@ def test_a_wheel_is_fetched(nix: Nix, tmp_path: Path, serve: Callable[..., Wheel
     file = _lock(tmp_path, url=server.url(WHEEL[0]))
     assert nix.build(FETCH, file=file, filename=WHEEL[0]).read_bytes() == WHEEL[1]
     unpacked = nix.build(UNPACK, file=file, filename=WHEEL[0], pythonPath=INTERPRETER, version=PYTHON)
-    assert (unpacked / "demo/__init__.py").read_text() == "x = 1\n"
+    assert (unpacked / "files/demo/__init__.py").read_text() == "x = 1\n"
     assert len(server.wheel_requests) == 1
 
 
@@ -102,5 +102,5 @@ def test_odd_names_are_unpacked(nix: Nix, tmp_path: Path) -> None:
     wheel = make_wheel(files=ODD)
     file = lock_wheels(tmp_path, wheel, python=PYTHON)
     out = nix.build(UNPACK, file=str(file), filename=wheel[0], pythonPath=INTERPRETER, version=PYTHON)
-    there = {f"demo/{path.name}": path.read_text() for path in (out / "demo").iterdir()}
+    there = {f"demo/{path.name}": path.read_text() for path in (out / "files/demo").iterdir()}
     assert there == {name: content for name, content in ODD.items() if content}

@@ -5,8 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from nixgen.lock import Lock, TargetLock
-from nixgen.model import ALWAYS, Clause, LockedPackage, WheelFile, WheelIndex, WheelSource
+from nixgen.model import (
+    ALWAYS,
+    Clause,
+    LockedPackage,
+    LockedWheel,
+    Overrides,
+    WheelFile,
+    WheelIndex,
+    WheelSource,
+)
 from nixgen.targets import Target
+from nixgen.wheels.text import index_hash
 from tests.support.wheels import nix_sha256
 
 LINUX = Target.parse("3.11", "x86_64-linux")
@@ -21,7 +31,6 @@ def make_index(
     console: Mapping[str, str] | None = None,
     gui: Mapping[str, str] | None = None,
     executable: Iterable[str] = (),
-    alone: Iterable[str] = (),
     place: Mapping[str, str] | None = None,
 ) -> WheelIndex:
     """Make the index of a wheel whose files have these contents; METADATA and RECORD join them."""
@@ -40,7 +49,6 @@ def make_index(
             **(place or {"url": f"https://example.invalid/{filename}"}),
         ),
         name=name,
-        version=version,
         dist_info=f"{stem}.dist-info",
         data_dir=f"{stem}.data" if any(path.startswith(f"{stem}.data/") for path in contents) else None,
         files={
@@ -48,7 +56,6 @@ def make_index(
                 sha256=nix_sha256(contents[path]),
                 size=len(contents[path]),
                 executable=path in set(executable),
-                alone=path in set(alone),
             )
             for path in sorted(contents)
         },
@@ -59,7 +66,15 @@ def make_index(
 
 def locked(index: WheelIndex, *when: Clause) -> LockedPackage:
     """Return an index as a package of a target, wanted always or by these clauses."""
-    return LockedPackage(name=index.name, version=index.version, wheel=index.source, when=when or ALWAYS)
+    version = index.source.filename.split("-")[1]
+    return LockedPackage(name=index.name, version=version, wheel=index.source, when=when or ALWAYS)
+
+
+def locked_wheel(index: WheelIndex, overrides: Overrides | None = None) -> LockedWheel:
+    """Return what a lock says of a wheel with this index."""
+    return LockedWheel(
+        source=index.source, name=index.name, index=index_hash(index), overrides=overrides or Overrides()
+    )
 
 
 def make_lock(*indexes: WheelIndex, target: Target = LINUX, prefer: Mapping[str, str] | None = None) -> Lock:
@@ -67,5 +82,5 @@ def make_lock(*indexes: WheelIndex, target: Target = LINUX, prefer: Mapping[str,
     packages = tuple(locked(index) for index in sorted(indexes, key=lambda index: index.name))
     return Lock(
         targets=(TargetLock(target=target, packages=packages, prefer=prefer or {}),),
-        wheels={index.source.filename: index for index in indexes},
+        wheels={index.source.filename: locked_wheel(index) for index in indexes},
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import json
 import random
 import tempfile
 from collections.abc import Callable
@@ -19,6 +20,7 @@ from nixgen.model import Traffic, WheelSource
 from nixgen.observer import Progress
 from nixgen.wheels.index import TAIL_LEAST, TAIL_MOST, index_all, index_wheels, tail_length
 from nixgen.wheels.retry import Retry
+from nixgen.wheels.text import index_bytes
 from tests.support.server import Behaviour, WheelServer
 from tests.support.wheels import make_wheel, nix_sha256, patch_directory, record_row, write_wheel
 
@@ -101,7 +103,9 @@ def test_an_index_knows_what_may_stand_alone(tmp_path: Path) -> None:
         executable=["demo/bin/tool", "demo/bin/small", "demo-1.0.data/scripts/tool"],
     )
     (index,), _ = indexed(WheelSource(filename=wheel[0], path=write_wheel(tmp_path, wheel).name), base=tmp_path)
-    assert [path for path, file in index.files.items() if file.alone] == ["demo-1.0.data/scripts/tool"]
+    files = json.loads(index_bytes(index))["files"]
+    assert files["demo-1.0.data"]["scripts"]["tool"][2:] == ["x", "alone"]
+    assert files["demo"]["bin"]["large.so"][2:] == [] and files["demo"]["bin"]["tool"][2:] == ["x"]
 
 
 @pytest.mark.parametrize(

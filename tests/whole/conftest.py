@@ -89,7 +89,7 @@ def pip_venv(tmp_path_factory: pytest.TempPathFactory, locked_example: Path) -> 
 
     directory = tmp_path_factory.mktemp("pip") / "venv"
     lock = json.loads((locked_example / "nixgen.lock").read_text())
-    pins = [f"{package['name']}=={package['version']}" for package in lock["targets"][0]["packages"]]
+    pins = [f"{package['name']}=={package['version']}" for package in lock["packages"]]
     subprocess.run([MACHINE_PYTHON, "-m", "venv", directory], check=True)
     pip = [directory / "bin" / "python", "-m", "pip", "install", "-q", "--disable-pip-version-check", "--no-deps"]
     subprocess.run([*pip, "--only-binary", ":all:", *pins], check=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,18 @@ import pytest
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON
 from tests.nix.test_wheel import ODD
-from tests.support.locks import Json, lock_json, lock_wheels, package_json, target_json, wheel_json, write_lock
+from tests.support.locks import (
+    Json,
+    Wheel,
+    change_index,
+    index_bytes,
+    lock_json,
+    lock_wheels,
+    package_json,
+    target_json,
+    wheel_json,
+    write_lock,
+)
 from tests.support.nix import LIBRARY, NixFailedError, NixInstallation, build, derivation, instantiate
 from tests.support.wheels import make_wheel, nix_sha256
 from tests.whole.conftest import SUITES, newer_nix
@@ -75,8 +86,8 @@ def _query(nix: NixInstallation, what: str, path: Path | str) -> set[str]:
     return set(subprocess.run(command, env=nix.env, capture_output=True, text=True, check=True).stdout.split())
 
 
-def _leaves(lock: Path, store: Path) -> set[str]:
-    """Return the paths of a lock's leaves, computed without Nix."""
+def _leaves(wheels: Iterable[Wheel], store: Path) -> set[str]:
+    """Return the paths of the leaves of some wheels, computed without Nix."""
     found = set()
 
     def walk(directory: Json) -> None:
@@ -86,16 +97,19 @@ def _leaves(lock: Path, store: Path) -> set[str]:
             elif digest := entry[0] if isinstance(entry, list) else entry:
                 found.add(leaf_path(name, digest, str(store)))
 
-    for wheel in json.loads(lock.read_text())["wheels"].values():
-        walk(wheel["files"])
+    for wheel in wheels:
+        walk(json.loads(index_bytes(wheel))["files"])
     return found
 
 
-def _standing_alone(file: Path) -> Path:
-    lock = json.loads(file.read_text())
-    lock["wheels"][ONE[0]]["files"]["one"]["tool"].append("alone")
-    file.write_text(json.dumps(lock))
+def _vendored(file: Path, *wheels: Wheel) -> Path:
+    for wheel in wheels:
+        change_index(file, wheel, lambda index: None)
     return file
+
+
+def _standing_alone(index: Json) -> None:
+    index["files"]["one"]["tool"][2:] = ["x", "alone"]
 
 
 def _links(tree: Path) -> dict[str, str]:
@@ -104,12 +118,13 @@ def _links(tree: Path) -> dict[str, str]:
 
 def test_it_builds_what_the_other_ways_build(nix: NixInstallation, tmp_path: Path) -> None:
     """From an empty store, without builds while evaluating, it makes the same leaves; trees hold and link the same."""
-    file = _standing_alone(lock_wheels(tmp_path / "project", ONE, TWO, python=PYTHON))
+    file = _vendored(lock_wheels(tmp_path / "project", ONE, TWO, python=PYTHON), TWO)
+    change_index(file, ONE, _standing_alone)
     env = build(ENV, _strict(nix), **_values(file))
     code = "import one.same, two.same; print(one.same.same + two.same.same)"
     for command, said in (([env / "bin/run-one", "a b"], "one a b\n"), ([env / "bin/python", "-c", code], "2\n")):
         assert subprocess.run(command, capture_output=True, text=True, check=True).stdout == said
-    leaves = _leaves(file, nix.path)
+    leaves = _leaves((ONE, TWO), nix.path)
     subprocess.run(["nix-store", "--verify-path", *leaves], env=nix.env, check=True)
 
     tree = build(TREE, _strict(nix), **_values(file))
@@ -137,9 +152,8 @@ def test_valid_leaves_are_taken_as_they_are(nix: NixInstallation, tmp_path: Path
 def test_content_that_was_not_promised_is_refused(nix: NixInstallation, tmp_path: Path) -> None:
     """A file that has not the hash of the lock stops the build; its derivation says which file of which wheel it is."""
     file = lock_wheels(tmp_path, TWO, python=PYTHON)
-    lock = json.loads(file.read_text())
-    lock["wheels"][TWO[0]]["files"]["two"]["same.py"] = nix_sha256(b"promised")
-    file.write_text(json.dumps(lock))
+    promised = [nix_sha256(b"promised"), 9]
+    change_index(file, TWO, lambda index: index["files"]["two"].update({"same.py": promised}))
     with pytest.raises(NixFailedError, match="hash mismatch in fixed-output derivation") as caught:
         build(ENV, nix.env, **_values(file))
     named = {word.strip("':") for word in str(caught.value).split() if word.strip("':").endswith("-file.py.drv")}
@@ -149,7 +163,7 @@ def test_content_that_was_not_promised_is_refused(nix: NixInstallation, tmp_path
 def test_memory_is_bounded(nix: NixInstallation, tmp_path: Path) -> None:
     """Nix takes little memory for each leaf, although it has all of them before it from the start."""
     wheel = make_wheel("many", files={f"many/{number}.txt": f"content {number}" for number in range(256)})
-    drv = instantiate(ENV, nix.env, **_values(lock_wheels(tmp_path, wheel, python=PYTHON)))
+    drv = instantiate(ENV, nix.env, **_values(_vendored(lock_wheels(tmp_path, wheel, python=PYTHON), wheel)))
     # Of a small process: what is forked counts its parent's memory until it runs something else.
     watched = [sys.executable, "-S", "-c", WATCH, "nix-store", "--realise", drv]
     done = subprocess.run(watched, env=nix.env, capture_output=True, text=True, check=True)
@@ -159,14 +173,16 @@ def test_memory_is_bounded(nix: NixInstallation, tmp_path: Path) -> None:
 def test_any_number_of_files_is_evaluated(nix: NixInstallation, tmp_path: Path) -> None:
     """A chain of 20,000 leaves does not take evaluation deeper than its stack."""
     files = {f"{number}.txt": nix_sha256(str(number)) for number in range(20_000)}
-    described = {**wheel_json(TWO, url="http://127.0.0.1:9/two"), "files": files}
-    lock = lock_json(target_json(PYTHON, [package_json(TWO)]), wheels={TWO[0]: described})
+    described = wheel_json(TWO, url="http://127.0.0.1:9/two")
+    file = write_lock(tmp_path, lock_json(target_json(PYTHON, [package_json(TWO)]), wheels={TWO[0]: described}))
+    change_index(file, TWO, lambda index: index.update(files={name: [digest, 1] for name, digest in files.items()}))
     expression = (
-        "{ library, file, wheel, python }: let nixgen = import (/. + library); in (nixgen.sources ''fixed'' {"
+        "{ library, file, wheel, python }: let nixgen = import (/. + library); in ((nixgen.sources ''fixed'' {"
         " lock = nixgen.readLock (/. + file); filenames = [ wheel ]; system = ''x86_64-linux'';"
-        " interpreter = { path = python; directory = dirOf python; machine = true; }; } wheel ''9.txt'').outPath"
+        " interpreter = { path = python; directory = dirOf python; machine = true; }; } wheel).member"
+        " ''9.txt'').outPath"
     )
-    given = {"library": LIBRARY, "file": write_lock(tmp_path, lock), "wheel": TWO[0], "python": INTERPRETER}
+    given = {"library": LIBRARY, "file": file, "wheel": TWO[0], "python": INTERPRETER}
     arguments = [word for name, value in given.items() for word in ("--argstr", name, str(value))]
     found = subprocess.run(
         ["nix-instantiate", "--eval", "--json", "--readonly-mode", "--expr", expression, *arguments],

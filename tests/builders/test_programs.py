@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
-import zipfile
-
 import pytest
+from index import WORTH_SHARING, Member, standing_alone
 
-from nixgen.wheels.programs import WORTH_SHARING, standing_alone
 
-
-def members(sizes: dict[str, int], executable: tuple[str, ...]) -> dict[str, zipfile.ZipInfo]:
+def members(sizes: dict[str, int], executable: tuple[str, ...]) -> dict[str, Member]:
     """Return an archive's members, some of them executable."""
-    found = {}
-    for path, size in sizes.items():
-        found[path] = zipfile.ZipInfo(path)
-        found[path].file_size = size
-        found[path].external_attr = (0o755 if path in executable else 0o644) << 16
-    return found
+    return {path: Member(size, path in executable) for path, size in sizes.items()}
 
 
 PROGRAM = "demo/binaries/ffmpeg-7.0"

@@ -1,0 +1,143 @@
+"""Where the index of a locked wheel is found: vendored, in the user's cache, in the store; else it is made again.
+
+Whatever lies there is compared with the hash in the lock, and nothing else is believed of it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nixgen.cache import cache_directory
+from nixgen.errors import VerificationError
+from nixgen.leaf import leaf_path
+from nixgen.model import LockedWheel, Traffic, WheelIndex, WheelSource
+from nixgen.observer import Progress
+from nixgen.wheels.text import index_bytes, index_hash, parse_index
+
+if TYPE_CHECKING:
+    import httpx
+
+#: Where a project keeps indexes, below its directory; nix/index.nix looks there too.
+VENDORED = Path("nix", "index")
+
+#: What an index is called where its wheel does not name it: its leaf's own name follows from that.
+INDEX_NAME = "index.json"
+
+
+def vendored_name(wheel: str) -> str:
+    """Return the name of a wheel's index below ``VENDORED``.
+
+    Args:
+        wheel: the wheel's file name.
+    """
+    return f"{wheel}.json"
+
+
+def index_leaf(index: str, store_dir: str = "/nix/store") -> str:
+    """Return the store path of an index.
+
+    Args:
+        index: its SHA-256, hexadecimal.
+        store_dir: the store's directory.
+    """
+    return leaf_path(INDEX_NAME, bytes.fromhex(index), store_dir)
+
+
+def find_index(wheel: LockedWheel, base: Path) -> WheelIndex | None:
+    """Return the index of a wheel if this machine has it.
+
+    Args:
+        wheel: what the lock says of it.
+        base: the project's directory.
+    """
+    for path in _places(wheel, base):
+        with contextlib.suppress(OSError, ValueError):
+            content = path.read_bytes()
+            if hashlib.sha256(content).hexdigest() == wheel.index:
+                return parse_index(content, wheel.source, wheel.name)
+    return None
+
+
+def _places(wheel: LockedWheel, base: Path) -> Iterator[Path]:
+    yield base / VENDORED / vendored_name(wheel.source.filename)
+    yield _cached(wheel.index)
+    # The usual store, without asking Nix which it is: what is found elsewhere would be the same.
+    yield Path(index_leaf(wheel.index, os.environ.get("NIX_STORE_DIR", "/nix/store")))
+
+
+def _cached(index: str) -> Path:
+    return cache_directory() / "indexes" / index
+
+
+def keep_index(index: WheelIndex) -> None:
+    """Put an index into the user's cache; where that cannot be written, nothing happens."""
+    from nixgen.emit.files import write_bytes
+
+    path = _cached(index_hash(index))
+    with contextlib.suppress(OSError):
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(path, index_bytes(index))
+
+
+def make_indexes(
+    sources: Sequence[WheelSource],
+    *,
+    base: Path,
+    verify: bool = False,
+    auth: httpx.Auth | None = None,
+    progress: Callable[[Progress], None] | None = None,
+) -> tuple[list[WheelIndex], Traffic]:
+    """Do what ``index_wheels`` does, and keep the indexes in the user's cache."""
+    from nixgen.wheels.index import index_all
+
+    indexes, traffic = index_all(sources, base=base, verify=verify, auth=auth, progress=progress)
+    for index in indexes:
+        keep_index(index)
+    return indexes, traffic
+
+
+def indexes_of_lock(
+    wheels: Iterable[LockedWheel],
+    *,
+    base: Path,
+    auth: Callable[[], httpx.Auth | None] = lambda: None,
+    progress: Callable[[Progress], None] | None = None,
+) -> Mapping[str, WheelIndex]:
+    """Return the index of each of some wheels, by file name; those that this machine lacks are made again.
+
+    Args:
+        wheels: what the lock says of them.
+        base: the project's directory.
+        auth: gives the credentials for servers, if any has to be asked.
+        progress: called as wheels are read.
+
+    Raises:
+        VerificationError: a wheel does not have the index that the lock names.
+        NixgenError: as ``nixgen.wheels.index.index_wheels``.
+    """
+    found: dict[str, WheelIndex] = {}
+    lacking: dict[str, LockedWheel] = {}
+    for wheel in wheels:
+        index = find_index(wheel, base)
+        if index is None:
+            lacking[wheel.source.filename] = wheel
+        else:
+            found[wheel.source.filename] = index
+    if lacking:
+        sources = [wheel.source for wheel in lacking.values()]
+        made, _ = make_indexes(sources, base=base, auth=auth(), progress=progress)
+        wrong = [index.source.filename for index in made if index_hash(index) != lacking[index.source.filename].index]
+        if wrong:
+            raise VerificationError(
+                f"the lock does not have the index of {', '.join(wrong)}",
+                where="nixgen.lock, or the server that the wheel was read from",
+                todo="run `nixgen lock --verify`, which downloads the wheels and compares every file",
+            )
+        found.update((index.source.filename, index) for index in made)
+    return found

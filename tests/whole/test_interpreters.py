@@ -73,7 +73,7 @@ def project(tmp_path: Path, nix: NixInstallation, serve: Serve) -> Cli:
     (directory / "requirements.in").write_text("demo\n")
     environment = {**nix.env, "UV_CACHE_DIR": str(tmp_path / "uv")}
     cli = Cli(directory=directory, environment=environment)
-    cli("lock", "--python", "3.11", "--default-index", serve(wheel).index)
+    cli("lock", "--vendor", "--python", "3.11", "--default-index", serve(wheel).index)
     return cli
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli
-from tests.support.locks import lock_wheels
+from tests.support.locks import change_index, lock_wheels
 from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
@@ -73,7 +73,7 @@ def project(tmp_path: Path, nix: NixInstallation, serve: Serve) -> Cli:
     (directory / "requirements.in").write_text("demo\n")
     environment = {**nix.env, "UV_CACHE_DIR": str(tmp_path / "uv")}
     cli = Cli(directory=directory, environment=environment)
-    cli("lock", "--vendor", "--python", "3.11", "--default-index", serve(wheel).index)
+    cli("lock", "--python", "3.11", "--default-index", serve(wheel).index)
     return cli
 
 
@@ -104,6 +104,7 @@ def test_leaves_by_derivations_in_a_full_sandbox(project: Cli, store_python: Pat
     # Of this test alone, so that no leaf is there already.
     wheel = make_wheel("alone", files={"alone.py": f"made = {str(project.directory)!r}\n", "alone 100%.txt": "text"})
     file = lock_wheels(project.directory / "alone", wheel, python="3.11")
+    change_index(file, wheel, lambda index: None)  # vendors it
     expression = (
         "{ file, python }: let nixgen = import ./nix/nixgen; in nixgen.env { lock = nixgen.readLock (/. + file);"
     )

@@ -9,6 +9,7 @@ import contextlib
 import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ from nixgen.errors import VerificationError
 from nixgen.leaf import leaf_path
 from nixgen.model import LockedWheel, Traffic, WheelIndex, WheelSource
 from nixgen.observer import Progress
+from nixgen.ties import Tie, keep_tie
 from nixgen.wheels.text import index_bytes, index_hash, parse_index
 
 if TYPE_CHECKING:
@@ -99,6 +101,8 @@ def make_indexes(
     indexes, traffic = index_all(sources, base=base, verify=verify, auth=auth, progress=progress)
     for index in indexes:
         keep_index(index)
+        if verify and index.source.sha256 is not None and index.source.size is not None:
+            keep_tie(index.source.sha256, Tie(index=index_hash(index), size=index.source.size))
     return indexes, traffic
 
 
@@ -130,7 +134,8 @@ def indexes_of_lock(
         else:
             found[wheel.source.filename] = index
     if lacking:
-        sources = [wheel.source for wheel in lacking.values()]
+        # Of the size the lock has only a server's word, too.
+        sources = [replace(wheel.source, size=None) for wheel in lacking.values()]
         made, _ = make_indexes(sources, base=base, auth=auth(), progress=progress)
         wrong = [index.source.filename for index in made if index_hash(index) != lacking[index.source.filename].index]
         if wrong:
@@ -139,5 +144,7 @@ def indexes_of_lock(
                 where="nixgen.lock, or the server that the wheel was read from",
                 todo="run `nixgen lock --verify`, which downloads the wheels and compares every file",
             )
-        found.update((index.source.filename, index) for index in made)
+        for index in made:
+            wheel = lacking[index.source.filename]
+            found[index.source.filename] = replace(index, source=wheel.source)
     return found

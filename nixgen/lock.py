@@ -197,6 +197,7 @@ def _wheel_to_json(wheel: LockedWheel) -> dict[str, Any]:
         "sha256": source.sha256,
         "size": source.size,
         "index": wheel.index,
+        **({"verified": True} if wheel.verified else {}),
     }
 
 
@@ -214,6 +215,7 @@ def _wheel_from_json(data: Mapping[str, Any]) -> LockedWheel:
         ),
         name=data["name"],
         index=data["index"],
+        verified=data.get("verified", False) is True,
         overrides=_overrides_from_json(data.get("placement", {})),
     )
 
@@ -233,9 +235,9 @@ def _overrides_from_json(data: Mapping[str, Any]) -> Overrides:
 def _package_to_text(package: Mapping[str, Any]) -> str:
     """Return a package on three lines: what it is, where its wheel is, and its hashes."""
     place = "url" if "url" in package else "path"
-    hashes = ("sha256", "size", "index")
+    hashes = ("sha256", "size", "index", "verified")
     first = {key: value for key, value in package.items() if key not in (place, *hashes)}
-    parts = (first, {place: package[place]}, {key: package[key] for key in hashes})
+    parts = (first, {place: package[place]}, {key: package[key] for key in hashes if key in package})
     return "{" + ",\n   ".join(_json(part)[1:-1] for part in parts) + "}"
 
 

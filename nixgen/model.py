@@ -128,12 +128,14 @@ class LockedWheel:
         source: where it comes from, with ``sha256`` and ``size``.
         name: normalized name of the distribution.
         index: SHA-256 of its index, 64 lower-case hexadecimal digits: that binds every file of it.
+        verified: whether who locked it has seen the whole wheel, and every file of it (``nixgen/ties.py``).
         overrides: what the user says of the placement of its files.
     """
 
     source: WheelSource
     name: str
     index: str
+    verified: bool = False
     overrides: Overrides = Overrides()
 
 

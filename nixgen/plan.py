@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import InputError
@@ -32,6 +32,7 @@ def plan(
     indexes: Mapping[str, WheelIndex],
     prefer: Mapping[str, str] | None = None,
     overrides: Mapping[str, Overrides] | None = None,
+    verified: Container[str] = (),
 ) -> Lock:
     """Return the lock of some targets.
 
@@ -41,6 +42,7 @@ def plan(
         indexes: the index of every wheel that the selections name, by file name.
         prefer: pattern of paths in an environment (``fnmatch``) to the package whose file stands there.
         overrides: what the user says of placement, by package; nothing else of the kind gets into the lock.
+        verified: file names of the wheels of which every file was seen.
 
     Raises:
         InputError: where wheels of one environment have different files for one path, naming all such paths.
@@ -62,6 +64,7 @@ def plan(
                 source=package.wheel,
                 name=package.name,
                 index=index_hash(indexes[package.wheel.filename]),
+                verified=package.wheel.filename in verified,
                 overrides=(overrides or {}).get(package.name, Overrides()),
             )
         for kind, values in names.items():

@@ -48,6 +48,10 @@ class Console(Observer):
                 f"added {count(report.added, 'file')} of {report.leaves:,} to the store, from "
                 f"{count(report.wheels, 'wheel')} ({size(report.downloaded)} downloaded)"
             )
+        elif report.tied:
+            self.say(
+                f"compared {count(report.tied, 'wheel')} with the lock, once ({size(report.downloaded)} downloaded)"
+            )
 
     @contextlib.contextmanager
     def counting(self, work: str) -> Iterator[Callable[[Progress], None] | None]:

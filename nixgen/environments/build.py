@@ -56,8 +56,9 @@ def build_choice(
 ) -> str:
     """Build an environment, with the leaves that the store lacks, and return its store path.
 
-    Nix is asked first: evaluation finds a missing leaf, and where none is missing nothing else has to be asked (0.1 s
-    less for 7,000 leaves).
+    Wheels whose index is not tied to their hash are fetched before anything is built of them. Then Nix is asked first:
+    evaluation finds a missing leaf, and where none is missing nothing else has to be asked (0.1 s less for 7,000
+    leaves).
 
     Args:
         choice: the environment.
@@ -69,9 +70,11 @@ def build_choice(
         NixError: with what Nix said.
         NixgenError: as ``fetch``.
     """
-    from nixgen.environments.fetch import fetch
+    from nixgen.environments.fetch import fetch, untied_wheels
     from nixgen.errors import NixError
 
+    if untied_wheels(choice):
+        fetch(choice, observer)
     for _ in range(_FETCHES):
         try:
             return _build(choice, out_link, observer, wrap)

@@ -12,6 +12,7 @@ from nixgen.ingest import IngestReport, ingest
 from nixgen.model import LockedPackage, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
+from nixgen.ties import is_tied
 
 if TYPE_CHECKING:
     import httpx
@@ -30,18 +31,26 @@ def indexes_of(
         return indexes_of_lock(wheels, base=choice.base, auth=lambda: _auth(choice.base), progress=progress)
 
 
+def untied_wheels(choice: Choice) -> set[str]:
+    """Return the file names of an environment's wheels whose index is not known to be theirs."""
+    wheels = (choice.lock.wheels[package.wheel.filename] for package in choice.packages)
+    return {wheel.source.filename for wheel in wheels if not is_tied(wheel)}
+
+
 def fetch(choice: Choice, observer: Observer = SILENT) -> IngestReport:
-    """Put the leaves of an environment into the store, as far as it lacks them.
+    """Put the leaves of an environment into the store, as far as it lacks them, and tie its indexes to their wheels.
 
     Raises:
         NixgenError: as ``indexes_of`` and ``nixgen.ingest.ingest``.
     """
     indexes = indexes_of(choice, choice.packages, observer)
+    untied = untied_wheels(choice)
     with observer.counting("fetching") as progress:
         report = ingest(
             indexes.values(),
             Store(choice.settings),
             base=choice.base,
+            untied=untied,
             auth=lambda: _auth(choice.base),
             progress=progress,
         )

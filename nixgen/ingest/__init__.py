@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,12 +27,14 @@ class IngestReport:
         leaves: how many leaves the wheels have, their indexes aside.
         added: how many of them the store lacked.
         wheels: how many wheels were opened for them.
+        tied: how many wheels were compared as a whole with the lock.
         downloaded: bytes read over the network.
     """
 
     leaves: int
     added: int
     wheels: int
+    tied: int
     downloaded: int
 
 
@@ -41,18 +43,21 @@ def ingest(
     store: Store,
     *,
     base: Path,
+    untied: Container[str] = (),
     auth: Callable[[], httpx.Auth | None] = lambda: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Put every leaf of some wheels into the store, and the indexes of the wheels, which are leaves too.
 
-    The store is asked once what it lacks; only wheels that have such a file are fetched. Each wheel is checked against
-    the lock's SHA-256, and each file against RECORD's, before anything is added.
+    The store is asked once what it lacks; only wheels that have such a file are fetched, and those whose index is not
+    tied to their hash (``nixgen/ties.py``): these as a whole, and every file is compared. Each wheel is checked against
+    the lock's SHA-256, and each file against the index, before it is added.
 
     Args:
         wheels: indexes of the lock's wheels.
         store: where leaves go.
         base: the directory that relative paths of wheels refer to.
+        untied: file names of the wheels whose index may be another wheel's.
         auth: gives the credentials for downloads, if there are any to do.
         progress: called as bytes arrive and wheels are done.
 
@@ -84,11 +89,18 @@ def ingest(
         index, path = members[leaf]
         opened[index.source.filename] = index
         by_wheel.setdefault(index.source.filename, {})[path] = leaf
+    for index in indexes:
+        if index.source.filename in untied:
+            opened[index.source.filename] = index
+            by_wheel.setdefault(index.source.filename, {})
     read = 0
-    if missing:
+    if by_wheel:
         # Imported for work that is there: a run that finds every leaf needs no HTTP client.
         from nixgen.ingest.extraction import Extraction, WheelWork
 
-        work = [WheelWork(index=opened[name], missing=wanted) for name, wanted in by_wheel.items()]
+        work = [
+            WheelWork(index=opened[name], missing=wanted, untied=name in untied) for name, wanted in by_wheel.items()
+        ]
         read = Extraction(store=store, base=base, auth=auth(), progress=progress).run(work)
-    return IngestReport(leaves=len(members), added=len(missing), wheels=len(by_wheel), downloaded=read)
+    tied = sum(name in untied for name in by_wheel)
+    return IngestReport(leaves=len(members), added=len(missing), wheels=len(by_wheel), tied=tied, downloaded=read)

@@ -28,8 +28,12 @@ from nixgen.model import WheelIndex, WheelSource
 from nixgen.observer import Progress
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
+from nixgen.ties import Tie, find_tie, keep_tie
+from nixgen.wheels.contents import build_index
+from nixgen.wheels.index import read_file
+from nixgen.wheels.text import index_bytes, index_hash
 from nixgen.wheels.transport import Download, Transport, shown
-from nixgen.wheels.verify import check_wheel, hash_local
+from nixgen.wheels.verify import check_files, check_wheel, hash_local
 
 #: How many wheels are fetched or taken apart at once.
 _AT_ONCE = 8
@@ -40,16 +44,26 @@ _INFLATERS = max(2, min(4, os.cpu_count() or 1))
 #: A wheel with more than this to inflate is shared among threads, in compressed bytes.
 _WORTH_SHARING = 4 << 20
 
+#: How much larger than the lock says a wheel may be, in bytes, or twice as large.
+_SLACK = 1 << 20
+
 #: How long to leave a wheel that another process is taking apart, in seconds.
 _PATIENCE = 0.05
 
 
 @dataclass(frozen=True, kw_only=True)
 class WheelWork:
-    """One wheel that has files the store lacks: its index, and the store path of each such file."""
+    """One wheel that has to be opened.
+
+    Attributes:
+        index: what it should hold.
+        missing: the store path of each file that the store lacks, by the file's path in the wheel.
+        untied: whether the index may be another wheel's, so that every file has to be compared.
+    """
 
     index: WheelIndex
     missing: Mapping[str, str]
+    untied: bool = False
 
 
 class Extraction:
@@ -126,6 +140,9 @@ class Extraction:
 
     def _left(self, work: WheelWork) -> WheelWork:
         """Return the work without what another process has done since the store was asked."""
+        if work.untied:
+            tie = find_tie(work.index.source.sha256 or "")
+            work = replace(work, untied=tie is None or tie.index != index_hash(work.index))
         if not any(map(os.path.lexists, work.missing.values())):
             return work
         missing = self._store.invalid(work.missing.values())
@@ -135,7 +152,14 @@ class Extraction:
         self, work: WheelWork, spool: Path, transport: Transport, daemon: Daemon, inflaters: ThreadPoolExecutor
     ) -> None:
         """Take one wheel's missing files out of what is fetched of it."""
-        if work.missing:
+        if work.untied:
+            wheel = await self._fetch_whole(work.index.source, spool, transport)
+            await asyncio.to_thread(_compare, wheel, work.index)
+            await self._take_all(wheel, work, True, daemon, inflaters)
+            tie = Tie(index=index_hash(work.index), size=wheel.stat().st_size)
+            keep_tie(work.index.source.sha256 or "", tie)
+            spool.unlink(missing_ok=True)
+        elif work.missing:
             wheel, whole = await self._fetch(work, spool, transport)
             try:
                 await self._take_all(wheel, work, whole, daemon, inflaters)
@@ -166,7 +190,9 @@ class Extraction:
 
     async def _fetch_whole(self, source: WheelSource, spool: Path, transport: Transport) -> Path:
         if source.url is not None:
-            download = await transport.download(source.url, spool, size=source.size)
+            # The size may be a server's word, the hash is not: it decides.
+            most = None if source.size is None else max(2 * source.size, source.size + _SLACK)
+            download = await transport.download(source.url, spool, most=most)
             _check(source, download)
             return download.path
         path, sha256, size = await asyncio.to_thread(hash_local, source, self._base, stopped=self._stopped.is_set)
@@ -191,7 +217,12 @@ class Extraction:
             for member in share:
                 if self._stopped.is_set():
                     return
-                leaf, name = work.missing[member.filename], leaf_name(member.filename.rpartition("/")[2])
+                leaf = work.missing.get(member.filename)
+                if leaf is None:  # it is there already, if this wheel has it
+                    for _ in members.pieces(archive, member, work.index):
+                        pass
+                    continue
+                name = leaf_name(member.filename.rpartition("/")[2])
                 if member.file_size <= members.WHOLE:
                     daemon.add(name, members.read(archive, member, work.index), leaf)
                     continue
@@ -209,14 +240,33 @@ class Extraction:
             self._progress(Progress(total=self._total, done=self._done, read=self._read))
 
 
+def _compare(wheel: Path, index: WheelIndex) -> None:
+    """Compare the index of a whole wheel with the lock's.
+
+    Raises:
+        VerificationError: the lock has another's.
+    """
+    source = index.source
+    contents = read_file(source.filename, wheel)
+    computed = check_files(wheel, contents) if contents.unhashed or contents.mismatched else {}
+    if index_bytes(build_index(source, contents, computed)) != index_bytes(index):
+        raise VerificationError(
+            f"the wheel {source.filename} has the hash of the lock, and the files that the lock names are not its own",
+            where=shown(source.url) if source.url else source.path,
+            todo="a server gave parts of another wheel when it was locked, or the lock was edited: do not trust that "
+            "server, and run `nixgen lock --verify`, which downloads every wheel",
+        )
+
+
 def _check(source: WheelSource, download: Download) -> None:
     check_wheel(source, sha256=download.sha256, size=download.size, where=shown(source.url or ""))
 
 
 def _shares(wheel: Path, work: WheelWork) -> list[list[zipfile.ZipInfo]]:
-    """Return the members that the store lacks, big ones first, in as many shares as are worth a thread."""
+    """Return the members that have to be read, big ones first, in as many shares as are worth a thread."""
+    paths = [path for path, file in work.index.files.items() if file.size] if work.untied else work.missing
     with _damage(work), zipfile.ZipFile(wheel) as archive:
-        wanted = [archive.getinfo(path) for path in work.missing]
+        wanted = [archive.getinfo(path) for path in paths]
     wanted.sort(key=lambda member: (-member.compress_size, member.filename))
     count = _INFLATERS if sum(member.compress_size for member in wanted) > _WORTH_SHARING else 1
     return [share for first in range(count) if (share := wanted[first::count])]

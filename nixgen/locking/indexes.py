@@ -13,6 +13,7 @@ from nixgen.indexes import find_index, make_indexes
 from nixgen.lock import Lock
 from nixgen.model import Selection, Traffic, WheelIndex, WheelSource
 from nixgen.observer import Observer
+from nixgen.ties import find_tie
 
 
 def wheels_of(selections: Iterable[Selection]) -> dict[str, WheelSource]:
@@ -64,7 +65,10 @@ def indexes_of(
             if wheel is not None and source.sha256 is not None and wheel.source.sha256 == source.sha256:
                 index = find_index(wheel, base)
                 if index is not None:
-                    known[filename] = replace(index, source=replace(source, size=wheel.source.size))
+                    # What a server said of the size may have been wrong; what was seen of the whole wheel is not.
+                    tie = find_tie(source.sha256)
+                    size = tie.size if tie is not None and tie.index == wheel.index else wheel.source.size
+                    known[filename] = replace(index, source=replace(source, size=size))
     wanted = [source for name, source in sources.items() if name not in known]
     if not wanted:
         return known, Traffic()

@@ -21,7 +21,7 @@ from nixgen.model import Selection, Traffic, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings
-from nixgen.wheels.text import index_bytes
+from nixgen.wheels.text import index_bytes, index_hash
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -124,7 +124,8 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for index in indexes.values():
         for warning in index.warnings:
             observer.warning(f"{index.source.filename}: {warning}")
-    lock = plan(read.selections, targets, indexes, settings.prefer, settings.placement)
+    verified = indexes.keys() if request.verify else _still_verified(previous, indexes)
+    lock = plan(read.selections, targets, indexes, settings.prefer, settings.placement, verified)
     for note in settings.unmet(indexes.values()):
         observer.note(note)
     files = Files(lock=lock, vendored=_vendored(request, lock, indexes))
@@ -146,6 +147,18 @@ def _vendored(request: Request, lock: Lock, indexes: Mapping[str, WheelIndex]) -
     if not request.vendor and not (request.base / VENDORED).is_dir():
         return None
     return {vendored_name(wheel): index_bytes(indexes[wheel]) for wheel in lock.wheels}
+
+
+def _still_verified(previous: Lock | None, indexes: Mapping[str, WheelIndex]) -> set[str]:
+    """Return the wheels that were verified when the existing lock was made, and are the same."""
+    held = previous.wheels if previous is not None else {}
+    return {
+        name
+        for name, index in indexes.items()
+        if (wheel := held.get(name)) is not None
+        and wheel.verified
+        and (wheel.source.sha256, wheel.index) == (index.source.sha256, index_hash(index))
+    }
 
 
 def _selections(lock: Lock) -> dict[str, Selection]:

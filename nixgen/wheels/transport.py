@@ -147,19 +147,25 @@ class Transport:
         """
         return await self._range(url, _header(wanted), wanted, spool, size=size, etag=etag)
 
-    async def download(self, url: str, path: Path, *, size: int | None = None) -> Download:
+    async def download(self, url: str, path: Path, *, size: int | None = None, most: int | None = None) -> Download:
         """Get a whole file, written to ``path`` as it arrives and hashed on the way.
+
+        Args:
+            url: the file.
+            path: the file to write.
+            size: its size in bytes, which it must have.
+            most: the most bytes that it may have, where that is not known.
 
         Raises:
             NetworkError: the server does not give it.
-            VerificationError: it does not have the size ``size``.
+            VerificationError: it does not have the size ``size``, or more than ``most``.
         """
 
         async def attempt() -> Download:
             async with self._open(url, {}) as response:
                 if response.status_code != 200:
                     raise _unexpected(url, response)
-                return await self._store(url, response, path, size)
+                return await self._store(url, response, path, size, most)
 
         return await self._tries(url, attempt)
 
@@ -212,8 +218,11 @@ class Transport:
             raise _IncompleteError(f"the body ended after {len(body)} of {length} bytes")
         return bytes(body)
 
-    async def _store(self, url: str, response: httpx.Response, path: Path, size: int | None) -> Download:
+    async def _store(
+        self, url: str, response: httpx.Response, path: Path, size: int | None, most: int | None = None
+    ) -> Download:
         digest, count, seen = hashlib.sha256(), 0, 0
+        most = size if size is not None else MAX_WHEEL if most is None else most
         with path.open("wb") as file:
             async for chunk in response.aiter_bytes():
                 self._on_bytes(response.num_bytes_downloaded - seen)
@@ -221,8 +230,8 @@ class Transport:
                 digest.update(chunk)
                 file.write(chunk)
                 count += len(chunk)
-                if count > (MAX_WHEEL if size is None else size):
-                    raise _wrong_size(url, "more than", MAX_WHEEL if size is None else size, size)
+                if count > most:
+                    raise _wrong_size(url, "more than", most, size)
         announced = response.headers.get("Content-Length", "")
         if "Content-Encoding" not in response.headers and announced.isdigit() and count != int(announced):
             raise _IncompleteError(f"the body ended after {count} of {announced} bytes")

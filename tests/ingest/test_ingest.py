@@ -34,7 +34,7 @@ def test_every_leaf_arrives_once(store: Store, serve: Serve, unique: str, tmp_pa
     assert store.invalid(wanted) == set()
     assert report.leaves == len(wanted) == 8  # a.py is b.py and d.py, and both have one WHEEL
     assert report.wheels == 2 and report.downloaded >= len(one[1]) + len(two[1])
-    assert ingest(indexes, store, base=tmp_path) == IngestReport(leaves=8, added=0, wheels=0, downloaded=0)
+    assert ingest(indexes, store, base=tmp_path) == IngestReport(leaves=8, added=0, wheels=0, tied=0, downloaded=0)
     assert nothing_left(tmp_path)
 
 

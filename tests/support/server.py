@@ -36,7 +36,7 @@ class Behaviour:
             (a wrong total size), ``total-changes`` (from the second request on), ``whole-as-206`` (the range
             is ignored, but the status is 206), ``long`` (more bytes than announced by the range), ``garbage``
             (other bytes in ranges), ``changed`` (other bytes, with another ETag, from the second request on),
-            ``changed-silently`` (the same without an ETag).
+            ``changed-silently`` (the same without an ETag), ``another`` (ranges are of the server's ``others``).
         etag: whether answers have one; If-Range is then honoured.
         if_range: whether If-Range is honoured.
         user: ``name:password`` that requests must authenticate with (basic).
@@ -77,11 +77,13 @@ class WheelServer:
 
     Attributes:
         requests: what came in so far, in the order of arrival.
+        others: what a server that lies so gives ranges of, by file name.
     """
 
     wheels: Mapping[str, bytes | Path] = field(default_factory=dict)
     behaviour: Behaviour = field(default_factory=Behaviour)
     requests: list[Request] = field(default_factory=list)
+    others: Mapping[str, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.seen: Counter[str] = Counter()
@@ -230,6 +232,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         if self.headers.get("Range") and behaviour.ranges.isdigit():
             self._answer(int(behaviour.ranges), b"no ranges here")
             return
+        if behaviour.lie == "another" and wanted is not None:
+            content = server.others[filename]
         cut = number <= behaviour.failures
         if wanted is None:
             self._answer(200, content, headers, cut=cut)

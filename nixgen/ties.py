@@ -1,0 +1,59 @@
+"""Which indexes are known to be those of the wheels that they are locked with.
+
+An index that was read by ranges is only the server's word: it may be that of another wheel. It is *tied* to the wheel's
+SHA-256 when a whole wheel with that hash was seen to have it, and every file to have the hash that it gives. The lock
+says so where it was made with ``--verify``; else each user's cache remembers what was seen.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from nixgen.cache import cache_directory
+from nixgen.model import LockedWheel
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tie:
+    """What was seen of a whole wheel.
+
+    Attributes:
+        index: SHA-256 of its index, hexadecimal.
+        size: of the wheel, in bytes.
+    """
+
+    index: str
+    size: int
+
+
+def find_tie(sha256: str) -> Tie | None:
+    """Return what was seen of the wheel with a SHA-256 (64 hexadecimal digits), None where nothing was."""
+    try:
+        index, size = _place(sha256).read_text(encoding="ascii").split()
+        return Tie(index=index, size=int(size))
+    except (OSError, ValueError):
+        return None
+
+
+def keep_tie(sha256: str, tie: Tie) -> None:
+    """Remember what was seen of a wheel; where the cache cannot be written, nothing happens."""
+    from nixgen.emit.files import write_text
+
+    place = _place(sha256)
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_text(place, f"{tie.index} {tie.size}\n")
+
+
+def is_tied(wheel: LockedWheel) -> bool:
+    """Tell whether the index that the lock names is known to be the wheel's."""
+    if wheel.verified:
+        return True
+    tie = find_tie(wheel.source.sha256 or "")
+    return tie is not None and tie.index == wheel.index
+
+
+def _place(sha256: str) -> Path:
+    return cache_directory() / "tied" / sha256

@@ -9,6 +9,7 @@ from pathlib import Path
 from ..indexes import VENDORED
 from ..library import library_directory
 from ..lock import LOCK_NAME, Lock
+from ..temporary import is_temporary, sweep
 from .files import contents, replace_directory, write_bytes, write_text
 from .nix import nix_string
 
@@ -36,7 +37,7 @@ class Files:
         """Write all of it, and return the files and directories that changed.
 
         Every write is a rename, and what the lock does not need any more goes after it: an interruption leaves the
-        previous state.
+        previous state. What a killed process left half written is removed.
 
         Args:
             directory: the project's directory.
@@ -44,6 +45,8 @@ class Files:
         changed = self.changes(directory)
         nix = directory / NIX_DIRECTORY
         nix.mkdir(exist_ok=True)
+        for place in (directory, nix, directory / VENDORED):
+            sweep(place)
         for path in changed:
             if path == nix / LIBRARY_DIRECTORY:
                 replace_directory(path, contents(library_directory()))
@@ -58,7 +61,7 @@ class Files:
                 write_text(path, self.lock.to_text())
         if self.vendored is not None:
             for path in (directory / VENDORED).iterdir():
-                if path.name not in self.vendored:
+                if path.name not in self.vendored and not is_temporary(path.name):
                     path.unlink()
         return changed
 

@@ -27,3 +27,11 @@ def test_newlines_are_written_as_they_are(tmp_path: Path) -> None:
     """Text is written in UTF-8 with the newlines it has, on any system."""
     write_text(tmp_path / "x", "ü\n\r\n")
     assert (tmp_path / "x").read_bytes() == b"\xc3\xbc\n\r\n"
+
+
+def test_what_a_killed_process_left_beside_it_goes(tmp_path: Path) -> None:
+    """Whoever writes a file removes what was left in its directory, whatever file that was for."""
+    (tmp_path / ".nixgen-tmp-abcdefgh").mkdir()
+    (tmp_path / ".nixgen-tmp-abcdefgh/.gitignore").write_text("*\n")
+    write_text(tmp_path / "x", "x")
+    assert [path.name for path in tmp_path.iterdir()] == ["x"]

@@ -124,6 +124,7 @@ in
           program = shared "file.sh" ./venv/program.sh;
           heal = shared "file.sh" ./venv/heal.sh;
           farm = shared "file.py" ./venv/farm.py;
+          owner = shared "file.py" ./venv/owner.py;
         };
         inherit (made) libraries;
         trees = map (entry: entry.value) made.trees;

@@ -115,7 +115,7 @@ in
     let
       files = leaves { inherit source system interpreter; } "" index.files;
       # Programs are built; leaves are all files of the store, or all derivations.
-      hasBuilt = isAttrs (source "${index.distInfo}/RECORD") || any (file: length file > 3) files;
+      hasBuilt = isAttrs (source "${index.distInfo}/METADATA") || any (file: length file > 3) files;
     in
     run.run {
       name = "${package.name}-${package.version}";

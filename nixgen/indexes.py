@@ -101,7 +101,7 @@ def make_indexes(
     indexes, traffic = index_all(sources, base=base, verify=verify, auth=auth, progress=progress)
     for index in indexes:
         keep_index(index)
-        if verify and index.source.sha256 is not None and index.source.size is not None:
+        if index.whole and index.source.sha256 is not None and index.source.size is not None:
             keep_tie(index.source.sha256, Tie(index=index_hash(index), size=index.source.size))
     return indexes, traffic
 

@@ -97,7 +97,7 @@ class Overrides:
 class WheelIndex:
     """What nixgen knows of a wheel without unpacking it.
 
-    All but the source and the warnings is written as the index of the lock format (``nixgen/wheels/text.py``).
+    All but the source, ``whole`` and the warnings is what an index says in the lock format (``nixgen/wheels/text.py``).
 
     Attributes:
         source: where it comes from; ``sha256`` and ``size`` are known by now.
@@ -107,6 +107,7 @@ class WheelIndex:
         files: every regular file by its path in the archive, sorted; POSIX separators, relative, no ``..``.
         console_scripts: command name to object reference (``package.module:attribute``), sorted.
         gui_scripts: likewise.
+        whole: whether every file of the whole wheel was compared, and not only its directory read.
         warnings: oddities that do not stop anything, one line each.
     """
 
@@ -117,6 +118,7 @@ class WheelIndex:
     files: Mapping[str, WheelFile]
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     gui_scripts: Mapping[str, str] = field(default_factory=dict)
+    whole: bool = field(default=False, compare=False)
     warnings: tuple[str, ...] = ()
 
 

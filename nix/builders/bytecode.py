@@ -1,5 +1,6 @@
 """Bytecode of a tree: what the environment's own Python would cache, if it could write there."""
 
+import errno
 import importlib.util
 import marshal
 import os
@@ -40,7 +41,13 @@ def compile_source(source, content, name):
             data = _marshalled(content, name)
         except Exception:  # whatever it is, as py_compile has it: the package's affair
             return None
-    with open(target, "wb") as file:
+    try:
+        file = open(target, "wb")  # noqa: SIM115
+    except OSError as error:
+        if error.errno == errno.ENAMETOOLONG:
+            return None  # a module works without
+        raise
+    with file:
         file.write(importlib.util.MAGIC_NUMBER + struct.pack("<L", _UNCHECKED_HASH))
         file.write(importlib.util.source_hash(content) + data)
     return target

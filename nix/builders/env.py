@@ -26,7 +26,7 @@ _TREE, _WAY = ".t{}", ".{}"
 _VENV = """\
 #!/bin/sh
 # nixgen: make or heal a virtual environment on top of this environment; see --help.
-heal={heal} farm={farm}
+heal={heal} farm={farm} owner={owner}
 . {program}
 """
 
@@ -38,7 +38,7 @@ def build(attributes, out):
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
             interpreter, which is the one that runs this), ``activate`` (paths of the activation scripts by their
             name; a wheel's own file of that name stands instead), ``venv`` (paths of the ``program`` that
-            ``bin/nixgen-venv`` reads, and of its parts ``heal`` and ``farm``; for that command the same holds),
+            ``bin/nixgen-venv`` reads, and of its parts ``heal`` and ``farm``; no wheel's stands in its place),
             ``prefer`` (pairs of a path in the environment and the distribution whose file stands there, where several
             bring one) and ``libraries`` (``given``, ``ignore`` and ``required``, as ``libraries.write`` takes them).
         out: directory to make.
@@ -85,10 +85,11 @@ def _write_interpreter(python, out):
 def _write_venv(parts, prefer, out):
     """Make ``bin/nixgen-venv``, and what it reads beside the ways to the trees: what the user prefers."""
     program = os.path.join(out, "bin", "nixgen-venv")
-    if not os.path.lexists(program):
-        with open(program, "x", encoding="utf-8") as file:
-            file.write(_VENV.format(**{name: shlex.quote(path) for name, path in parts.items()}))
-        os.chmod(program, 0o555)
+    if os.path.lexists(program):
+        os.unlink(program)  # a wheel's, in the place of what root runs at boot; locking refuses it
+    with open(program, "x", encoding="utf-8") as file:
+        file.write(_VENV.format(**{name: shlex.quote(path) for name, path in parts.items()}))
+    os.chmod(program, 0o555)
     if prefer:
         preferred = os.path.join(out, _PREFERRED)
         os.makedirs(os.path.dirname(preferred), exist_ok=True)

@@ -18,7 +18,9 @@ def digest(content):
 
 
 def read(file):
-    """Return hash and size of each path of a RECORD."""
+    """Return hash and size of each path of a RECORD; "" is the leaf of an empty one."""
+    if not file:
+        return {}
     with open(file, encoding="utf-8", newline="") as opened:
         return {row[0]: tuple(row[1:3]) for row in csv.reader(opened) if len(row) >= 3}
 

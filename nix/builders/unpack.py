@@ -3,8 +3,10 @@
 import base64
 import hashlib
 import os
+import struct
 import sys
 import zipfile
+import zlib
 
 import index
 from cores import cores
@@ -17,9 +19,31 @@ INDEX = "index.json"
 _WORTH_THREADS = 4 << 20
 
 
+#: What ``zipfile`` lets escape on archives that lie or are cut.
+_DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+    LookupError,
+    struct.error,
+)
+
+
 def build(attributes, out):
-    """Unpack the wheel ``attributes["wheel"]`` into the directory ``out``; ``attributes["flat"]`` says how."""
-    unpack(attributes["wheel"], out, threads=cores(), flat=attributes.get("flat", False))
+    """Unpack the wheel ``attributes["wheel"]`` into the directory ``out``; ``attributes["flat"]`` says how.
+
+    Raises:
+        SystemExit: as ``unpack``, and for an archive that is damaged, with what is wrong.
+    """
+    wheel = attributes["wheel"]
+    try:
+        unpack(wheel, out, threads=cores(), flat=attributes.get("flat", False))
+    except _DAMAGE as error:
+        sys.exit(f"nixgen: the wheel {os.path.basename(wheel)} cannot be unpacked: {type(error).__name__}: {error}")
 
 
 def unpack(wheel, out, threads=1, flat=False):

@@ -6,14 +6,15 @@ examine() {
   [ "$state_path" = "$PWD" ] || move_scripts
   if [ "$state" != "$wanted" ] && { reason; wrong "$why"; }; then
     # Never in part: it is the marker.
-    printf %s "$wanted" >".nixgen/new-$$" || cannot .nixgen
-    rename ".nixgen/new-$$" .nixgen/state
+    stage
+    printf %s "$wanted" >"$stage/state" || cannot .nixgen
+    rename "$stage/state" .nixgen/state
     state=$wanted settled=yes
   fi
   if [ ! -d bin ] || [ ! -d "$site" ]; then
     if wrong "directories are missing"; then
-      stage=.nixgen/new-$$-bin
-      mkdir -p "$stage" "$site" || cannot "$site"
+      stage
+      mkdir -p "$stage/bin" "$site" || cannot "$site"
       if [ ! -d bin ]; then make_bin; fi
     fi
   fi
@@ -35,7 +36,7 @@ examine() {
     fi
   done
   for leftover in .nixgen/new-*; do
-    if [ -e "$leftover" ] || [ -L "$leftover" ]; then
+    if [ "$leftover" != "$stage" ] && { [ -e "$leftover" ] || [ -L "$leftover" ]; }; then
       if wrong "an interruption has left $leftover"; then rm -rf "$leftover" || cannot "$leftover"; fi
     fi
   done
@@ -76,7 +77,7 @@ examine_site() {
 # One link for each file is work for Python: that of the environment, whatever bin/python is.
 fill_farm() {
   [ -n "${farm:-}" ] || fail 3 "this needs the environment's own program" "$PWD" "run $env/bin/nixgen-venv $PWD"
-  "$python" -I -S -B "$farm" "$@" || cannot "$site"
+  "$env/bin/python" -I -S -B "$farm" "$@" || cannot "$site"
 }
 
 examine_configuration() {
@@ -157,31 +158,32 @@ make_bin() {
   list_commands
   set -f; set -- $names; set +f
   fill "$@" python python3 "python$short"
-  mv "$stage" bin || cannot bin
+  mv "$stage/bin" bin || cannot bin
   put .nixgen/commands "$env $form$newline$names"
 }
 
-# fill NAME...: put commands and links of the environment into $stage.
+# fill NAME...: put commands and links of the environment into $stage/bin.
 fill() {
   wrappers=
   for name; do
     shift
     if [ -L "$env/bin/$name" ] && [ ! -x "$env/bin/$name" ]; then
-      slurp "$env/bin/$name"; printf %s "$text" >"$stage/$name" || cannot "$stage"
+      slurp "$env/bin/$name"; printf %s "$text" >"$stage/bin/$name" || cannot "$stage"
     elif [ -L "$env/bin/$name" ] && case $name in python | python3 | "python$short") false ;; esac; then
-      write_wrapper "$stage/$name"; wrappers=$wrappers$stage/$name$newline
+      write_wrapper "$stage/bin/$name"; wrappers=$wrappers$stage/bin/$name$newline
     else
       set -- "$@" "$env/bin/$name"
     fi
   done
-  [ $# -eq 0 ] || cp -P "$@" "$stage/" || cannot "$stage"
+  [ $# -eq 0 ] || cp -P "$@" "$stage/bin/" || cannot "$stage"
   [ -z "$wrappers" ] || { set -f; chmod 755 $wrappers; set +f; } || cannot "$stage"
 }
 
 # place_commands all|missing
 place_commands() {
-  which=$1 stage=.nixgen/new-$$-bin
-  mkdir -p "$stage" || cannot "$stage"
+  which=$1
+  stage
+  mkdir -p "$stage/bin" || cannot "$stage"
   set -f; set -- $names; set +f
   for name; do
     shift
@@ -189,14 +191,14 @@ place_commands() {
     if [ ! -e "bin/$name" ] || { [ "$which" = all ] && is_ours "bin/$name"; }; then set -- "$@" "$name"; fi
   done
   fill "$@"
-  for name in "$stage"/*; do [ ! -e "$name" ] || { mv -f "$stage"/* bin/ || cannot bin; break; }; done
+  for name in "$stage"/bin/*; do [ ! -e "$name" ] || { mv -f "$stage"/bin/* bin/ || cannot bin; break; }; done
   set -f; set -- ${placed#*"$newline"}; set +f
   for name; do
     case $newline$names in *"$newline$name$newline"*) continue ;; esac
     if is_ours "bin/$name"; then rm -f "bin/$name" || cannot "bin/$name"; fi
   done
   put .nixgen/commands "$env $form$newline$names"
-  rmdir "$stage"
+  rmdir "$stage/bin"
 }
 
 # is_ours FILE: tell whether a command is one that nixgen wrote: a launcher (nix/builders/launcher.py) or a wrapper.
@@ -234,8 +236,9 @@ move_scripts() {
       *) continue ;;
     esac
     if wrong "$script names the place where the environment lay"; then
-      cp -p "$script" ".nixgen/new-$$" && move_script >".nixgen/new-$$" || cannot "$script"
-      rename ".nixgen/new-$$" "$script"
+      stage
+      cp -p "$script" "$stage/script" && move_script >"$stage/script" || cannot "$script"
+      rename "$stage/script" "$script"
     fi
   done
 }
@@ -253,17 +256,30 @@ move_script() {
   esac
 }
 
+# Make $stage once: a directory of this run's own for what is renamed into place. Nobody guesses its name, and it is made
+# or not at all, so that nothing of another one's is written to.
+stage() {
+  [ -z "$stage" ] || return 0
+  random=/proc/sys/kernel/random/uuid
+  if [ -r $random ]; then read -r random <$random; else random=$(od -An -N16 -tx1 /dev/urandom | tr -d ' \n'); fi
+  mkdir -m 700 ".nixgen/new-$random" || cannot .nixgen
+  stage=.nixgen/new-$random
+}
+
 # put FILE TEXT: write a file; by a rename, where there is one already. A part of one is found by what it holds.
 put() {
   if [ -e "$1" ] || [ -L "$1" ]; then
-    printf %s "$2" >".nixgen/new-$$" && rename ".nixgen/new-$$" "$1"
+    stage
+    printf %s "$2" >"$stage/file" && rename "$stage/file" "$1"
   else
-    printf %s "$2" >"$1"
+    # Never through a link that comes meanwhile.
+    set -C; printf %s "$2" >"$1"; code=$?; set +C
+    [ $code -eq 0 ]
   fi || cannot "$1"
 }
 
 link() {
-  if [ -e "$2" ] || [ -L "$2" ]; then ln -s "$1" ".nixgen/new-$$" && rename ".nixgen/new-$$" "$2"; else ln -s "$1" "$2"; fi ||
+  if [ -e "$2" ] || [ -L "$2" ]; then stage; ln -s "$1" "$stage/link" && rename "$stage/link" "$2"; else ln -s "$1" "$2"; fi ||
     cannot "$2"
 }
 

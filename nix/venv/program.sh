@@ -1,9 +1,9 @@
 # Make, heal and check a virtual environment on top of an environment of the store.
 #
-# Read by bin/nixgen-venv of every environment, which sets $heal and $farm, the paths of heal.sh and farm.py; and by `nixgen
-# fsck` where there is no environment any more. For any POSIX shell; needs no nixgen, and Python for farms alone. What is
-# wanted is written to .nixgen/state first, by one rename; all else follows from that file, so that whoever comes after an
-# interruption completes what it says.
+# Read by bin/nixgen-venv of every environment, and by nixgen, which set $heal, $farm and $owner, the paths of heal.sh,
+# farm.py and owner.py. For any POSIX shell; needs no nixgen, and Python only for farms, and for root in a directory of
+# somebody else. What is wanted is written to .nixgen/state first, by one rename; all else follows from that file, so that
+# whoever comes after an interruption completes what it says.
 
 usage() {
   cat <<'END'
@@ -63,7 +63,7 @@ holds() {
 
 # Find the environment of the store that this program belongs to ($env), or the virtual environment ($own).
 find_self() {
-  start=$PWD here=$0 env= own=
+  start=$PWD here=$0 env= own= self=
   case $here in */*) ;; *) here=$(command -v -- "$here") || return 0 ;; esac
   until bin=${here%/*}; [ -e "$bin/../pyvenv.cfg" ] || [ ! -L "$here" ]; do
     target=$(readlink "$here")
@@ -71,17 +71,22 @@ find_self() {
   done
   cd -P "$bin/.." 2>/dev/null || return 0
   if [ -d .nixgen ]; then own=$PWD; elif [ -e pyvenv.cfg ] && [ -e bin/nixgen-venv ]; then env=$PWD; fi
+  self=$env
   cd "$start" || exit 3
 }
 
 read_arguments() {
-  asked= mode=heal given= only=
+  asked= mode=heal given= only= reached=
   for argument in "$@"; do
+    case $argument in -*) options=${options:-}${options:+$newline}$argument ;; esac
     case $argument in
       --overlay | --farm) asked=${argument#--} ;;
       --rollback) asked=rollback ;;
       --heal) only=heal ;;
       --check | --dry-run) mode=${argument#--} ;;
+      # Of owner.py and nixgen: the current directory is DIR, or all on the way to DIR is the caller's.
+      --here) reached=here ;;
+      --mine) reached=mine ;;
       --help | -h) usage; exit 0 ;;
       -*) usage >&2; exit 2 ;;
       '') fail 2 "DIR is empty" "the command line" "name a directory" ;;
@@ -90,8 +95,10 @@ read_arguments() {
   done
 }
 
-# Enter DIR and read what .nixgen/state says of it.
-enter() {
+# Root works in somebody else's directory with that user's rights, which takes Python: it goes there without following
+# links, and starts this program again. Where all on the way is root's, or the caller is not root, nothing is started.
+reach() {
+  if [ "$reached" = here ]; then cd -P . && given=$PWD; fi
   [ -n "$given" ] || given=${own:-${VIRTUAL_ENV:-}}
   [ -n "$given" ] || { usage >&2; exit 2; }
   case $given in
@@ -99,6 +106,30 @@ enter() {
     /*) ;;
     *) given=$PWD/$given ;;
   esac
+  [ -z "$reached" ] || return 0
+  if [ -O / ]; then
+    way=$given
+    while [ -n "$way" ]; do
+      case $way in */) way=${way%/}; continue ;; esac
+      # What lies in / itself is root's.
+      if [ -L "$way" ]; then case $way in /*/*) break ;; esac; fi
+      if [ -e "$way" ] && [ ! -O "$way" ]; then break; fi
+      way=${way%/*}
+    done
+    [ -n "$way" ] || return 0
+  elif [ -O "$given" ] || case $(id -u 2>/dev/null) in 0 | '') false ;; esac; then
+    return 0
+  fi
+  [ -n "$env" ] || fail 3 "DIR or the way to it belongs to somebody else, and so does this program" "$given" \
+    "run it as its owner, or as root the environment's own: ENV/bin/nixgen-venv DIR, or nixgen fsck DIR"
+  [ -n "${owner:-}" ] && [ -x "$env/bin/python" ] ||
+    fail 3 "DIR or the way to it belongs to somebody else, and root has no Python here to take that user's rights" \
+      "$given" "run this as its owner, or repair the interpreter of $env"
+  exec "$env/bin/python" -I -S -B "$owner" "$given" "$env" "$env/bin/nixgen-venv" ${options:-}
+}
+
+# Enter DIR and read what .nixgen/state says of it.
+enter() {
   new=
   if [ ! -d "$given" ]; then
     [ ! -e "$given" ] && [ ! -L "$given" ] || refuse "it is no directory"
@@ -109,7 +140,8 @@ enter() {
     esac
     mkdir -p "$given/.nixgen" || fail 3 "cannot make the directory" "$given" "choose another one, or make the one around it writable"
   fi
-  cd -P -- "$given" || fail 3 "cannot enter the directory" "$given" "run as its owner"
+  if [ "$reached" != here ]; then cd -P -- "$given" || fail 3 "cannot enter the directory" "$given" "run as its owner"; fi
+  [ ! -L .nixgen ] || refuse ".nixgen is a link"
   read_state && return
   for entry in .[!.]* ..?* *; do
     case $entry in '.[!.]*' | '..?*' | '*' | .nixgen) ;; *) refuse "it has no .nixgen/state" ;; esac
@@ -148,9 +180,27 @@ read_state() {
       refuse "its .nixgen/state is that of $state_path, and its pyvenv.cfg is not nixgen's" ;;
     esac
   fi
-  for entry in bin lib lib/python* lib/python*/site-packages; do
+  for entry in .nixgen/roots bin lib lib/python* lib/python*/site-packages; do
     [ ! -L "$entry" ] || refuse "$entry is a link"
   done
+  for entry in .nixgen .nixgen/roots bin lib lib/python* lib/python*/site-packages; do
+    [ -O "$entry" ] || [ ! -O / ] || [ ! -O . ] || [ ! -e "$entry" ] || fail 3 "it belongs to root, but a directory in it to somebody else" \
+      "$PWD/$entry" "give all of it to one user: chown -hR USER $PWD"
+  done
+}
+
+# of_store PATH: tell whether a path that DIR names is a directory of the store itself: that of this program, or Nix's.
+of_store() {
+  store=${1%/*}
+  case ${1##*/} in . | .. | '' | .*) return 1 ;; esac
+  case $store in
+    /nix/store | "${NIX_STORE_DIR:-/nix/store}") ;;
+    "${self%/*}") [ -n "$self" ] || return 1 ;;
+    "${heal%/*}") case ${heal##*/} in ????????????????????????????????-*) ;; *) return 1 ;; esac ;;
+    *) return 1 ;;
+  esac
+  # What root's store holds is root's.
+  [ -d "$1" ] && [ ! -L "$1" ] && { [ -O "$1" ] || [ ! -O "$store" ]; }
 }
 
 # Settle what is wanted: $env, $previous, $form, $python, $minor, $version; and the text of the state that says so.
@@ -165,7 +215,7 @@ settle() {
   esac
   if [ -z "$env" ] || [ "$only" = heal ]; then env=$state_env; fi
   if [ -n "$state_env" ] && [ "$env" != "$state_env" ]; then previous=$state_env; fi
-  if [ ! -e "$env/pyvenv.cfg" ]; then
+  if [ ! -e "$env/pyvenv.cfg" ] || { [ "$env" != "$self" ] && ! of_store "$env"; }; then
     fault="the environment that it stands on is not in the store any more: $env"
     [ "$mode" != check ] || { printf '%s: %s\n' "$PWD" "$fault"; exit 1; }
     fail 3 "$fault" "$PWD" "build it again: nixgen venv $PWD"
@@ -201,7 +251,7 @@ identify() {
     slurp "$env/pyvenv.cfg"
     version=${text##*"${newline}version = "} version=${version%%"$newline"*}
   else
-    version=$("$python" -I -S -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])') || version=
+    version=$("$env/bin/python" -I -S -c 'import sys; print("%d.%d.%d" % sys.version_info[:3])') || version=
     # Another file of the same version is no fault: nothing but the state has to know.
     if [ "$version" = "$state_version" ] && [ "$python" = "$state_python" ]; then
       relearned=yes
@@ -213,23 +263,25 @@ identify() {
 # One at a time. The lock holds the number of its process; one whose process is gone, or that stays too long, is void.
 lock() {
   waited=0
-  until (set -C; echo $$ >.nixgen/lock) 2>/dev/null; do
-    if [ ! -e .nixgen/lock ]; then
+  # What is there is not opened, whatever it is: `set -C` alone would write to a pipe.
+  until [ ! -e .nixgen/lock ] && [ ! -L .nixgen/lock ] && (set -C; echo $$ >.nixgen/lock) 2>/dev/null; do
+    if [ ! -e .nixgen/lock ] && [ ! -L .nixgen/lock ]; then
       (set -C; echo $$ >.nixgen/lock) && break
-      [ -e .nixgen/lock ] || cannot .nixgen/lock
+      [ -e .nixgen/lock ] || [ -L .nixgen/lock ] || cannot .nixgen/lock
     fi
     holder=
-    read -r holder <.nixgen/lock
+    if [ -f .nixgen/lock ] && [ ! -L .nixgen/lock ]; then read -r holder <.nixgen/lock; fi
     waited=$((waited + 1))
     if { [ -n "$holder" ] && ! kill -0 "$holder" 2>/dev/null && [ ! -d "/proc/$holder" ]; } || [ $waited -gt 600 ] ||
       { [ -z "$holder" ] && [ $waited -gt 20 ]; }; then
-      mv -f .nixgen/lock ".nixgen/new-$$-lock" 2>/dev/null || [ ! -e .nixgen/lock ] || cannot .nixgen/lock
-      rm -f ".nixgen/new-$$-lock"
+      stage
+      rename .nixgen/lock "$stage/lock" 2>/dev/null || [ ! -e .nixgen/lock ] || cannot .nixgen/lock
+      rm -rf "$stage/lock"
     else
       sleep 0.1 2>/dev/null || sleep 1
     fi
   done
-  trap 'rm -f .nixgen/lock' EXIT
+  trap 'rm -f .nixgen/lock; [ -z "$stage" ] || rm -rf "$stage"' EXIT
   trap 'exit 130' HUP INT TERM
 }
 
@@ -238,6 +290,11 @@ keep() {
   for root in .nixgen/roots/*; do
     case ${root##*/} in "${env##*/}" | "${previous##*/}" | '*') ;; *) rm -f "$root" ;; esac
   done
+  if [ -n "${NIXGEN_ROOTS_ARE_REGISTERED:-}" ]; then
+    # Root has Nix know them: owner.py.
+    mkdir -p .nixgen/roots && link "$env" ".nixgen/roots/${env##*/}"
+    return
+  fi
   command -v nix-store >/dev/null || return 0
   # Beside everything else: nothing waits for it, and where Nix may not, it does not.
   (
@@ -249,9 +306,10 @@ main() {
   unset CDPATH
   # Lists go by lines. Where one is split, `set -f` keeps its words from being patterns.
   IFS=$newline
-  missing= state= relearned= settled=
+  missing= state= relearned= settled= stage= options=
   read_arguments "$@"
   find_self
+  reach
   enter
   settle
   if [ "$mode" != heal ]; then
@@ -263,7 +321,7 @@ main() {
   mode=look
   examine
   if [ $faults -eq 0 ] && [ ! -e .nixgen/lock ]; then
-    [ -z "$relearned" ] || (put .nixgen/state "$wanted") 2>/dev/null
+    [ -z "$relearned" ] || (put .nixgen/state "$wanted"; rmdir "$stage") 2>/dev/null
     exit 0
   fi
   mode=heal

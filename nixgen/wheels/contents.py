@@ -35,7 +35,7 @@ from nixgen.wheels.entry_points import parse_entry_points
 from nixgen.wheels.findings import Findings, quoted, some
 from nixgen.wheels.members import check_members, check_names, is_executable
 from nixgen.wheels.record import Row, parse_record, sha256_base64, to_base64
-from nixgen.wheels.schemes import check_schemes, installed_path
+from nixgen.wheels.schemes import check_schemes, installed_path, reached_path
 
 _EMPTY = hashlib.sha256(b"").digest()
 
@@ -252,7 +252,7 @@ def _check_places(files: Mapping[str, WheelFile], data_dir: str | None, findings
         return
     places: dict[tuple[str, str], str] = {}
     for path, file in files.items():
-        place = installed_path(path, data_dir)
+        place = reached_path(*installed_path(path, data_dir))
         other = places.setdefault(place, path)
         if files[other].sha256 != file.sha256:
             findings.problems.append(f"{quoted(path)}: it is installed to the same place as {quoted(other)}")

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from nixgen.library import builder_module
 from nixgen.wheels.findings import Findings, quoted
 from nixgen.wheels.members import MAX_PART
-from nixgen.wheels.schemes import INTERPRETER
+from nixgen.wheels.schemes import is_own_command
 
 
 def parse_entry_points(content: bytes, member: str, findings: Findings) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -60,8 +60,8 @@ def command_problems(name: str) -> list[str]:
         problems.append("a control character in its name")
     if len(name.encode("utf-8", "replace")) > MAX_PART:
         problems.append(f"its name is longer than {MAX_PART} bytes")
-    if INTERPRETER.fullmatch(name):
-        problems.append("it would replace the environment's own interpreter")
+    if is_own_command(name):
+        problems.append("it would replace the environment's own command of that name")
     return problems
 
 

@@ -169,10 +169,9 @@ class _Reader:
         check_wheel(self.source, sha256=wheel.sha256, size=wheel.size, where=where)
         source = replace(self.source, sha256=wheel.sha256, size=wheel.size)
         contents = await asyncio.to_thread(read_file, self.source.filename, wheel.path)
-        computed: dict[str, str] = {}
-        if self.run.verify or contents.unhashed or contents.mismatched:
-            computed = await asyncio.to_thread(check_files, wheel.path, contents, stopped=self.stopped)
-        return build_index(source, contents, computed)
+        # All of it is at hand: what an installer would refuse when it unpacks the wheel is refused now.
+        computed = await asyncio.to_thread(check_files, wheel.path, contents, stopped=self.stopped)
+        return replace(build_index(source, contents, computed), whole=True)
 
     async def _from_ranges(self, url: str, length: int) -> WheelIndex:
         got = await self.transport.tail(url, length, size=self.source.size, spool=self.spool)

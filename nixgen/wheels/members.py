@@ -23,6 +23,7 @@ MAX_PART = 255
 MAX_PATH = 2048
 
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
+_PATCHED = 0x20
 
 
 def is_directory(info: zipfile.ZipInfo) -> bool:
@@ -128,6 +129,8 @@ def _kind_problems(info: zipfile.ZipInfo) -> list[str]:
         problems.append("its mode says directory, its name says file")
     if info.flag_bits & _ENCRYPTED:
         problems.append("it is encrypted")
+    if info.flag_bits & _PATCHED:
+        problems.append("it is compressed patched data, which no installer reads")
     if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
         method = zipfile.compressor_names.get(info.compress_type, str(info.compress_type))  # type: ignore[attr-defined]
         problems.append(f"its compression ({method}) is neither stored nor deflated")

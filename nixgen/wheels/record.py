@@ -34,6 +34,12 @@ class Row:
     digest: bytes = b""
     size: int | None = None
 
+    def contradicts(self, other: Row) -> bool:
+        """Tell whether two rows cannot both be right; one that says nothing contradicts nothing."""
+        hashes = None not in (self.algorithm, other.algorithm) and self.algorithm == other.algorithm
+        sizes = None not in (self.size, other.size)
+        return (hashes and self.digest != other.digest) or (sizes and self.size != other.size)
+
 
 def to_base64(digest: bytes) -> str:
     """Spell a SHA-256 digest as the model does: 44 characters of standard base64 with padding."""
@@ -61,8 +67,10 @@ def parse_record(content: bytes, member: str, findings: Findings) -> dict[str, R
     rows: dict[str, Row] = {}
     for path, hash_text, size_text in _elements(text, member, findings):
         row = _row(hash_text, size_text)
-        if rows.setdefault(path, row) != row:
+        other = rows.get(path, row)
+        if other.contradicts(row):
             findings.problems.append(f"{quoted(member)}: two rows for {quoted(path)} contradict each other")
+        rows[path] = row if other.algorithm is None else other
     return rows
 
 

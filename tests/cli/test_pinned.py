@@ -155,7 +155,7 @@ def test_an_edited_index_is_the_locks_fault(empty_store: Cli, serve: Serve) -> N
 
 
 def test_a_size_that_is_wrong_does_no_harm_and_does_not_stay(empty_store: Cli, serve: Serve) -> None:
-    """A lock that has a server's wrong word of a size: the wheel with the right hash is taken; the next lock is right."""
+    """A lock with a server's wrong word of a size: the wheel with the right hash is taken; the next lock is right."""
     good, _ = wheels("pinned")
     pin(empty_store.directory, serve(good), good, size=False)
     for wrong in (-1, 1, 1000):

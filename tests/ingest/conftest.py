@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -32,8 +33,11 @@ def unique(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 def served(server: WheelServer, *names: str) -> list[WheelIndex]:
-    """Index wheels of a server."""
-    sources = [WheelSource(filename=name, url=server.url(name)) for name in names or server.wheels]
+    """Index wheels of a server, by ranges."""
+    sources = [
+        WheelSource(filename=name, url=server.url(name), sha256=hashlib.sha256(server.content(name) or b"").hexdigest())
+        for name in names or server.wheels
+    ]
     return index_all(sources, base=Path())[0]
 
 

@@ -176,7 +176,7 @@ def test_all_problems_are_reported_at_once(problems_of: Problems) -> None:
         dist_info={"WHEEL": "Wheel-Version: 9.0\n"},
     )
     problems = problems_of(wheel)
-    for part in ("../up", "has it 2 times", "own interpreter", "unknown scheme 'bin'", "Wheel-Version 9.0"):
+    for part in ("../up", "has it 2 times", "own command", "unknown scheme 'bin'", "Wheel-Version 9.0"):
         assert part in problems
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nixgen.errors import VerificationError
+from nixgen.errors import NixgenError, VerificationError
 from nixgen.model import WheelIndex
 from nixgen.wheels.findings import Findings
 from nixgen.wheels.record import Row, parse_record
@@ -162,9 +162,21 @@ def test_record_and_its_signatures_are_hashed(index_of: Index) -> None:
     assert index.warnings == ()
 
 
-def test_an_empty_hash_for_a_file_with_bytes_is_an_error(problems_of: Problems) -> None:
+def test_an_empty_hash_for_a_file_with_bytes_is_an_error(index_of: Index) -> None:
     """A file with bytes and the hash of nothing, or the other way round, is an error that names it."""
     path = "demo/__init__.py"
-    assert path in problems_of(make_wheel(record=replaced(path, record_row(path, b""))))
-    wheel = make_wheel(files={path: ""}, record=replaced(path, record_row(path, b"x")))
-    assert path in problems_of(wheel)
+    for wheel in (
+        make_wheel(record=replaced(path, record_row(path, b""))),
+        make_wheel(files={path: ""}, record=replaced(path, record_row(path, b"x"))),
+    ):
+        with pytest.raises(NixgenError, match=path):
+            index_of(wheel)
+
+
+def test_a_second_row_that_says_nothing_is_nothing(index_of: Index) -> None:
+    """Of two rows for a file the one with a hash counts, whichever comes first, as with pip and uv."""
+    path = "demo/__init__.py"
+    rows = [record_row(path, b"answer = 42\n"), (path, "", "")]
+    for two in (rows, rows[::-1]):
+        wheel = make_wheel(files={path: "answer = 42\n"}, record=replaced(path, *two))
+        assert index_of(wheel).files[path].sha256 == nix_sha256("answer = 42\n")

@@ -68,12 +68,42 @@ def test_a_file_beside_the_schemes_is_an_error(problems_of: Problems) -> None:
         "data/nix-support/setup-hook",
         "data/nix-support",
         "data/.nixgen/state",
+        "data/.lock",
+        "data/.lock/x",
+        "data/bin/python3/x",
+        "data/bin/nixgen-venv",
+        "data/lib/python3.12",
+        "data/lib/python3.11/site-packages",
+        "data/lib/python3.11/.t0",
+        "data/lib/python3.11/.0/x",
+        "scripts/nixgen-venv",
+        "scripts/python3/x",
+        "purelib/0-nixgen-libraries.pth",
+        "platlib/_nixgen_libraries/__init__.py",
+        "purelib/_nixgen_libraries.py",
     ],
 )
 def test_parts_of_the_environment_are_protected(path: str, problems_of: Problems) -> None:
     """A file that would stand where the environment's own interpreter, configuration or directories do is an error."""
     problems = problems_of(make_wheel(data={path: "x"}))
     assert f"'demo-1.0.data/{path}': it would replace a part of the environment" in problems
+
+
+def test_what_only_looks_like_a_part_of_the_environment_passes(index_of: Index) -> None:
+    """Names beside those of an environment's own parts are a wheel's to use."""
+    paths = (
+        "data/lib/python3.11/site-packages/x.py",
+        "data/lib/python3.11/t0",
+        "scripts/nixgen-venv2",
+        "data/.lockfile",
+    )
+    assert len(index_of(make_wheel(data=dict.fromkeys(paths, "x"))).files) == 4 + len(paths)
+
+
+def test_the_environments_own_modules_are_protected(problems_of: Problems) -> None:
+    """At the top of site-packages too, what an environment has there for its libraries is its own."""
+    problems = problems_of(make_wheel(files={"_nixgen_libraries/x.py": "x", "demo/_nixgen_libraries.py": "x"}))
+    assert "'_nixgen_libraries/x.py': it would replace" in problems and "demo/" not in problems
 
 
 @pytest.mark.parametrize("stem", ["other-1.0", "demo-2.0", "demo"])
@@ -97,6 +127,13 @@ def test_two_files_for_one_place_are_an_error(problems_of: Problems) -> None:
     """Two files of the wheel that would be installed to one place with different content are an error."""
     problems = problems_of(make_wheel(files={"demo/a.py": "1"}, data={"purelib/demo/a.py": "2"}))
     assert "'demo/a.py': it is installed to the same place as 'demo-1.0.data/purelib/demo/a.py'" in problems
+
+
+@pytest.mark.parametrize("path", ["data/lib/python3.11/site-packages/demo/a.py", "data/bin/run"])
+def test_data_reaches_into_other_schemes(path: str, problems_of: Problems) -> None:
+    """The scheme ``data`` is the whole environment: a file that it puts in another's place is an error too."""
+    wheel = make_wheel(files={"demo/a.py": "1"}, data={path: "2", "scripts/run": "3"})
+    assert "it is installed to the same place as" in problems_of(wheel)
 
 
 def test_two_equal_files_for_one_place_pass(index_of: Index) -> None:

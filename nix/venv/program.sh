@@ -131,6 +131,8 @@ reach() {
 # Enter DIR and read what .nixgen/state says of it.
 enter() {
   new=
+  # Root waits, and files may be as long as their owner likes.
+  [ -z "${NIXGEN_ROOTS_ARE_REGISTERED:-}" ] || ulimit -t 120 2>/dev/null
   if [ ! -d "$given" ]; then
     [ ! -e "$given" ] && [ ! -L "$given" ] || refuse "it is no directory"
     [ -z "$only" ] && [ -n "$env" ] || fail 3 "there is no such environment" "$given" "make it: nixgen venv $given"

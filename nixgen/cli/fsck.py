@@ -2,7 +2,8 @@
 
 What time breaks is put right: links and files of the environment itself that are gone, damaged or
 left over, another interpreter, another place. What was installed into it is not touched. Where the
-store has lost what it stands on, that is built again from the lock.
+store has lost what it stands on, that is built again from the lock. As root, in a directory of
+another user, it works with that user's rights.
 """
 
 from __future__ import annotations
@@ -34,14 +35,13 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way of building what is gone from the store.
     """
-    from nixgen.venv.program import environment_below
+    from nixgen.venv.program import environment_below, is_made
     from nixgen.venv.program import run as run_program
 
     directory = Path(options.directory, options.dir or os.environ.get("VIRTUAL_ENV") or ".venv")
     environment = environment_below(directory)
     mode = ["--check"] if options.check else ["--dry-run"] if options.dry_run else []
-    gone = environment is not None and not (environment / "pyvenv.cfg").exists()
-    if gone and not mode:
+    if environment is None and not mode and is_made(directory):  # the store has lost it
         from nixgen.cli.choosing import request
         from nixgen.cli.console import Console
         from nixgen.environments.build import build

@@ -1,42 +1,177 @@
-"""The program that makes and heals: the one of an environment in the store, so that it works without nixgen too."""
+"""The program that makes and heals, as it came with this nixgen; an environment's own works without nixgen too."""
 
 from __future__ import annotations
 
+import functools
+import importlib.util
 import logging
+import os
+import shutil
+import stat
 import subprocess
-from collections.abc import Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from types import ModuleType
 
-from ..library import library_directory
+from nixgen.errors import InputError, NixError
+from nixgen.library import library_directory
+from nixgen.store import Store
 
 _log = logging.getLogger(__name__)
 
-_NAME = Path("bin", "nixgen-venv")
+#: The program and its parts; see nix/venv/program.sh.
+_PARTS = ("program.sh", "heal.sh", "farm.py", "owner.py")
+
+#: Reads the program with $0 as in an environment's bin: so it knows which one it belongs to.
+_READ = 'program=$1 heal=$2 farm=$3 owner=$4; shift 4; . "$program"'
+
+
+@functools.cache
+def rights() -> ModuleType:
+    """Return ``nix/venv/owner.py``: whose rights the work in a directory is done with."""
+    path = library_directory() / "venv" / "owner.py"
+    spec = importlib.util.spec_from_file_location("nixgen_venv_owner", path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
 
 
 def environment_below(directory: Path) -> Path | None:
-    """Return the store path that a virtual environment stands on, as its marker says; None where there is no marker."""
-    try:
-        lines = (directory / ".nixgen" / "state").read_text(encoding="utf-8", errors="surrogateescape").splitlines()
-    except OSError:
-        return None
-    return next((Path(line[4:]) for line in lines if line.startswith("env /")), None)
+    """Return the store path that a virtual environment stands on, as its marker says.
+
+    The marker is its owner's. So what it names counts only where the store holds it, and nothing is followed there.
+
+    Args:
+        directory: the virtual environment.
+
+    Returns:
+        None where there is no marker, or it names anything else than a valid path of the store.
+    """
+    text = _marker(directory)
+    named = next((line[4:] for line in text.splitlines() if line.startswith("env /")), None)
+    return Path(named) if named is not None and _is_valid(named) else None
+
+
+def is_made(directory: Path) -> bool:
+    """Tell whether a directory has the marker of a virtual environment, whatever that says."""
+    return _marker(directory).startswith("nixgen-venv ")
 
 
 def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) -> int:
     """Run the program on a virtual environment and return its exit code; it says itself what it does.
 
+    What runs is nixgen's own, never what an environment holds under that name. As root, in a directory of another user,
+    it runs with that user's rights.
+
     Args:
         directory: the virtual environment.
         arguments: options of the program.
-        environment: the environment of the store whose program it is; where that has none (None, or collected), the
-            one that came with this nixgen runs.
+        environment: a valid environment of the store; None where there is none.
+
+    Raises:
+        InputError: another user's rights cannot be taken.
     """
-    program = environment / _NAME if environment is not None else None
-    if program is not None and program.exists():
-        command = [str(program)]
-    else:
-        command = ["sh", str(library_directory() / "venv" / "program.sh")]
-    command += [*arguments, str(directory)]
-    _log.debug("running %s", " ".join(command))
-    return subprocess.run(command, check=False).returncode
+    directory = Path(os.path.abspath(directory)) if ".." not in directory.parts else Path.cwd() / directory  # noqa: PTH100
+    reached = rights().reach(str(directory))
+    theirs = reached.uid != os.geteuid()
+    try:
+        with _parts(shared=theirs) as parts:
+            name = environment / "bin" / "nixgen-venv" if environment is not None else parts[0]
+            command = ["sh", "-c", _READ, str(name), *map(str, parts)]
+            if theirs:
+                return _run_as(reached.uid, [*command, *arguments, str(directory)], directory, environment)
+            if reached.descriptor is None:
+                command += ["--mine", *arguments, str(directory)]
+                return subprocess.run(command, check=False).returncode
+            command += ["--here", *arguments]
+            _log.debug("running %s in %s", " ".join(command), directory)
+            return subprocess.run(command, check=False, preexec_fn=lambda: os.fchdir(reached.descriptor)).returncode
+    finally:
+        if reached.descriptor is not None:
+            os.close(reached.descriptor)
+
+
+def _run_as(uid: int, command: list[str], directory: Path, environment: Path | None) -> int:
+    """Run a command as another user, who does not see what root's variables hold."""
+    _log.debug("running %s as user %d", " ".join(command), uid)
+    try:
+        code = subprocess.run(
+            command,
+            user=uid,
+            group=rights().group(uid),
+            extra_groups=[],
+            env=rights().variables(uid),
+            cwd="/",
+            umask=0o022,
+            start_new_session=True,
+            timeout=rights().SECONDS,
+            check=False,
+        ).returncode
+    except subprocess.TimeoutExpired as error:
+        raise InputError(
+            f"this takes longer than {rights().SECONDS} seconds",
+            where=str(directory),
+            todo=f"run this as user {uid}, whom the directory belongs to",
+        ) from error
+    except OSError as error:
+        raise InputError(
+            f"cannot run as user {uid}, whom this directory belongs to: {error.strerror}",
+            where=str(directory),
+            todo="run this as that user",
+        ) from error
+    if code == 0 and environment is not None and not {"--check", "--dry-run"}.intersection(command):
+        rights().register(str(directory / ".nixgen" / "roots" / environment.name))
+    return code
+
+
+@contextmanager
+def _parts(*, shared: bool) -> Iterator[list[Path]]:
+    """Give the program and its parts; copies of them for a user who may not be able to read where nixgen is."""
+    library = library_directory() / "venv"
+    if not shared:
+        yield [library / part for part in _PARTS]
+        return
+    with tempfile.TemporaryDirectory(prefix="nixgen-") as made:
+        Path(made).chmod(0o755)
+        copies = [Path(made, part) for part in _PARTS]
+        for copy in copies:
+            shutil.copyfile(library / copy.name, copy)
+            copy.chmod(0o644)
+        yield copies
+
+
+def _marker(directory: Path) -> str:
+    reached = rights().reach(str(directory))
+    descriptor = reached.descriptor
+    if descriptor is None:
+        return ""
+    try:
+        content: bytes | None = rights().read(descriptor, ".nixgen/state")
+    finally:
+        os.close(descriptor)
+    return (content or b"").decode(errors="surrogateescape")
+
+
+def _is_valid(path: str) -> bool:
+    """Tell whether a path is one of the store itself, whole and owned as the store is, and valid where Nix can tell."""
+    store = Path(os.environ.get("NIX_STORE_DIR") or "/nix/store")
+    named = Path(path)
+    if named.parent != store or named.name in ("", "..") or str(named) != path:
+        return False
+    try:
+        status = named.lstat()
+    except OSError:
+        return False
+    if (
+        not stat.S_ISDIR(status.st_mode)
+        or status.st_uid != store.lstat().st_uid
+        or not (named / "pyvenv.cfg").is_file()
+    ):
+        return False
+    try:
+        return not Store().invalid([path])
+    except NixError:  # no Nix here, or not for this user
+        return True

@@ -43,7 +43,7 @@ INTERPRETER = os.path.realpath(sys.executable)
 ACTIVATE = {"activate": str(LIBRARY / "activate.sh"), "activate.fish": str(LIBRARY / "activate.fish")}
 
 #: What makes virtual environments.
-PARTS = {"program": "sh", "heal": "sh", "farm": "py"}
+PARTS = {"program": "sh", "heal": "sh", "farm": "py", "owner": "py"}
 
 #: What an environment shares with all others; see nix/env.nix.
 SHARED = {

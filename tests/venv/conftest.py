@@ -80,7 +80,8 @@ class Venv:
         kept = {name: value for name, value in os.environ.items() if name not in ("VIRTUAL_ENV", "PYTHONPATH")}
         busybox = Path(self.shell[0]).name == "busybox"
         programs = _programs(self.env.parent.parent, self.shell[0] if busybox else None)
-        return {**kept, "PATH": str(programs), **self.environment}
+        # The store of these tests, which is what Nix's own is elsewhere.
+        return {**kept, "PATH": str(programs), "NIX_STORE_DIR": str(self.env.parent), **self.environment}
 
     def python(self, code: str) -> str:
         """Return what its Python prints."""
@@ -105,7 +106,7 @@ def _programs(root: Path, busybox: str | None) -> Path:
     directory = root / ("busybox" if busybox else "programs")
     if not directory.exists():
         directory.mkdir()
-        for name in ("cat", "chmod", "cp", "ln", "mkdir", "mv", "readlink", "rm", "rmdir", "sed", "sh", "sleep", "stat"):
+        for name in ("cat", "chmod", "cp", "id", "ln", "mkdir", "mv", "readlink", "rm", "rmdir", "sed", "sh", "sleep", "stat"):
             (directory / name).symlink_to(busybox or shutil.which(name, path="/usr/bin:/bin") or name)
     return directory
 

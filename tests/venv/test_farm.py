@@ -68,7 +68,7 @@ def test_an_environment_of_an_earlier_nixgen(farm: Venv, workbench: Workbench, t
     path = f"{farm.site.relative_to(farm.directory)}/shared/both.txt"
     wheels = [make_wheel(side, "2.0", {"shared/both.txt": side, f"{side}.py": ""}) for side in ("left", "right")]
     new = workbench.env(*wheels, prefer={path: "right"}, name="new")
-    old = tmp_path / "old"
+    old = workbench.store / "old"
     shutil.copytree(new, old, symlinks=True)
     trees = []
     for way in sorted((old / "lib").glob("python*/.t*")):

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixgen.credentials import NamedIndex
 from nixgen.inputs import uv
 from nixgen.inputs.discover import Kind, find_input, kind_of, read_text
+from nixgen.inputs.hashes import Hashes
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.project import Project, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
@@ -128,6 +129,7 @@ def _read_requirements(
 ) -> tuple[dict[str, Choice], list[str]]:
     sources = [str(path.absolute()) for path in paths]
     cwd = paths[0].absolute().parent
+    hashes = Hashes.read([*paths, *map(Path, options.constraints)])
     notes: list[str] = []
     resolutions = {}
     for python in dict.fromkeys(target.full_version for target in targets):
@@ -135,7 +137,7 @@ def _read_requirements(
             sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences
         )
         notes += uv.held_back(sources, resolution, python=python, cwd=cwd, options=options)
-        resolutions[python] = resolution
+        resolutions[python] = replace(resolution, lock=hashes.restrict(resolution.lock))
     choices = {}
     for target in targets:
         resolution = resolutions[target.full_version]

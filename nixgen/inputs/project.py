@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import platform
 import sys
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
@@ -40,6 +42,9 @@ class Project:
         default_groups: the groups that ``[tool.uv] default-groups`` names, normalized; uv's own default,
             ``dev``, is none here, since an environment in the store is there to be run.
         indexes: ``[[tool.uv.index]]``, as ``NAME=URL`` or ``URL``.
+        name: its own, normalized; None without ``[project]``.
+        own_extras: the extras of itself that each group asks for, by the group's normalized name; a group that does not
+            ask for the project is not there.
     """
 
     path: Path
@@ -49,6 +54,8 @@ class Project:
     groups: Mapping[str, str]
     default_groups: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
+    name: str | None = None
+    own_extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Project:
@@ -79,6 +86,8 @@ class Project:
             groups=groups,
             default_groups=tuple(sorted(groups if defaults == "all" else map(canonicalize_name, defaults))),
             indexes=tuple(_index(table) for table in tool.get("index", []) if isinstance(table, dict)),
+            name=(name := canonicalize_name(str(project["name"])) if "name" in project else None),
+            own_extras={} if name is None else _own_extras(name, _table(data, "dependency-groups", path)),
         )
 
 
@@ -143,8 +152,10 @@ def _resolved(
         return {}
     cwd = project.path.parent
     sources = _sources(parts, project)
+    # Whatever an index has under the project's own name is not the project.
+    own = [] if project.name is None else [project.name]
     together = uv.compile_requirements(
-        sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences
+        sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, exclude=own
     )
     notes += uv.held_back(sources, together, python=python, cwd=cwd, options=options)
     if len(parts) == 1:
@@ -158,7 +169,7 @@ def _resolved(
             options=options,
             preferences=preferences,
             agree_with=together.lock,
-            exclude=[item.name for item in together.unusable],
+            exclude=[*own, *(item.name for item in together.unusable)],
         )
         for part in parts
     }
@@ -245,6 +256,9 @@ def _sources(parts: Iterable[Part], project: Project) -> list[str]:
         kind, _, name = part.partition(":")
         if kind == "group":
             arguments[f"--group={project.path.name}:{project.groups[name]}"] = None
+            if (extras := project.own_extras.get(name)) is not None:
+                arguments[project.path.name] = None
+                arguments |= dict.fromkeys(f"--extra={extra}" for extra in extras)
             continue
         arguments[project.path.name] = None
         if kind == "extra":
@@ -268,6 +282,29 @@ def _table(data: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{key} is no table", where=str(path), todo="correct it")
     return value
+
+
+def _own_extras(name: str, groups: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """Return which extras of the project itself its groups ask for (PEP 735), by the groups' normalized names."""
+    listed = {canonicalize_name(group): items for group, items in groups.items() if isinstance(items, list)}
+
+    def asked(group: str, seen: frozenset[str]) -> Iterator[Requirement]:
+        for item in listed.get(group, []):
+            if isinstance(item, dict) and "include-group" in item:
+                other = canonicalize_name(str(item["include-group"]))
+                if other not in seen:
+                    yield from asked(other, seen | {other})
+            elif isinstance(item, str):
+                with contextlib.suppress(InvalidRequirement):  # uv says what is wrong with it
+                    if canonicalize_name((requirement := Requirement(item)).name) == name:
+                        yield requirement
+
+    found = {group: list(asked(group, frozenset([group]))) for group in listed}
+    return {
+        group: tuple(sorted({extra for requirement in requirements for extra in requirement.extras}))
+        for group, requirements in found.items()
+        if requirements
+    }
 
 
 def _by_normalized_name(names: Iterable[str]) -> dict[str, str]:

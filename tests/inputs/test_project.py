@@ -232,3 +232,34 @@ def test_any_combination_is_what_uv_would_install(wheels: Path, tmp_path: Path) 
             )
             ours = {name for name, when in found.items() if any(set(clause) <= set(chosen) for clause in when)}
             assert ours == {package.name for package in exported.lock.packages}
+
+
+OWN = """\
+[project]
+name = "Core"
+version = "9"
+dependencies = ["base"]
+optional-dependencies = { web = ["server"] }
+[dependency-groups]
+dev = ["writer", { include-group = "all" }]
+all = ["core[web]"]
+docs = ["writer"]
+"""
+
+
+def test_the_projects_own_name_is_never_taken_from_an_index(wheels: Path, tmp_path: Path) -> None:
+    """A group that asks for the project itself gets its dependencies and extras; so does a dependency that needs it.
+
+    The index has a package of that name, and ``base`` depends on it.
+    """
+    found = read(tmp_path, OWN)
+    assert "core" not in wanted(found)
+    assert wanted(found)["base"] == ((),)
+    assert wanted(found)["server"] == (("extra:web",), ("group:all",), ("group:dev",))
+    assert wanted(found)["writer"] == (("group:dev",), ("group:docs",))
+
+
+def test_a_project_without_a_name_takes_what_an_index_has(wheels: Path, tmp_path: Path) -> None:
+    """Without [project] there is no name to keep."""
+    found = read(tmp_path, '[dependency-groups]\ndev = ["core"]\n')
+    assert list(wanted(found)) == ["core"]

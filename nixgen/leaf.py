@@ -37,7 +37,7 @@ def leaf_path(file: str, sha256: str | bytes, store_dir: str = "/nix/store") -> 
     inner = hashlib.sha256(f"fixed:out:sha256:{content}:".encode()).hexdigest()
     name = leaf_name(file)
     fingerprint = hashlib.sha256(f"output:out:sha256:{inner}:{store_dir}:{name}".encode()).digest()
-    return f"{store_dir}/{_base32(_fold(fingerprint, 20))}-{name}"
+    return f"{store_dir}/{base32(_fold(fingerprint, 20))}-{name}"
 
 
 def _fold(digest: bytes, size: int) -> bytes:
@@ -48,7 +48,7 @@ def _fold(digest: bytes, size: int) -> bytes:
     return bytes(folded)
 
 
-def _base32(digest: bytes) -> str:
+def base32(digest: bytes) -> str:
     """Return bytes in Nix's base 32, whose last character holds the first bits."""
     number = int.from_bytes(digest, "little")
     length = (len(digest) * 8 + 4) // 5

@@ -29,7 +29,7 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Commands of a checkout that run elsewhere: the demo in tests/test_scripts.py; the tests are what runs this.
 ELSEWHERE = frozenset(["script/demo", "script/test"])
 
-VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "image", "adopt", "init", "module")
+VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "verify", "image", "adopt", "init", "module")
 
 #: The Python of the machine that the pages were written on.
 WRITTEN_ON = "3.11"

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import adopt, build, fetch, fsck, image, init, lock, module, run, shell, show, venv
+from nixgen.cli import adopt, build, fetch, fsck, image, init, lock, module, run, shell, show, venv, verify
 from nixgen.errors import NixgenError
 
 _DESCRIPTION = """\
@@ -43,6 +43,7 @@ _VERBS = (
     ("venv", venv, "make a virtual environment to install into, on top of the environment"),
     ("fsck", fsck, "heal such a virtual environment"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
+    ("verify", verify, "compare the store with the lock, and repair it"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("image", image, "build an image for containers"),
     ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),

@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.emit.nix import LIST_OF_LEAVES
@@ -39,6 +40,35 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 #: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
 _OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
 
+#: What Nix, or a builder, says where the store does not hold what its database says.
+_DAMAGE = re.compile(
+    r"path '[^']+' (?:is not valid|is not in the Nix store|does not exist|disappeared|is missing|was modified)"
+    r"|hash mismatch importing path|No such file or directory: '[^']*/[0-9a-z]{32}-"
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Registration:
+    """What Nix's database says of a store path.
+
+    Attributes:
+        path: the store path.
+        nar_hash: SHA-256 of its serialisation, hexadecimal.
+        nar_size: size of that, in bytes.
+        deriver: the derivation that made it, "" where none is known.
+        references: store paths that it needs, itself among them where it names itself.
+    """
+
+    path: str
+    nar_hash: str
+    nar_size: int
+    deriver: str
+    references: tuple[str, ...]
+
+    def lines(self) -> list[str]:
+        """Return it as ``nix-store --dump-db`` prints it."""
+        return [self.path, self.nar_hash, str(self.nar_size), self.deriver, str(len(self.references)), *self.references]
+
 
 class Store:
     """The Nix store of this machine, as the environment (``NIX_REMOTE``, ``NIX_STORE_DIR``, …) names it.
@@ -62,6 +92,55 @@ class Store:
         for batch in _batches(paths):
             found.update(self._run("nix-store", "--check-validity", "--print-invalid", *batch).split())
         return found
+
+    def registrations(self, paths: Iterable[str] | None = None) -> dict[str, Registration]:
+        """Return what Nix's database says of some valid store paths, by path.
+
+        Args:
+            paths: the paths; None for every one that is valid.
+
+        Raises:
+            NixError: one of them is not valid.
+        """
+        found: dict[str, Registration] = {}
+        for batch in [[]] if paths is None else _batches(paths):
+            lines = iter(self._run("nix-store", "--dump-db", *batch).splitlines())
+            for path in lines:
+                nar_hash, nar_size, deriver, count = (next(lines) for _ in range(4))
+                references = tuple(next(lines) for _ in range(int(count)))
+                found[path] = Registration(
+                    path=path, nar_hash=nar_hash, nar_size=int(nar_size), deriver=deriver, references=references
+                )
+        return found
+
+    def register(self, registrations: Iterable[Registration]) -> None:
+        """Tell Nix's database of store paths that are there, in place of what it says of them.
+
+        Raises:
+            NixError: the database cannot be written directly, as with a daemon, or a reference is not valid.
+        """
+        text = "".join(f"{line}\n" for registration in registrations for line in registration.lines())
+        self._run("nix-store", "--load-db", given=text)
+
+    def instantiate(self, file: Path, arguments: Sequence[str]) -> str:
+        """Evaluate a Nix file and return the path of its derivation.
+
+        Args:
+            file: a file or directory that ``nix-instantiate`` takes.
+            arguments: further arguments, ``--arg`` and the like.
+
+        Raises:
+            NixError: with what Nix said.
+        """
+        return self._run("nix-instantiate", str(file), *arguments).strip()
+
+    def repair(self, path: str) -> None:
+        """Let Nix fetch or build a valid store path again whose content is another.
+
+        Raises:
+            NixError: it cannot, or may not.
+        """
+        self._run("nix-store", "--repair-path", path)
 
     def connect(self) -> Daemon:
         """Open a connection that adds files to the store.
@@ -181,12 +260,28 @@ class Store:
         _log.debug("running %s", " ".join(command[:12]) + (" …" if len(command) > 12 else ""))
         return command
 
-    def _run(self, program: str, *arguments: str, read: Callable[[str], None] | None = None) -> str:
-        """Run a program of Nix and return what it prints; ``read`` gets each line of its messages as it comes."""
+    def _run(
+        self, program: str, *arguments: str, read: Callable[[str], None] | None = None, given: str | None = None
+    ) -> str:
+        """Run a program of Nix and return what it prints.
+
+        Args:
+            program: its name.
+            arguments: its arguments.
+            read: gets each line of its messages as it comes.
+            given: what it is to read.
+        """
         command = self._command(program, *arguments)
         said: list[str] = []
-        # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
-        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        with tempfile.TemporaryFile("w+") if given is not None else contextlib.nullcontext() as standard_input:
+            if standard_input is not None:
+                standard_input.write(given or "")
+                standard_input.seek(0)
+            # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
+            process = subprocess.Popen(
+                command, stdin=standard_input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            )
+        with process:
             assert process.stdout is not None and process.stderr is not None
             # Nobody may wait: what is printed is read beside the messages.
             printed: list[str] = []
@@ -213,7 +308,9 @@ def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> Ni
     return NixError(
         f"{program} failed with exit code {code}:\n{_indented(said)}",
         where=" ".join([program, *arguments[:1]]),
-        todo="see Nix's message above; --debug shows the whole command",
+        todo="see what the store has lost: `nixgen verify`, and restore it with --repair"
+        if _DAMAGE.search(said)
+        else "see Nix's message above; --debug shows the whole command",
     )
 
 

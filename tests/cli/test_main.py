@@ -11,7 +11,7 @@ import pytest
 import nixgen as package
 from tests.support.cli import Cli
 
-VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "image", "adopt", "init", "module")
+VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "verify", "image", "adopt", "init", "module")
 
 
 def test_help_names_every_verb(nixgen: Cli) -> None:

@@ -1,0 +1,149 @@
+"""Verifying and repairing, in a real store that is damaged for real."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import listing
+
+from .conftest import Built, alter, delete, relink, truncate
+
+pytestmark = pytest.mark.nix
+
+
+def found(built: Built, *arguments: str, code: int = 5) -> set[tuple[str, str, str, str]]:
+    """Verify, and return kind, what, path and file of each finding."""
+    said = json.loads(built.cli("verify", "--json", *arguments, code=code).stdout)
+    return {(one["kind"], one["what"], one["path"], one["file"]) for one in said["findings"]}
+
+
+def test_all_is_well(built: Built) -> None:
+    """What was just built has nothing wrong, and nothing is changed."""
+    before = listing(built.store)
+    assert found(built, code=0) == set()
+    assert {name for name in listing(built.store).keys() ^ before.keys() if not name.endswith(".drv")} == set()
+    assert built.cli("verify").stderr.startswith("all is well: ")
+    done = built.cli("verify", "--quiet")
+    assert (done.stdout, done.stderr) == ("", "")
+    assert found(built, "--all", code=0) == set()
+
+
+def inside(tree: Path, path: Path) -> str:
+    return str(path.relative_to(tree))
+
+
+def test_names_each(built: Built) -> None:
+    """An altered leaf, a deleted one and a truncated .pyc of one tree are named, each with its file."""
+    altered, deleted, cut = built.leaf("demo/big.bin"), built.leaf("demo/data.txt"), built.bytecode()
+    alter(altered)
+    deleted.unlink()
+    truncate(cut)
+    assert found(built) == {
+        ("altered", "leaf", str(altered), "demo/big.bin"),
+        ("missing", "leaf", str(deleted), "demo/data.txt"),
+        ("altered", "tree", str(built.tree()), inside(built.tree(), cut)),
+    }
+    text = built.cli("verify", code=5)
+    assert "demo 1.0: demo/big.bin" in text.stdout and "nixgen verify --repair" in text.stderr
+
+
+def link_elsewhere(built: Built) -> tuple[str, Path]:
+    (path,) = built.tree().glob("lib/python*/site-packages/demo/other.py")
+    relink(path, "/nonexistent")
+    return "altered", path
+
+
+def change_copy(built: Built) -> tuple[str, Path]:
+    (path,) = built.tree().glob("lib/python*/site-packages/demo/__init__.py")
+    alter(path)
+    return "altered", path
+
+
+def lose_file(built: Built) -> tuple[str, Path]:
+    delete(built.bytecode())
+    return "missing", next(built.tree().glob("lib/python*/site-packages/demo/__pycache__")) / "x"
+
+
+def add_file(built: Built) -> tuple[str, Path]:
+    directory = next(built.tree().glob("lib/python*/site-packages/demo"))
+    directory.chmod(0o755)
+    (directory / "more.py").write_text("")
+    (directory / "more.py").chmod(0o444)
+    directory.chmod(0o555)
+    return "extra", directory / "more.py"
+
+
+@pytest.mark.parametrize("damage", [link_elsewhere, change_copy, add_file])
+def test_trees(built: Built, damage: Callable[[Built], tuple[str, Path]]) -> None:
+    """A link that leads elsewhere, a changed copy, a file too many: named, and repaired."""
+    before = listing(built.tree())
+    kind, path = damage(built)
+    assert found(built) == {(kind, "tree", str(built.tree()), inside(built.tree(), path))}
+    built.cli("verify", "--repair")
+    assert listing(built.tree()) == before
+    assert found(built, code=0) == set()
+
+
+def damage_everything(built: Built) -> None:
+    alter(built.leaf("demo/big.bin"))
+    built.leaf("demo/data.txt").unlink()
+    truncate(built.bytecode())
+    alter(built.index())
+    (built.environment / "bin").chmod(0o755)
+    delete(built.environment / "pyvenv.cfg")
+    built.leaf("demo/other.py").chmod(0o644)
+
+
+def test_repairs_all(built: Built) -> None:
+    """Everything at once is repaired to what it was, and the second run has nothing to do."""
+    before = listing(built.store)
+    damage_everything(built)
+    assert len({path for _, _, path, _ in found(built)}) >= 5
+    said = json.loads(built.cli("verify", "--repair", "--json").stdout)
+    assert said["findings"] == [] and said["problems"] == [] and len(said["repaired"]) >= 6
+    after = listing(built.store)
+    assert {name for name in before if after.get(name) != before[name]} == set()
+    assert not list(built.store.glob(".nixgen-*"))
+    assert found(built, code=0) == set() == found(built, "--all", code=0)
+
+
+@pytest.mark.parametrize("what", ["leaf", "index", "tree", "environment"])
+def test_missing_rows(built: Built, what: str) -> None:
+    """What Nix's database has lost is named and told it again, with the references of what needs it."""
+    paths = {
+        "leaf": built.leaf("demo/data.txt"),
+        "index": built.index(),
+        "tree": built.tree(),
+        "environment": built.environment,
+    }
+    built.forget(paths[what])
+    assert ("unregistered", what, str(paths[what])) in {one[:3] for one in found(built)}
+    built.cli("verify", "--repair")
+    assert found(built, code=0) == set()
+    subprocess.run(["nix-store", "--gc"], env=environment(built), check=True, capture_output=True)
+    assert found(built, code=0) == set()
+    subprocess.run(["nix-store", "--verify", "--check-contents"], env=environment(built), check=True)
+
+
+def environment(built: Built) -> dict[str, str]:
+    import os
+
+    return {**os.environ, **built.cli.environment}
+
+
+def test_a_whole_tree_is_gone(built: Built) -> None:
+    """A deleted tree comes back."""
+    tree = built.tree("other-2.0")
+    before = listing(tree)
+    for directory in [tree, *(path for path in tree.rglob("*") if path.is_dir() and not path.is_symlink())]:
+        directory.chmod(0o755)
+    shutil.rmtree(tree)
+    assert ("missing", "tree", str(tree), "") in found(built)
+    built.cli("verify", "--repair")
+    assert listing(tree) == before and found(built, code=0) == set()

@@ -18,6 +18,14 @@ FORMAT = 2
 #: What the lock is called, beside the requirements it locks.
 LOCK_NAME = "nixgen.lock"
 
+#: What to do about a lock that cannot be used. It is nobody's but the user's to throw away.
+_REPAIR = (
+    "restore it (`git checkout nixgen.lock`; after a conflict in a merge take either side) and run `nixgen lock`; "
+    "without it, `nixgen lock` resolves everything anew"
+)
+_OLDER = "run `nixgen lock`, which writes it anew with the same packages"
+_NEWER = "use the nixgen that wrote it, or a newer one; to start anew, remove the lock and run `nixgen lock`"
+
 #: SHA-256 in hexadecimal digits.
 _DIGEST_LENGTH = 64
 
@@ -44,6 +52,7 @@ class Lock:
     Attributes:
         targets: in the order in which they are preferred.
         wheels: every wheel by its file name.
+        inputs: a hash of what each file said that was locked, by its path (``nixgen/fingerprint.py``).
         extras, groups, default_groups: what a build may choose, sorted, and what it chooses by default.
     """
 
@@ -52,11 +61,13 @@ class Lock:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     default_groups: tuple[str, ...] = ()
+    inputs: Mapping[str, str] = field(default_factory=dict)
 
     def to_text(self) -> str:
         """Return the lock as it stands in the file: the same lock gives the same bytes."""
         lines = {
             "nixgen": _json(FORMAT),
+            "inputs": _json(dict(sorted(self.inputs.items()))),
             "extras": _json(list(self.extras)),
             "groups": _json(list(self.groups)),
             "defaultGroups": _json(list(self.default_groups)),
@@ -96,20 +107,18 @@ class Lock:
         except FileNotFoundError:
             raise InputError("there is no lock", where=str(path), todo="run `nixgen lock`") from None
         except (OSError, ValueError) as error:
-            raise InputError(f"cannot read the lock: {error}", where=str(path), todo="run `nixgen lock`") from error
+            raise InputError(f"cannot read the lock: {error}", where=str(path), todo=_REPAIR) from error
         found = data.get("nixgen") if isinstance(data, dict) else None
         if found != FORMAT:
             raise InputError(
                 f"the lock has format {found}, and this nixgen reads format {FORMAT}",
                 where=str(path),
-                todo="run `nixgen lock` to write it anew, or use the nixgen that wrote it",
+                todo=_OLDER if found == 1 else _REPAIR if not isinstance(found, int) else _NEWER,
             )
         try:
             return cls.from_json(data)
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise InputError(
-                f"the lock is damaged: {error!r}", where=str(path), todo="run `nixgen lock` to write it anew"
-            ) from error
+            raise InputError(f"the lock is damaged: {error!r}", where=str(path), todo=_REPAIR) from error
 
     @classmethod
     def from_json(cls, data: Mapping[str, Any]) -> Lock:
@@ -132,6 +141,7 @@ class Lock:
             extras=tuple(data["extras"]),
             groups=tuple(data["groups"]),
             default_groups=tuple(data["defaultGroups"]),
+            inputs=dict(data.get("inputs", {})),
         )
 
 

@@ -69,7 +69,14 @@ def plan(
             )
         for kind, values in names.items():
             values.update(getattr(selection, kind))
-    return Lock(targets=tuple(locked), wheels=used, **{kind: tuple(sorted(values)) for kind, values in names.items()})
+    choices = {kind: tuple(sorted(values)) for kind, values in names.items()}
+    return Lock(
+        targets=tuple(locked),
+        wheels=used,
+        extras=choices["extras"],
+        groups=choices["groups"],
+        default_groups=choices["default_groups"],
+    )
 
 
 def _merged(packages: Iterable[LockedPackage], indexes: Mapping[str, WheelIndex]) -> tuple[LockedPackage, ...]:

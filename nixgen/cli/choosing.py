@@ -37,6 +37,18 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a shared library that the packages can do without, as libcuda.so.1 or libnv*; repeatable",
     )
+    fresh = choice.add_mutually_exclusive_group()
+    fresh.add_argument(
+        "--locked", action="store_const", dest="check", const="locked", help="stop where the inputs have changed"
+    )
+    fresh.add_argument(
+        "--frozen",
+        action="store_const",
+        dest="check",
+        const="frozen",
+        default="note",
+        help="take the lock as it is, and do not look at the inputs",
+    )
     choice.add_argument(
         "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
     )
@@ -63,4 +75,5 @@ def request(options: argparse.Namespace) -> Request:
         libraries=tuple(map(Path, options.library)),
         ignore_libraries=tuple(options.ignore_library),
         settings=dict(options.option),
+        check=options.check,
     )

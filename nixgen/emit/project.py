@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ..errors import InputError
 from ..indexes import VENDORED
 from ..library import library_directory
 from ..lock import LOCK_NAME, Lock
@@ -68,6 +69,8 @@ class Files:
     def changes(self, directory: Path) -> list[Path]:
         """Return what ``write`` would change, the lock last: it is what makes the rest count."""
         nix = directory / NIX_DIRECTORY
+        if (nix / "default.nix").is_file():
+            check_default(nix / "default.nix")
         found = []
         if contents(nix / LIBRARY_DIRECTORY) != contents(library_directory()):
             found.append(nix / LIBRARY_DIRECTORY)
@@ -78,6 +81,20 @@ class Files:
         if not _holds(directory / LOCK_NAME, self.lock.to_text().encode()):
             found.append(directory / LOCK_NAME)
         return found
+
+
+def check_default(path: Path) -> None:
+    """See that a ``nix/default.nix`` has to do with nixgen: somebody may have had one before.
+
+    Raises:
+        InputError: it does not name nixgen.
+    """
+    if b"nixgen" not in path.read_bytes():
+        raise InputError(
+            "this file is not nixgen's, and does not use nixgen",
+            where=str(path),
+            todo="move it elsewhere and run `nixgen lock`, which writes its own; or let it call (import ./nixgen).env",
+        )
 
 
 def is_our_default(path: Path) -> bool:

@@ -89,7 +89,7 @@ class LastBuild:
             # Libraries are whole directories, and what a user wrote in default.nix may read anything.
             if pythons is None or self._request.libraries or not is_our_default(nix / "default.nix"):
                 return None
-            request = {**asdict(self._request), "base": None}
+            request = {**asdict(self._request), "base": None, "check": None}
             told = [__version__, sys.platform, os.uname().machine, request, variables, pythons]
             digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode())
             files = sorted(nix.rglob("*"))

@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from nixgen.environments.freshness import Check
+
 
 @dataclass(frozen=True, kw_only=True)
 class Request:
@@ -21,6 +23,7 @@ class Request:
         libraries: directories of shared libraries that wheels need and the interpreter does not find.
         ignore_libraries: patterns of shared libraries that may be missing.
         settings: settings for Nix by name, as ``--option`` takes them.
+        check: what to do where the inputs have changed since the lock was made.
     """
 
     base: Path
@@ -33,6 +36,7 @@ class Request:
     libraries: tuple[Path, ...] = ()
     ignore_libraries: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    check: Check = "note"
 
     @property
     def interpreter(self) -> Path | None:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixgen.credentials import NamedIndex
+from nixgen.fingerprint import fingerprints
 from nixgen.inputs import uv
 from nixgen.inputs.discover import Kind, find_input, kind_of, read_text
 from nixgen.inputs.hashes import Hashes
@@ -30,6 +31,7 @@ class Inputs:
         notes: what the user should know, one line each.
         urls_with_login: URLs of wheels that carry a login; for ``Credentials``, never for a message.
         indexes: package indexes with names or logins, likewise.
+        files: a hash of what each input says, by its path as the lock has it.
     """
 
     selections: Mapping[str, Selection]
@@ -37,6 +39,7 @@ class Inputs:
     notes: tuple[str, ...] = ()
     urls_with_login: tuple[str, ...] = field(default=(), repr=False)
     indexes: tuple[NamedIndex, ...] = field(default=(), repr=False)
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 def read(
@@ -99,7 +102,14 @@ def read(
         notes=tuple(dict.fromkeys([*notes, *(note for choice in choices.values() for note in choice.notes)])),
         urls_with_login=tuple(dict.fromkeys(url for choice in choices.values() for url in choice.urls_with_login)),
         indexes=tuple(indexes),
+        files=fingerprints(_decisive(paths, options), base),
     )
+
+
+def _decisive(paths: Sequence[Path], options: ResolverOptions) -> list[Path]:
+    """Return the files that decide what is locked: the inputs, and a uv.lock beside a project."""
+    locks = [path.parent / "uv.lock" for path in paths if path.name == "pyproject.toml"]
+    return [*paths, *locks, *map(Path, (*options.constraints, *options.overrides))]
 
 
 def _read_pylock(

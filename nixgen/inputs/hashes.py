@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from packaging.pylock import Package, Pylock
+from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel, Pylock
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_name, parse_wheel_filename
 
@@ -111,7 +111,8 @@ class Hashes:
             if self.required or named is not None:
                 missing.append(shown + (f" (only {', '.join(sorted(named.others))})" if named else ""))
             return package
-        files = [*(package.wheels or ()), *filter(None, (package.sdist, package.archive))]
+        files: list[PackageWheel | PackageSdist | PackageArchive] = list(package.wheels or ())
+        files += [file for file in (package.sdist, package.archive) if file is not None]
         allowed = [file for file in files if file.hashes.get("sha256", "").lower() in named.sha256]
         if not allowed:
             got = sorted({file.hashes.get("sha256", "?")[:16] for file in files})[:3]

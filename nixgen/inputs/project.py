@@ -286,7 +286,9 @@ def _table(data: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
 
 def _own_extras(name: str, groups: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """Return which extras of the project itself its groups ask for (PEP 735), by the groups' normalized names."""
-    listed = {canonicalize_name(group): items for group, items in groups.items() if isinstance(items, list)}
+    listed: dict[str, list[Any]] = {
+        canonicalize_name(group): items for group, items in groups.items() if isinstance(items, list)
+    }
 
     def asked(group: str, seen: frozenset[str]) -> Iterator[Requirement]:
         for item in listed.get(group, []):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixgen import inputs
 from nixgen.credentials import Credentials
 from nixgen.emit.project import Files
-from nixgen.errors import InputError, UsageError
+from nixgen.errors import UsageError
 from nixgen.indexes import VENDORED, vendored_name
 from nixgen.inputs import Inputs
 from nixgen.inputs.options import ResolverOptions
@@ -125,7 +125,8 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         for warning in index.warnings:
             observer.warning(f"{index.source.filename}: {warning}")
     verified = indexes.keys() if request.verify else _still_verified(previous, indexes)
-    lock = plan(read.selections, targets, indexes, settings.prefer, settings.placement, verified)
+    planned = plan(read.selections, targets, indexes, settings.prefer, settings.placement, verified)
+    lock = replace(planned, inputs=read.files)
     for note in settings.unmet(indexes.values()):
         observer.note(note)
     files = Files(lock=lock, vendored=_vendored(request, lock, indexes))
@@ -171,11 +172,12 @@ def _selections(lock: Lock) -> dict[str, Selection]:
 
 
 def _previous(path: Path) -> Lock | None:
-    """Return the existing lock, for its versions, targets and indexes; None where there is none that can be read."""
-    try:
-        return Lock.from_file(path)
-    except InputError:
-        return None
+    """Return the existing lock, for its versions, targets and indexes; None where there is none.
+
+    Raises:
+        InputError: there is one that cannot be used: what it pins would be lost.
+    """
+    return Lock.from_file(path) if path.exists() else None
 
 
 def _versions(previous: Lock | None) -> dict[str, str]:

@@ -17,7 +17,10 @@ from nixgen.wheels.record import Row, to_base64
 
 _CHUNK = 1024 * 1024
 
-_TODO = "lock again if the wheel was replaced on purpose; otherwise do not use it"
+_TODO = (
+    "if somebody edited the hash, restore the lock (`git checkout nixgen.lock`); if the wheel was replaced on purpose, "
+    "lock again; otherwise do not use it"
+)
 
 
 def hash_file(path: Path, *, stopped: Callable[[], bool] = lambda: False) -> tuple[str, int]:

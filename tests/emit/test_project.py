@@ -61,10 +61,10 @@ def test_changes_writes_nothing(tmp_path: Path) -> None:
 def test_default_nix_belongs_to_the_user(tmp_path: Path) -> None:
     """An existing ``nix/default.nix`` and other files in ``nix/`` are left as they are."""
     (tmp_path / "nix").mkdir()
-    (tmp_path / "nix/default.nix").write_text("mine")
+    (tmp_path / "nix/default.nix").write_text("# my nixgen")
     (tmp_path / "nix/other.nix").write_text("mine too")
     assert Files(lock=LOCK).write(tmp_path) == [tmp_path / "nix/nixgen", tmp_path / "nixgen.lock"]
-    assert (tmp_path / "nix/default.nix").read_text() == "mine"
+    assert (tmp_path / "nix/default.nix").read_text() == "# my nixgen"
     assert (tmp_path / "nix/other.nix").read_text() == "mine too"
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nixgen.environments.freshness import check_inputs
 from nixgen.environments.last_build import LastBuild
 from nixgen.observer import SILENT, Observer
 
@@ -40,6 +41,7 @@ def build(request: Request, out_link: Path | None, observer: Observer = SILENT) 
     Raises:
         NixgenError: as ``Choice.of`` and ``build_choice``; what the link led to stays.
     """
+    check_inputs(request.base, request.check, observer)
     last = LastBuild(request, out_link)
     found = last.find()
     if found is None:
@@ -88,13 +90,14 @@ def build_choice(
 def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:
     """Build an environment whose leaves are in the store."""
     from nixgen.emit.nix import nix_path, nix_set
-    from nixgen.emit.project import NIX_DIRECTORY
+    from nixgen.emit.project import NIX_DIRECTORY, check_default
     from nixgen.errors import InputError, NixError
     from nixgen.store import Store
 
     file = choice.base / NIX_DIRECTORY
     if not (file / "default.nix").is_file():
         raise InputError("there is no nix/default.nix", where=str(file), todo="run `nixgen lock`")
+    check_default(file / "default.nix")
     given = _arguments(choice)
     expression: Path | str = file
     arguments = [word for name, value in given.items() for word in ("--arg", name, value)]

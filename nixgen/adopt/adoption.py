@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from nixgen.errors import InputError
 from nixgen.leaf import leaf_name
 from nixgen.model import Overrides
-from nixgen.store import Store
 
 from .environment import Environment
 from .journal import Journal
 from .links import Candidate, Links
-from .survey import Survey, survey
+from .survey import Leaves, Rules, Survey, survey
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +63,13 @@ class Report:
 
 
 def adopt(
-    environment: Environment, store: Store, overrides: Mapping[str, Overrides], *, add: bool, dry_run: bool = False
+    environment: Environment,
+    store: Leaves,
+    overrides: Mapping[str, Overrides],
+    *,
+    add: bool,
+    dry_run: bool = False,
+    rules: Rules | None = None,
 ) -> Report:
     """Make links of an environment's files that are leaves of the store.
 
@@ -77,15 +82,16 @@ def adopt(
         overrides: what the user says of placement, by package.
         add: add leaves that the store lacks.
         dry_run: only say what would be done.
+        rules: those of placement; this nixgen's unless they have to lie elsewhere.
 
     Raises:
         InputError: nothing is installed, the environment cannot be written, or another nixgen is at work there.
         NixError: the store cannot be asked or written.
     """
     _check_outside(environment, store)
-    journal = Journal(environment.root)
+    journal = Journal(environment.root, environment.below)
     with environment.locked():
-        found = survey(environment, store, overrides, add=add)
+        found = survey(environment, store, overrides, add=add, rules=rules)
         if dry_run:
             return _report(found, found.candidates.values())
         _check_writable(environment, found.candidates)
@@ -123,7 +129,7 @@ def undo(environment: Environment, *, dry_run: bool = False) -> Sums:
         InputError: nothing was adopted, another nixgen is at work there, or leaves are gone from the store: what could
             be restored is, and the journal keeps the rest.
     """
-    journal = Journal(environment.root)
+    journal = Journal(environment.root, environment.below)
     with environment.locked():
         if not journal.exists():
             raise InputError(
@@ -131,13 +137,14 @@ def undo(environment: Environment, *, dry_run: bool = False) -> Sums:
             )
         entries = journal.read()
         if dry_run:
-            return Sums.of((environment.root / path).stat().st_size for path in entries)
+            return Sums.of(_size(entry.leaf) for entry in entries.values())
         _check_writable(environment, entries)
         journal.make_directory()
         links = Links(journal)
         with _stopping_well(environment):
             problems = {path: problem for path, entry in entries.items() if (problem := links.restore(path, entry))}
-        restored = Sums.of((environment.root / path).stat().st_size for path in entries if path not in problems)
+        statuses = [environment.below.status(path) for path in entries if path not in problems]
+        restored = Sums.of(status.st_size for status in statuses if status is not None)
         if problems:
             journal.write({path: entries[path] for path in problems})
             path, problem = next(iter(problems.items()))
@@ -150,7 +157,14 @@ def undo(environment: Environment, *, dry_run: bool = False) -> Sums:
         return restored
 
 
-def _check_outside(environment: Environment, store: Store) -> None:
+def _size(leaf: str) -> int:
+    try:
+        return Path(leaf).stat().st_size
+    except OSError:
+        return 0
+
+
+def _check_outside(environment: Environment, store: Leaves) -> None:
     if environment.root.is_relative_to(store.directory):
         raise InputError(
             "this environment lies in the store, and is made of links already",
@@ -161,11 +175,11 @@ def _check_outside(environment: Environment, store: Store) -> None:
 
 def _check_writable(environment: Environment, paths: Iterable[str]) -> None:
     """Look into every directory first: an adoption that stops in the middle is whole, and yet nothing to be left."""
-    for directory in sorted({(environment.root / path).parent for path in paths}):
-        if not os.access(directory, os.W_OK | os.X_OK):
+    for directory in sorted({path.rpartition("/")[0] for path in paths}):
+        if not environment.below.is_writable(directory):
             raise InputError(
                 "cannot write to a directory of the environment",
-                where=str(directory),
+                where=str(environment.root / directory),
                 todo="run this as the owner of the environment",
             )
 
@@ -179,8 +193,8 @@ def _stopping_well(environment: Environment) -> Iterator[None]:
         raise KeyboardInterrupt("the environment works as it is; run this again, or undo it") from None
     except OSError as error:
         raise InputError(
-            f"stopped, since a file cannot be written: {error.strerror}; the environment works as it is",
-            where=str(error.filename or environment.root),
+            f"stopped, since a file cannot be written: {error.strerror or error}; the environment works as it is",
+            where=str(environment.root),
             todo="see to that, then run this again, or undo it",
         ) from error
 

@@ -12,13 +12,19 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from nixgen.errors import InputError
+from nixgen.venv.program import rights
 from nixgen.wheels.findings import Findings
 from nixgen.wheels.record import parse_record, to_base64
+
+from .below import Below
 
 #: What installers write beside what the wheel brings: they may write it again.
 _INSTALLERS = frozenset(
     ["RECORD", "INSTALLER", "REQUESTED", "direct_url.json", "provenance_url.json", "uv_cache.json", "uv_build.json"]
 )
+
+#: How long a RECORD may be, in bytes; that of TensorFlow, with 14,000 files, has 1.9 MB.
+_LIMIT = 1 << 28
 
 _EVERY_LIBRARY = ("lib/python*/site-packages", "lib64/python*/site-packages")
 
@@ -55,26 +61,33 @@ class Environment:
     Attributes:
         root: its directory, with no link on the way.
         python: its interpreter.
+        below: its files.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, descriptor: int) -> None:
         self.root = root
         self.python = root / "bin" / "python"
+        self.below = Below(descriptor)
+        self._descriptor = descriptor
 
     @classmethod
     def find(cls, directory: Path) -> Environment:
         """Take a directory for an environment.
 
         Raises:
-            InputError: it is none.
+            InputError: it is none, or was put in the place of another one meanwhile.
         """
-        if not (directory / "pyvenv.cfg").is_file():
+        reached = rights().reach(str(directory))
+        if reached.descriptor is None or Below(os.dup(reached.descriptor)).status("pyvenv.cfg") is None:
             raise InputError(
                 "there is no virtual environment: no pyvenv.cfg is there",
                 where=str(directory),
                 todo="name the directory that venv, uv or virtualenv made, often .venv",
             )
-        return cls(directory.resolve())
+        root = directory.resolve()
+        if not os.path.samestat(root.stat(), os.fstat(reached.descriptor)):
+            raise InputError("this is another directory now", where=str(directory), todo="run this again")
+        return cls(root, reached.descriptor)
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -83,7 +96,8 @@ class Environment:
         Raises:
             InputError: one is at work there.
         """
-        handle = os.open(self.root, os.O_RDONLY)
+        # A descriptor of its own: a lock lies on that.
+        handle = os.open(".", os.O_RDONLY, dir_fd=self._descriptor)
         try:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,6 +105,7 @@ class Environment:
                 raise InputError(
                     "another nixgen is at work in this environment", where=str(self.root), todo="wait for it to end"
                 ) from None
+            self.below.forget()
             yield
         finally:
             os.close(handle)
@@ -102,8 +117,12 @@ class Environment:
             InputError: nothing is installed that has a RECORD, or one cannot be read.
         """
         sites = {site.resolve() for pattern in _EVERY_LIBRARY for site in self.root.glob(pattern)}
+        inside = [str(site.relative_to(self.root)) for site in sites if site.is_relative_to(self.root)]
         records = sorted(
-            record for site in sites if site.is_relative_to(self.root) for record in site.glob("*.dist-info/RECORD")
+            self.root / record
+            for site in inside
+            for name in self.below.names(site)
+            if name.endswith(".dist-info") and self.below.status(record := f"{site}/{name}/RECORD") is not None
         )
         if not records:
             raise InputError(
@@ -119,9 +138,10 @@ class Environment:
         site, info = record.parent.parent, record.parent.name
         stem = info.removesuffix(".dist-info")
         try:
-            content = record.read_bytes()
+            with self.below.open(str(record.relative_to(self.root))) as file:
+                content = file.read(_LIMIT)
         except OSError as error:
-            raise InputError(f"cannot read RECORD: {error.strerror}", where=str(record)) from error
+            raise InputError(f"cannot read RECORD: {error.strerror or error}", where=str(record)) from error
         files = {}
         # A RECORD that contradicts itself promises something wrong, which each file's content shows.
         for row, promised in parse_record(content, f"{info}/RECORD", Findings()).items():

@@ -8,14 +8,26 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import IO
 
 from nixgen.errors import InputError
 
+from .below import Below
+
 _FORMAT = 1
+
+_DIRECTORY = ".nixgen"
+_JOURNAL = f"{_DIRECTORY}/adopted.json"
+_LINK = f"{_DIRECTORY}/adopted"
+
+#: What the name of a file begins with that will be renamed. What an interrupted command left is removed.
+_NEW = "adopted.new-"
+
+#: How long a journal may be, in bytes; one of 16,647 files has 2.4 MB.
+_LIMIT = 1 << 28
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +36,8 @@ class Entry:
 
     Attributes:
         leaf: the store path that it links to.
-        mode: the file's permissions.
+        mode: the file's permissions, without the bits that give its owner's rights away: whoever owns the environment
+            owns the journal.
         mtime: its time of modification, in nanoseconds.
     """
 
@@ -38,33 +51,42 @@ class Journal:
 
     Attributes:
         root: the environment.
+        below: its files.
         link: the link to the list of leaves in the store, which keeps them from garbage collection.
-        temporary: a path for what will be renamed; what an interrupted command left there is replaced.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, below: Below) -> None:
         self.root = root
-        self._directory = root / ".nixgen"
-        self._path = self._directory / "adopted.json"
-        self.link = self._directory / "adopted"
-        self.temporary = self._directory / "adopted.new"
+        self.below = below
+        self.link = root / _LINK
+        self._path = root / _JOURNAL
 
     def make_directory(self) -> None:
-        """Make the directory where it is missing.
+        """Make the directory where it is missing, and remove what an interrupted command left there.
 
         Raises:
             InputError: it cannot be made or written.
         """
         try:
-            self._directory.mkdir(exist_ok=True)
-            with tempfile.TemporaryFile(dir=self._directory):
-                pass
+            self.below.make_directory(_DIRECTORY)
+            self._clean()
+            path, file = self.new()
+            file.close()
+            self.below.unlink(path)
         except OSError as error:
             raise InputError(
-                f"cannot write to the environment: {error.strerror}",
-                where=str(self._directory),
+                f"cannot write to the environment: {error.strerror or error}",
+                where=str(self.root / _DIRECTORY),
                 todo="run this as the owner of the environment",
             ) from error
+
+    def new(self) -> tuple[str, IO[bytes]]:
+        """Make a file that will be renamed; return its path below the environment, and it for writing."""
+        return self.below.new(_DIRECTORY, _NEW)
+
+    def new_link(self, target: str) -> str:
+        """Make a link that will be renamed; return its path below the environment."""
+        return self.below.new_link(_DIRECTORY, _NEW, target)
 
     def read(self) -> dict[str, Entry]:
         """Return the entries by path, as far as they are true: those whose path is a link to their leaf.
@@ -73,48 +95,53 @@ class Journal:
             InputError: the journal is damaged, or a newer nixgen's.
         """
         try:
-            data = json.loads(self._path.read_text(encoding="utf-8"))
+            with self.below.open(_JOURNAL) as file:
+                data = json.loads(file.read(_LIMIT))
             if data["nixgen"] != _FORMAT:
                 raise InputError("another nixgen adopted this", where=str(self._path), todo="use a newer nixgen")
-            entries = {path: Entry(**entry) for path, entry in data["files"].items()}
+            entries = {path: _entry(**entry) for path, entry in data["files"].items()}
         except (FileNotFoundError, NotADirectoryError):
             return {}
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise InputError(
                 f"cannot read what was adopted: {error}", where=str(self._path), todo="make the environment anew"
             ) from error
-        return {path: entry for path, entry in entries.items() if leads_to(self.root / path) == entry.leaf}
+        return {path: entry for path, entry in entries.items() if self.below.target(path) == entry.leaf}
 
     def write(self, entries: Mapping[str, Entry]) -> None:
         """Write the entries at once, and to the disk: they have to be there before a file is replaced."""
         data = {"nixgen": _FORMAT, "files": {path: asdict(entry) for path, entry in sorted(entries.items())}}
-        self.temporary.unlink(missing_ok=True)
-        with self.temporary.open("x", encoding="utf-8") as file:
-            json.dump(data, file, separators=(",", ":"))
-            file.write("\n")
+        new, file = self.new()
+        with file:
+            file.write(json.dumps(data, separators=(",", ":")).encode() + b"\n")
+            os.fchmod(file.fileno(), 0o644)
             file.flush()
             os.fsync(file.fileno())
-        self.temporary.replace(self._path)
+        self.below.replace(_JOURNAL, new)
 
     def exists(self) -> bool:
         """Tell whether anything was adopted."""
-        return self._path.exists() or self.link.is_symlink()
+        return self.below.status(_JOURNAL) is not None or self.below.target(_LINK) is not None
 
     def remove(self) -> None:
         """Remove the journal and the link, and the directory with them."""
-        for path in (self._path, self.link, self.temporary, self.temporary.with_suffix(".pyc")):
-            path.unlink(missing_ok=True)
+        self.below.unlink(_JOURNAL)
+        self.below.unlink(_LINK)
+        self._clean()
         self.remove_directory()
 
     def remove_directory(self) -> None:
         """Remove the directory where nothing is in it."""
-        if self._directory.is_dir() and not any(self._directory.iterdir()):
-            self._directory.rmdir()
+        self.below.remove_directory(_DIRECTORY)
+
+    def _clean(self) -> None:
+        for name in self.below.names(_DIRECTORY):
+            # adopted.pyc is an earlier nixgen's.
+            if name.startswith((_NEW, _NEW.rstrip("-"))) or name == "adopted.pyc":
+                self.below.unlink(f"{_DIRECTORY}/{name}")
 
 
-def leads_to(path: Path) -> str | None:
-    """Return what a link names, None where there is no link."""
-    try:
-        return os.readlink(path)  # noqa: PTH115 - as it is written
-    except OSError:
-        return None
+def _entry(*, leaf: str, mode: int, mtime: int) -> Entry:
+    if not (isinstance(leaf, str) and isinstance(mode, int) and isinstance(mtime, int) and abs(mtime) < 1 << 62):
+        raise TypeError(f"an odd entry: {leaf}")
+    return Entry(leaf=leaf, mode=mode & 0o777, mtime=mtime)

@@ -6,12 +6,14 @@ import hashlib
 import os
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from nixgen.leaf import leaf_path
 from nixgen.wheels.record import to_base64
 
+from .below import open_regular
 from .bytecode import Bytecode
-from .journal import Entry, Journal, leads_to
+from .journal import Entry, Journal
 
 _CHUNK = 1 << 20
 
@@ -34,7 +36,7 @@ class Candidate:
 
     def entry(self) -> Entry:
         """Return what the journal keeps of it."""
-        return Entry(leaf=self.leaf, mode=self.status.st_mode & 0o7777, mtime=self.status.st_mtime_ns)
+        return Entry(leaf=self.leaf, mode=self.status.st_mode & 0o777, mtime=self.status.st_mtime_ns)
 
 
 class Links:
@@ -45,22 +47,21 @@ class Links:
     """
 
     def __init__(self, journal: Journal) -> None:
-        self._root = journal.root
-        self._temporary = journal.temporary
-        self._bytecode = Bytecode(self._temporary.with_suffix(".pyc"))
+        self._journal = journal
+        self._below = journal.below
+        self._bytecode = Bytecode(journal)
 
     def link(self, candidate: Candidate) -> bool:
         """Put a link to its leaf in a file's place; tell whether it is there, or the file has changed meanwhile."""
-        path, status = self._root / candidate.path, candidate.status
+        path, status = candidate.path, candidate.status
         self._bytecode.carry_over(path, status.st_size, status.st_mtime, Path(candidate.leaf).stat().st_mtime)
-        self._temporary.unlink(missing_ok=True)
-        self._temporary.symlink_to(candidate.leaf)
+        new = self._journal.new_link(candidate.leaf)
         if os.geteuid() == 0:
-            os.chown(self._temporary, status.st_uid, status.st_gid, follow_symlinks=False)
-        if _identity(_status(path)) != _identity(status):
-            self._temporary.unlink()
+            self._below.chown_link(new, status.st_uid, status.st_gid)
+        if _identity(self._below.status(path)) != _identity(status):
+            self._below.unlink(new)
             return False
-        self._temporary.replace(path)
+        self._below.replace(path, new)
         return True
 
     def restore(self, path: str, entry: Entry) -> str | None:
@@ -69,23 +70,29 @@ class Links:
         Returns:
             None where it is there, else what is wrong with the leaf.
         """
-        link, leaf, temporary = self._root / path, Path(entry.leaf), self._temporary
-        temporary.unlink(missing_ok=True)
         try:
-            if not _copy(leaf, temporary):
-                temporary.unlink()
-                return f"{entry.leaf} is damaged"
+            source = open_regular(Path(entry.leaf))
         except FileNotFoundError:
             return f"{entry.leaf} is no longer in the store"
-        if os.geteuid() == 0:
-            owner = link.lstat()
-            os.chown(temporary, owner.st_uid, owner.st_gid)
-        temporary.chmod(entry.mode)
-        os.utime(temporary, ns=(entry.mtime, entry.mtime))
-        made = temporary.stat()
-        self._bytecode.carry_over(link, made.st_size, leaf.stat().st_mtime, made.st_mtime)
-        if leads_to(link) == entry.leaf:
-            temporary.replace(link)
+        except OSError as error:
+            return f"{entry.leaf} cannot be read: {error.strerror or error}"
+        new, file = self._journal.new()
+        with source, file:
+            if not _copy(source, Path(entry.leaf), file):
+                self._below.unlink(new)
+                return f"{entry.leaf} is damaged"
+            file.flush()
+            owner = self._below.status(path)
+            if os.geteuid() == 0 and owner is not None:
+                os.fchown(file.fileno(), owner.st_uid, owner.st_gid)
+            os.fchmod(file.fileno(), entry.mode)
+            os.utime(file.fileno(), ns=(entry.mtime, entry.mtime))
+            made, before = os.fstat(file.fileno()), os.fstat(source.fileno())
+        self._bytecode.carry_over(path, made.st_size, before.st_mtime, made.st_mtime)
+        if self._below.target(path) == entry.leaf:
+            self._below.replace(path, new)
+        else:
+            self._below.unlink(new)
         return None
 
 
@@ -96,19 +103,11 @@ def _identity(status: os.stat_result | None) -> tuple[int, ...]:
     return status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_mode
 
 
-def _status(path: Path) -> os.stat_result | None:
-    try:
-        return path.lstat()
-    except FileNotFoundError:
-        return None
-
-
-def _copy(leaf: Path, target: Path) -> bool:
+def _copy(source: IO[bytes], leaf: Path, file: IO[bytes]) -> bool:
     """Copy a leaf; tell whether its content is what its store path says."""
     digest = hashlib.sha256()
-    with leaf.open("rb") as source, target.open("xb") as file:
-        while chunk := source.read(_CHUNK):
-            digest.update(chunk)
-            file.write(chunk)
+    while chunk := source.read(_CHUNK):
+        digest.update(chunk)
+        file.write(chunk)
     # The path has the suffix that the leaf's name was made of.
     return leaf_path(leaf.name[33:], to_base64(digest.digest()), str(leaf.parent)) == str(leaf)

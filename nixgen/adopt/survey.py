@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
 import stat
 import subprocess
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
+from typing import Protocol
 
 from nixgen.errors import InputError
 from nixgen.leaf import leaf_path
 from nixgen.library import library_directory
 from nixgen.model import Overrides
-from nixgen.store import Store
 from nixgen.wheels.record import to_base64
 
 from .environment import Distribution, Environment, InstalledFile
@@ -47,7 +48,58 @@ class Survey:
     broken: list[str] = field(default_factory=list)
 
 
-def survey(environment: Environment, store: Store, overrides: Mapping[str, Overrides], *, add: bool) -> Survey:
+@dataclass(frozen=True, kw_only=True)
+class Rules:
+    """The rules of placement, as files that the environment's Python reads.
+
+    Attributes:
+        program: asks them.
+        builders: the directory that has them.
+    """
+
+    program: Path
+    builders: Path
+
+    @classmethod
+    def installed(cls) -> Rules:
+        """Return those of this nixgen."""
+        return cls(program=Path(__file__).with_name("judge.py"), builders=library_directory() / "builders")
+
+    def copied(self, directory: Path) -> Rules:
+        """Copy them to where everybody can read them."""
+        made = Rules(program=directory / self.program.name, builders=directory / "builders")
+        made.builders.mkdir()
+        for source in (self.program, *self.builders.glob("*.py")):
+            copy = (made.program.parent if source == self.program else made.builders) / source.name
+            shutil.copyfile(source, copy)
+            copy.chmod(0o644)
+        for each in (directory, made.builders):
+            each.chmod(0o755)
+        return made
+
+
+class Leaves(Protocol):
+    """What an adoption wants of a store; see ``nixgen.store.Store``."""
+
+    @property
+    def directory(self) -> str:
+        """The store's directory."""
+
+    def invalid(self, paths: Iterable[str]) -> set[str]:
+        """Return those of some store paths that the store does not hold."""
+
+    def keep(self, paths: Iterable[str], add: Iterable[tuple[str, str, Path]], link: Path) -> None:
+        """Keep some leaves from garbage collection, some of which are added first."""
+
+
+def survey(
+    environment: Environment,
+    store: Leaves,
+    overrides: Mapping[str, Overrides],
+    *,
+    add: bool,
+    rules: Rules | None = None,
+) -> Survey:
     """Find what may become links.
 
     Args:
@@ -55,6 +107,7 @@ def survey(environment: Environment, store: Store, overrides: Mapping[str, Overr
         store: holds leaves.
         overrides: what the user says of placement, by package.
         add: whether leaves that the store lacks are to be added.
+        rules: those of placement; this nixgen's unless they have to lie elsewhere.
 
     Raises:
         InputError: nothing is installed, or the environment's Python does not run.
@@ -63,25 +116,27 @@ def survey(environment: Environment, store: Store, overrides: Mapping[str, Overr
     distributions = environment.distributions()
     found = Survey()
     leaves: dict[str, tuple[str, str]] = {}
+    sizes: dict[str, int] = {}
     for file in _promised(distributions):
         leaf = leaf_path(file.path.rpartition("/")[2], file.sha256 or "", store.directory)
-        place = environment.root / file.path
-        if place.is_symlink():
-            if place.readlink() == Path(leaf):
+        status = environment.below.status(file.path)
+        if status is not None and stat.S_ISLNK(status.st_mode):
+            if environment.below.target(file.path) == leaf:
                 found.linked[file.path] = leaf
-        elif place.is_file() and place.stat().st_size:
+        elif status is not None and stat.S_ISREG(status.st_mode) and status.st_size:
+            sizes[file.path] = status.st_size
             leaves[file.path] = leaf, file.sha256 or ""
     found.missing.update(store.invalid(sorted({*found.linked.values(), *(leaf for leaf, _ in leaves.values())})))
     found.broken.extend(path for path, leaf in found.linked.items() if leaf in found.missing)
     for path in found.broken:
         del found.linked[path]
     for path, (leaf, sha256) in leaves.items():
-        candidate = _read(environment, path, leaf, sha256, wanted=add or leaf not in found.missing)
+        candidate = _read(environment, path, leaf, sha256, sizes[path], wanted=add or leaf not in found.missing)
         if isinstance(candidate, Candidate):
             found.candidates[path] = candidate
         else:
             found.stays[path] = candidate
-    _ask_the_rules(environment, distributions, overrides, found)
+    _ask_the_rules(environment, distributions, overrides, found, rules or Rules.installed())
     return found
 
 
@@ -90,27 +145,32 @@ def _promised(distributions: Iterable[Distribution]) -> list[InstalledFile]:
 
 
 def _read(
-    environment: Environment, path: str, leaf: str, sha256: str, *, wanted: bool
+    environment: Environment, path: str, leaf: str, sha256: str, size: int, *, wanted: bool
 ) -> Candidate | tuple[tuple[str, ...], int]:
     """Return a file as a candidate, or why it stays with its size."""
-    place = environment.root / path
     if path.startswith("bin/"):
-        return (EXECUTABLE,), place.stat().st_size  # commands, which an installer has made executable
+        return (EXECUTABLE,), size  # commands, which an installer has made executable
     if not wanted:
-        return (NOT_IN_THE_STORE,), place.stat().st_size
+        return (NOT_IN_THE_STORE,), size
     try:
-        with place.open("rb") as file:
+        with environment.below.open(path) as file:
             status = os.fstat(file.fileno())
             digest = hashlib.file_digest(file, "sha256").digest()
-    except PermissionError:
-        return (UNREADABLE,), place.stat().st_size
+    except OSError:  # the owner may not, or another thing stands there meanwhile
+        return (UNREADABLE,), size
+    if status.st_mode & (stat.S_ISUID | stat.S_ISGID):
+        return (EXECUTABLE,), size  # which --undo does not give back
     if to_base64(digest) != sha256:
         return (EDITED,), status.st_size
     return Candidate(path=path, leaf=leaf, sha256=sha256, status=status)
 
 
 def _ask_the_rules(
-    environment: Environment, distributions: Iterable[Distribution], overrides: Mapping[str, Overrides], found: Survey
+    environment: Environment,
+    distributions: Iterable[Distribution],
+    overrides: Mapping[str, Overrides],
+    found: Survey,
+    rules: Rules,
 ) -> None:
     """Take those out of the candidates that the rules of placement want as copies."""
     asked = [one for one in distributions if any(file.path in found.candidates for file in one.files.values())]
@@ -123,7 +183,7 @@ def _ask_the_rules(
         }
         for one in asked
     ]
-    for distribution, reasons in zip(asked, _judge(environment, question), strict=True):
+    for distribution, reasons in zip(asked, _judge(environment, question, rules), strict=True):
         for path, why in reasons.items():
             place = distribution.files[path].path
             candidate = found.candidates.pop(place, None)
@@ -144,15 +204,14 @@ def _shown(environment: Environment, file: InstalledFile) -> tuple[str, bool] | 
     return (str(place), bool(status.st_mode & 0o111)) if readable else None
 
 
-def _judge(environment: Environment, question: object) -> list[dict[str, list[str]]]:
+def _judge(environment: Environment, question: object, rules: Rules) -> list[dict[str, list[str]]]:
     """Run the rules in the environment's own Python, as a build does.
 
     Raises:
         InputError: it does not run.
     """
-    program = Path(__file__).with_name("judge.py")
-    builders = library_directory() / "builders"
-    command = [str(environment.python), "-I", "-S", "-B", "-X", "utf8", str(program), str(builders)]
+    options = ("-I", "-S", "-B", "-X", "utf8")
+    command = [str(environment.python), *options, str(rules.program), str(rules.builders)]
     try:
         done = subprocess.run(command, input=json.dumps(question), capture_output=True, encoding="utf-8", check=False)
         said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]

@@ -2,19 +2,26 @@
 
 A file becomes a link where RECORD promises a hash that its content has, the store has that
 leaf, and no rule of placement wants a real file. Everything else stays as it is. --add puts
-what is missing into the store first. --undo makes files of the links again.
+what is missing into the store first. --undo makes files of the links again. The rules are asked
+by DIR/bin/python, which is run for that. As root, on a directory of another user, all of this is
+done with that user's rights, but for what concerns the store.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
+from collections.abc import Mapping
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nixgen.adopt.adoption import Report
+    from nixgen.adopt.survey import Leaves, Rules
+    from nixgen.model import Overrides
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -37,17 +44,41 @@ def run(options: argparse.Namespace) -> int:
         UsageError: --add and --undo together.
         NixError: the store cannot be asked or written.
     """
-    from nixgen.adopt.adoption import adopt, undo
-    from nixgen.adopt.environment import Environment
-    from nixgen.cli.console import count, size
+    # All that _run imports too: who takes an owner's rights may not be able to read it any more.
+    from nixgen.adopt import adoption, environment  # noqa: F401
+    from nixgen.adopt.rights import as_owner
+    from nixgen.cli import console  # noqa: F401
     from nixgen.errors import UsageError
     from nixgen.settings import Settings
     from nixgen.store import Store
+    from nixgen.venv.program import rights
 
     if options.undo and options.add:
         raise UsageError("--undo adds nothing to the store", todo="leave out --add")
-    base = Path(options.directory)
-    environment = Environment.find(base / options.environment)
+    base = Path.cwd() / options.directory
+    directory = base / options.environment
+    store = Store(dict(options.option))
+    placement = {} if options.undo else Settings.read(base / "pyproject.toml").placement
+    reached = rights().reach(str(directory))
+    if reached.descriptor is not None:
+        os.close(reached.descriptor)
+    if reached.uid != os.geteuid():
+        return as_owner(reached.uid, store, partial(_run, options, directory, placement))
+    return _run(options, directory, placement, store, None)
+
+
+def _run(
+    options: argparse.Namespace,
+    directory: Path,
+    placement: Mapping[str, Overrides],
+    store: Leaves,
+    rules: Rules | None,
+) -> int:
+    from nixgen.adopt.adoption import adopt, undo
+    from nixgen.adopt.environment import Environment
+    from nixgen.cli.console import count, size
+
+    environment = Environment.find(directory)
     would = "would have " if options.dry_run else ""
     if options.undo:
         restored = undo(environment, dry_run=options.dry_run)
@@ -56,8 +87,7 @@ def run(options: argparse.Namespace) -> int:
         elif not options.quiet:
             print(f"{would}restored {count(restored.files, 'file')} ({size(restored.size)})")
         return 0
-    placement = Settings.read(base / "pyproject.toml").placement
-    report = adopt(environment, Store(dict(options.option)), placement, add=options.add, dry_run=options.dry_run)
+    report = adopt(environment, store, placement, add=options.add, dry_run=options.dry_run, rules=rules)
     if options.json:
         print(json.dumps({**asdict(report), "files": report.files, "saved": report.saved}, indent=1))
     elif not options.quiet:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.adopt.below import Below
 from nixgen.adopt.bytecode import Bytecode
+from nixgen.adopt.journal import Journal
 
 BEFORE, AFTER, SIZE = 1_700_000_000, 1, 20
 
@@ -21,7 +23,9 @@ def write(path: Path, time: int = BEFORE, *, flags: int = 0, size: int = SIZE) -
 
 
 def carry_over(directory: Path, name: str = "module.py") -> None:
-    Bytecode(directory / "temporary").carry_over(directory / name, SIZE, BEFORE, AFTER)
+    (directory / ".nixgen").mkdir(exist_ok=True)
+    journal = Journal(directory, Below(os.open(directory, os.O_RDONLY)))
+    Bytecode(journal).carry_over(name, SIZE, BEFORE, AFTER)
 
 
 @pytest.mark.parametrize("name", ["module.cpython-311.pyc", "module.cpython-38.opt-2.pyc", "module.pypy39.pyc"])
@@ -34,7 +38,7 @@ def test_what_is_valid_stays_valid(name: str, tmp_path: Path) -> None:
     carry_over(tmp_path)
     assert pyc.read_bytes() == content[:8] + struct.pack("<L", AFTER) + content[12:]
     assert (pyc.stat().st_mode & 0o777, pyc.stat().st_mtime_ns) == (0o640, 7)
-    assert not (tmp_path / "temporary").exists()
+    assert not list((tmp_path / ".nixgen").iterdir())
 
 
 def test_what_is_not_the_sources_stays(tmp_path: Path) -> None:

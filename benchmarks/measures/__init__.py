@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measures import builds, installers, locking, scale, space, start
+from benchmarks.measures import builds, installers, locking, scale, space, start, verify
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -65,6 +65,7 @@ MEASURES: Mapping[str, Measure] = {
     "startup": Measure(run=start.startup, sets=("small", "data"), goal="1.05 times a pip venv with bytecode"),
     "venv": Measure(run=start.venv, sets=("data",), goal="0.01 times pip, 0.1 times uv"),
     "fsck": Measure(run=start.fsck, sets=("data",), goal="10 ms"),
+    "verify": Measure(run=verify.verify, goal="tf: 1.5 times sha256sum over the leaves"),
     "peers": Measure(run=installers.peers, nix=False),
     "per-wheel": Measure(run=installers.per_wheel),
 }

@@ -65,6 +65,12 @@ class NixError(NixgenError):
     exit_code = 6
 
 
+class MachineError(NixgenError):
+    """The machine does not let nixgen work: no room, no rights, a limit."""
+
+    exit_code = 7
+
+
 class WheelError(InputError):
     """A wheel breaks a rule; names the wheel, and every problem found in it at once.
 

@@ -15,6 +15,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from nixgen.mistakes import about
+
 _PREFIX = "nixgen-tmp-"
 _NAME = re.compile(rf"\.?{_PREFIX}[a-z0-9_]{{8}}")
 _MARK = ".gitignore"
@@ -34,12 +36,13 @@ def temporary_directory(parent: Path | None = None) -> Iterator[Path]:
         sweep(parent)
     else:
         prefix = f".{_PREFIX}"
-    directory, lock = _made(parent, prefix)
-    try:
-        yield directory
-    finally:
-        _remove(directory)
-        os.close(lock)
+    with about(parent):
+        directory, lock = _made(parent, prefix)
+        try:
+            yield directory
+        finally:
+            _remove(directory)
+            os.close(lock)
 
 
 def is_temporary(name: str) -> bool:

@@ -13,6 +13,7 @@ from types import FrameType
 from nixgen import __version__
 from nixgen.cli import adopt, build, fetch, fsck, image, init, lock, module, run, shell, show, venv, verify
 from nixgen.errors import NixgenError
+from nixgen.mistakes import mistake
 
 _DESCRIPTION = """\
 Turn locked Python requirements into Nix expressions and environments.
@@ -31,7 +32,8 @@ first steps, in a directory with requirements.txt, pyproject.toml or pylock.toml
   nixgen venv                              ./.venv on top of it, to install into with pip, uv or Poetry
   nix-build nix                            the same environment with Nix alone
 
-exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 130 interrupted
+exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 7 machine,
+130 interrupted
 `nixgen VERB --help` says more of a verb.
 """
 
@@ -60,25 +62,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         level=logging.DEBUG if options.debug else logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr
     )
     logging.getLogger("httpcore").setLevel(logging.WARNING)
-    signal.signal(signal.SIGTERM, _terminate)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, _terminate)
     try:
         code: int = options.run(options)
         return code
-    except NixgenError as error:
-        if options.debug:
-            logging.getLogger("nixgen").exception("the command failed")
-        print(f"nixgen: {error}", file=sys.stderr)
-        return error.exit_code
     except KeyboardInterrupt as interrupt:
-        print(f"nixgen: interrupted; {interrupt or 'the previous state is untouched'}", file=sys.stderr)
+        print(f"nixgen: interrupted; {str(interrupt) or 'the previous state is untouched'}", file=sys.stderr)
         return 130
     except BrokenPipeError:
         # The reader of our output has gone (``| head``): nothing more to say, and nothing to flush either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        if options.debug:
+        known = error if isinstance(error, NixgenError) else mistake(error)
+        if known is None and options.debug:
             raise
+        if options.debug:
+            logging.getLogger("nixgen").exception("the command failed")
+        if known is not None:
+            print(f"nixgen: {known}", file=sys.stderr)
+            return known.exit_code
         print(
             f"nixgen: unexpected {type(error).__name__}: {error}\n"
             "  what to do: run again with --debug and report what it prints",

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import tempfile
 import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +27,7 @@ from nixgen.model import WheelIndex, WheelSource
 from nixgen.observer import Progress
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
+from nixgen.temporary import temporary_directory
 from nixgen.ties import Tie, find_tie, keep_tie
 from nixgen.wheels.contents import build_index
 from nixgen.wheels.index import read_file
@@ -103,11 +103,11 @@ class Extraction:
         # The big ones first: the last one to finish should be small.
         ordered = sorted(work, key=lambda item: -(item.index.source.size or 0))
         with (
-            tempfile.TemporaryDirectory(prefix="nixgen-") as directory,
+            temporary_directory() as directory,
             self._store.connect() as daemon,
             ThreadPoolExecutor(_INFLATERS) as inflaters,
         ):
-            asyncio.run(self._all(ordered, Path(directory), daemon, inflaters))
+            asyncio.run(self._all(ordered, directory, daemon, inflaters))
         return self._read
 
     async def _all(

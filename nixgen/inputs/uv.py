@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import subprocess
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,12 @@ from packaging.pylock import Package, Pylock
 from packaging.utils import canonicalize_name
 
 from nixgen.credentials import redacted
-from nixgen.errors import InputError, NetworkError, NixgenError
+from nixgen.errors import InputError, MachineError, NetworkError, NixgenError
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import parse
 from nixgen.inputs.sources import Unusable
+from nixgen.mistakes import of_a_program
+from nixgen.temporary import temporary_directory
 
 #: How many packages without a wheel are looked for before the list is called long enough.
 MOST_UNUSABLE = 50
@@ -92,8 +94,8 @@ def compile_requirements(
         NetworkError: an index does not answer.
     """
     unusable: dict[str, Unusable] = {}
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
-        scratch = Path(created).resolve()
+    with temporary_directory() as created:
+        scratch = created.resolve()
         output = scratch / "pylock.toml"
         arguments = [
             *("pip", "compile", *sources, "--universal", "--format", "pylock.toml", "--no-header"),
@@ -136,8 +138,8 @@ def held_back(
     """
     if resolution.unusable:
         return []
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
-        output = Path(created).resolve() / "pylock.toml"
+    with temporary_directory() as created:
+        output = created.resolve() / "pylock.toml"
         arguments = [
             *(
                 "pip",
@@ -184,8 +186,8 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
         InputError: the lock is stale or broken.
         LookupError: no interpreter on this machine fits the project, so that nothing could be checked.
     """
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as created:
-        output = Path(created).resolve() / "pylock.toml"
+    with temporary_directory() as created:
+        output = created.resolve() / "pylock.toml"
         command = [
             *("export", "--format", "pylock.toml", "--no-emit-project", "--no-header", *arguments),
             *("--output-file", os.fspath(output)),
@@ -222,7 +224,7 @@ def run(arguments: Sequence[str], *, cwd: Path) -> str:
     try:
         executable = uv.find_uv_bin()
     except FileNotFoundError as error:
-        raise NixgenError(
+        raise MachineError(
             "uv is missing", where=str(error), todo="install it beside nixgen: `pip install uv`"
         ) from error
     done = subprocess.run(
@@ -236,6 +238,12 @@ def run(arguments: Sequence[str], *, cwd: Path) -> str:
         errors="replace",
         check=False,
     )
+    if done.returncode < 0:
+        raise MachineError(
+            f"uv was ended by {signal.Signals(-done.returncode).name}",
+            where=executable,
+            todo="try again; where the machine ended it, it had too little memory or room",
+        )
     if done.returncode != 0:
         raise UvFailure(redacted(done.stderr.strip()) or f"uv ended with status {done.returncode}")
     return done.stdout
@@ -243,6 +251,8 @@ def run(arguments: Sequence[str], *, cwd: Path) -> str:
 
 def _error(failure: UvFailure, where: str) -> NixgenError:
     text = str(failure)
+    if (refused := of_a_program(text)) is not None:
+        return refused
     if _NETWORK.search(text):
         return NetworkError(
             f"uv cannot reach an index:{_indented(text)}",

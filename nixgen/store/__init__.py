@@ -21,6 +21,8 @@ from pathlib import Path
 from nixgen.emit.nix import LIST_OF_LEAVES
 from nixgen.errors import NixError
 from nixgen.store.daemon import Daemon
+from nixgen.store.refusals import refusal
+from nixgen.temporary import temporary_directory
 
 _log = logging.getLogger(__name__)
 
@@ -166,10 +168,10 @@ class Store:
         """
         wanted = [{"path": path} for path in sorted(paths)]
         wanted += [{"name": name, "sha256": sha256, "file": str(file)} for name, sha256, file in add]
-        with tempfile.NamedTemporaryFile("w", prefix="nixgen-", suffix=".json", encoding="utf-8") as listed:
-            json.dump(wanted, listed)
-            listed.flush()
-            arguments = ("--expr", LIST_OF_LEAVES, "--argstr", "listed", listed.name)
+        with temporary_directory() as directory:
+            listed = directory / "leaves.json"
+            listed.write_text(json.dumps(wanted), encoding="utf-8")
+            arguments = ("--expr", LIST_OF_LEAVES, "--argstr", "listed", str(listed))
             text = self._run("nix-instantiate", "--eval", "--json", "--read-write-mode", *arguments)
         self.realise(json.loads(text), link)
 
@@ -305,6 +307,8 @@ def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> Ni
         what, *more = (line.strip() for line in match[1].splitlines())
         parts = dict(line.split(": ", 1) for line in more if ": " in line)
         return NixError(what, where=parts.get("where"), todo=parts.get("what to do"))
+    if (refused := refusal(said)) is not None:
+        return refused
     return NixError(
         f"{program} failed with exit code {code}:\n{_indented(said)}",
         where=" ".join([program, *arguments[:1]]),

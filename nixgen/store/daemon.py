@@ -21,6 +21,7 @@ from types import TracebackType
 from typing import IO, Self
 
 from nixgen.errors import NixError
+from nixgen.store.refusals import refusal
 
 _CLIENT_MAGIC = 0x6E697863
 _DAEMON_MAGIC = 0x6478696F
@@ -242,8 +243,9 @@ class Daemon:
                 self._fields()
             elif kind == _ERROR:
                 self._string(), self._integer(), self._string()  # type, level, name
-                raise NixError(
-                    f"Nix did not take a file into its store: {self._string()}",
+                said = self._string()
+                raise refusal(f"error: {said}") or NixError(
+                    f"Nix did not take a file into its store: {said}",
                     where="nix-daemon --stdio",
                     todo="see Nix's message above",
                 )
@@ -278,7 +280,7 @@ class Daemon:
     def _ended(self) -> NixError:
         self._said.seek(0)
         said = self._said.read().decode(errors="replace").strip()
-        return NixError(
+        return refusal(said) or NixError(
             "the Nix daemon ended before it had every file" + (f":\n    {said}" if said else ""),
             where="nix-daemon --stdio",
             todo="see Nix's message above" if said else "try again; --debug shows the commands",

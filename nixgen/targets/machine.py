@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from nixgen.errors import InputError, UsageError
+from nixgen.mistakes import limit
 from nixgen.targets.systems import SYSTEMS, nix_system
 from nixgen.targets.target import DEFAULT_GLIBC, DEFAULT_MUSL, Target
 
@@ -131,7 +132,7 @@ def _ask(path: str | Path) -> dict[str, Any]:
         said: dict[str, Any] = json.loads(done.stdout)
     except (OSError, subprocess.SubprocessError, ValueError) as error:
         detail = (getattr(error, "stderr", None) or str(error)).strip()
-        raise InputError(
+        raise limit(error) or InputError(
             f"this is no Python interpreter that runs: {detail}",
             where=str(path),
             todo="give the path of a CPython, or a version such as 3.11",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import tempfile
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +13,7 @@ import httpx
 from nixgen.errors import WheelError
 from nixgen.model import Traffic, WheelIndex, WheelSource
 from nixgen.observer import Progress
+from nixgen.temporary import temporary_directory
 from nixgen.wheels.archive import DamagedError, SparseFile
 from nixgen.wheels.contents import Contents, build_index, read_contents
 from nixgen.wheels.retry import Retry
@@ -84,14 +84,14 @@ async def index_wheels(
     """
     run = _Run(base=base, verify=verify, total=len(sources), progress=progress or (lambda event: None))
     stopped = threading.Event()
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as scratch:
+    with temporary_directory() as scratch:
         async with Transport(auth=auth, concurrency=concurrency, retry=retry, on_bytes=run.count) as transport:
             slots = asyncio.Semaphore(concurrency)
             run.report()
 
             async def one(number: int, source: WheelSource) -> WheelIndex:
                 async with slots:
-                    reader = _Reader(source, run, transport, Path(scratch) / f"{number}.whl", stopped.is_set)
+                    reader = _Reader(source, run, transport, scratch / f"{number}.whl", stopped.is_set)
                     try:
                         index = await reader.read()
                     finally:

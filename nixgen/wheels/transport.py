@@ -19,7 +19,8 @@ from typing import Self, TypeVar
 import httpx
 
 import nixgen
-from nixgen.errors import NetworkError, NixgenError, VerificationError
+from nixgen.errors import MachineError, NetworkError, VerificationError
+from nixgen.mistakes import about, limit, mistake
 from nixgen.wheels.archive import Range
 from nixgen.wheels.retry import Retry, is_transient
 
@@ -223,7 +224,7 @@ class Transport:
     ) -> Download:
         digest, count, seen = hashlib.sha256(), 0, 0
         most = size if size is not None else MAX_WHEEL if most is None else most
-        with path.open("wb") as file:
+        with about(path), path.open("wb") as file:
             async for chunk in response.aiter_bytes():
                 self._on_bytes(response.num_bytes_downloaded - seen)
                 seen = response.num_bytes_downloaded
@@ -252,6 +253,8 @@ class Transport:
                 failure = NetworkError(error.what, where=shown(url), todo=error.todo)
                 retriable = is_transient(response.status_code)
             except (httpx.TransportError, _IncompleteError) as error:
+                if (refused := limit(error)) is not None:
+                    raise refused from error
                 said = str(error) or type(error).__name__
                 failure = NetworkError(
                     f"the download failed: {said}",
@@ -267,7 +270,7 @@ class Transport:
                 )
                 retriable = False
             except OSError as error:
-                raise NixgenError(
+                raise mistake(error) or MachineError(
                     f"cannot store a download: {error.strerror or error}",
                     where=error.filename,
                     todo="make room there, or set TMPDIR to a directory with room",

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import resource
 import subprocess
 import sys
+from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 import nixgen as package
 from tests.support.cli import Cli
+from tests.support.server import WheelServer
+from tests.support.wheels import make_wheel
 
 VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "verify", "image", "adopt", "init", "module")
 
@@ -54,6 +59,36 @@ def test_debug_shows_the_traceback(nixgen: Cli) -> None:
     """--debug shows where an error came from; without it there is none."""
     assert "Traceback" not in nixgen("lock", code=3).stderr
     assert "Traceback" in nixgen("lock", "--debug", code=3).stderr
+
+
+@pytest.mark.parametrize(
+    ("limit", "value", "what"),
+    [(resource.RLIMIT_NOFILE, 7, "too many open files"), (resource.RLIMIT_FSIZE, 1000, "uv was ended by SIGXFSZ")],
+)
+def test_a_limit_of_the_machine_is_no_fault(
+    nixgen: Cli, project: Path, serve: Callable[..., WheelServer], limit: int, value: int, what: str
+) -> None:
+    """Where the system gives no more, it says what it is, where, and what to do, and ends with a code of its own."""
+    (project / "requirements.in").write_text("demo\n")
+    program = (
+        sys.executable,
+        "-c",
+        f"import resource, sys, nixgen.locking.project; from nixgen.cli import main\n"
+        f"resource.setrlimit({limit}, ({value}, {value}))\nsys.exit(main())",
+    )
+    said = replace(nixgen, program=program)("lock", "--default-index", serve(make_wheel()).index, code=7).stderr
+    assert f"nixgen: {what}" in said
+    assert "where:" in said and "what to do:" in said and "unexpected" not in said
+    assert not (project / "nixgen.lock").exists()
+
+
+def test_what_is_in_the_way_is_named(nixgen: Cli, project: Path, serve: Callable[..., WheelServer]) -> None:
+    """A file where a directory has to be is named, and stays."""
+    (project / "requirements.in").write_text("demo\n")
+    (project / "nix").write_text("precious")
+    said = nixgen("lock", "--default-index", serve(make_wheel()).index, code=7).stderr
+    assert "where: nix\n" in said and "move away" in said
+    assert (project / "nix").read_text() == "precious"
 
 
 def test_missing_directory(nixgen: Cli, tmp_path: Path) -> None:

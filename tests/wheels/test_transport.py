@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 import nixgen
-from nixgen.errors import NetworkError, NixgenError, VerificationError
+from nixgen.errors import MachineError, NetworkError, VerificationError
 from nixgen.wheels.archive import Range
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Download, Piece, RangesRefusedError, Transport, shown
@@ -310,5 +310,5 @@ def test_a_broken_environment_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_p
 
 def test_a_full_disk_is_an_error(serve: Serve, tmp_path: Path) -> None:
     """A download that cannot be stored is an error that names the place."""
-    with pytest.raises(NixgenError, match="cannot store a download"):
+    with pytest.raises(MachineError, match="no such file"):
         download(serve((NAME, BODY)), tmp_path / "missing" / "wheel")

@@ -9,6 +9,10 @@ from __future__ import annotations
 import argparse
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.errors import VerificationError
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,6 +29,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way of building it.
         UsageError: there is no command, or nothing of that name.
+        VerificationError: the environment is damaged.
     """
     from nixgen.cli.activation import execute
     from nixgen.cli.choosing import request
@@ -38,4 +43,39 @@ def run(options: argparse.Namespace) -> int:
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = Path(options.directory, "result")
     build(request(options), link, Console(quiet=options.quiet))
-    execute(link.absolute(), command, os.environ)
+    _see_that_it_is_there(link, command[0])
+    try:
+        execute(link.absolute(), command, os.environ)
+    except OSError as error:
+        if not os.path.lexists(link / "bin" / command[0]):
+            raise  # a program of the machine's
+        raise _damaged(f"{command[0]} cannot be run: {error.strerror}", link / "bin" / command[0]) from error
+
+
+def _see_that_it_is_there(link: Path, command: str) -> None:
+    """See that an environment has what no command of it can do without; all of it would take too long.
+
+    Raises:
+        VerificationError: it has not, and the store has lost something.
+    """
+    if not (link / "bin").is_dir() or not (link / "pyvenv.cfg").is_file():
+        raise _damaged("the environment is not what was built", link)
+    for path in (link / "bin" / "python", link / "bin" / command):
+        if path.is_symlink() and not path.exists():
+            raise _damaged(f"the link to {path.name} leads nowhere: {os.path.realpath(path)} is not there", path)
+    if not (link / "bin" / "python").is_file():
+        raise _damaged("the environment has lost its interpreter", link / "bin" / "python")
+    # What is imported first: links to directories of trees, and to leaves; 0.3 ms for 100 of them.
+    for site in link.glob("lib/python*/site-packages"):
+        with os.scandir(site) as entries:
+            for entry in entries:
+                if not os.path.exists(entry.path):  # noqa: PTH110 - a hundred of them at each start
+                    raise _damaged(f"the link to {entry.name} leads nowhere", Path(entry.path))
+
+
+def _damaged(what: str, where: Path) -> VerificationError:
+    from nixgen.errors import VerificationError
+
+    return VerificationError(
+        what, where=str(where), todo="see what is damaged: `nixgen verify`, and restore it with --repair"
+    )

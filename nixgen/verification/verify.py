@@ -271,8 +271,9 @@ def verify_all(store: Store, observer: Observer = SILENT) -> Report:
     """
     registrations = store.registrations()
     roots = {path for path in registrations if not path.endswith(".drv") and what_it_is(path) != "path"}
-    for path in sorted(roots):  # a tree that is gone has no manifest any more, and an environment still names it
-        roots.update(_trees_of(path))
+    # A tree that is gone has no manifest any more, and an environment still names it.
+    trees = {tree for path in roots for tree in _trees_of(path)}
+    roots |= trees
     needed: set[str] = set()
     pending = sorted(roots & registrations.keys())
     while pending:
@@ -292,9 +293,12 @@ def verify_all(store: Store, observer: Observer = SILENT) -> Report:
         differing = compare_paths(rest, store, counter)
     report.leaves, report.paths, report.read = len(good), len(rest), counter.read
     for path, kind, detail in differing:
-        what = "leaf" if path in maybe else what_it_is(path)
+        what = "tree" if path in trees else "leaf" if path in maybe else what_it_is(path)
         report.findings.append(Finding(kind=kind, what=what, path=path, detail=detail))
-    report.findings += [Finding(kind=Kind.UNREGISTERED, what=what_it_is(path), path=path) for path in sorted(invalid)]
+    report.findings += [
+        Finding(kind=Kind.UNREGISTERED, what="tree" if path in trees else what_it_is(path), path=path)
+        for path in sorted(invalid)
+    ]
     report.findings.sort(key=lambda finding: finding.path)
     return report
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import sqlite3
 from collections.abc import Callable
@@ -66,8 +67,6 @@ class Built:
 
     def index(self) -> Path:
         """Return the leaf of the index of ``demo``."""
-        import hashlib
-
         return Path(leaf_path("index.json", hashlib.sha256(index_bytes(DEMO)).digest(), str(self.store)))
 
     def bytecode(self, name: str = "other") -> Path:
@@ -82,6 +81,11 @@ class Built:
             deleted = database.execute("delete from ValidPaths where path = ?", (str(path),)).rowcount
         database.close()
         assert deleted == 1
+
+
+def environment_of(built: Built) -> dict[str, str]:
+    """Return the variables of a program of Nix on the project's store."""
+    return {**os.environ, **built.cli.environment}
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -12,7 +14,7 @@ import pytest
 
 from tests.support.cli import listing
 
-from .conftest import Built, alter, delete, relink, truncate
+from .conftest import Built, alter, delete, environment_of, relink, truncate
 
 pytestmark = pytest.mark.nix
 
@@ -63,11 +65,6 @@ def change_copy(built: Built) -> tuple[str, Path]:
     (path,) = built.tree().glob("lib/python*/site-packages/demo/__init__.py")
     alter(path)
     return "altered", path
-
-
-def lose_file(built: Built) -> tuple[str, Path]:
-    delete(built.bytecode())
-    return "missing", next(built.tree().glob("lib/python*/site-packages/demo/__pycache__")) / "x"
 
 
 def add_file(built: Built) -> tuple[str, Path]:
@@ -126,15 +123,9 @@ def test_missing_rows(built: Built, what: str) -> None:
     assert ("unregistered", what, str(paths[what])) in {one[:3] for one in found(built)}
     built.cli("verify", "--repair")
     assert found(built, code=0) == set()
-    subprocess.run(["nix-store", "--gc"], env=environment(built), check=True, capture_output=True)
+    subprocess.run(["nix-store", "--gc"], env=environment_of(built), check=True, capture_output=True)
     assert found(built, code=0) == set()
-    subprocess.run(["nix-store", "--verify", "--check-contents"], env=environment(built), check=True)
-
-
-def environment(built: Built) -> dict[str, str]:
-    import os
-
-    return {**os.environ, **built.cli.environment}
+    subprocess.run(["nix-store", "--verify", "--check-contents"], env=environment_of(built), check=True)
 
 
 def test_a_whole_tree_is_gone(built: Built) -> None:
@@ -147,3 +138,109 @@ def test_a_whole_tree_is_gone(built: Built) -> None:
     assert ("missing", "tree", str(tree), "") in found(built)
     built.cli("verify", "--repair")
     assert listing(tree) == before and found(built, code=0) == set()
+
+
+#: Maps a library, holds a file open, and reads both again whenever it is told to.
+_PROGRAM = """
+import ctypes, mmap, sys, demo
+from importlib.resources import files
+opened = open(files("demo") / "data.txt", "rb")
+mapped = open(files("demo") / "big.bin", "rb")
+mapped = mmap.mmap(mapped.fileno(), 0, prot=mmap.PROT_READ)
+first = opened.read(), bytes(mapped)
+for line in sys.stdin:
+    opened.seek(0)
+    from importlib import import_module, reload
+    import other.code
+    reload(other.code)
+    print((opened.read(), bytes(mapped)) == first, flush=True)
+"""
+
+
+def test_others_run_meanwhile(built: Built) -> None:
+    """A program that has leaves open and mapped goes on while they, its tree and its environment are replaced."""
+    big, data = built.leaf("demo/big.bin"), built.leaf("demo/data.txt")
+    inodes = {path: path.stat().st_ino for path in (big, data, built.tree())}
+    with subprocess.Popen(
+        [built.environment / "bin/python", "-c", _PROGRAM], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as program:
+        assert program.stdin is not None and program.stdout is not None
+
+        def goes_on() -> bool:
+            print(file=program.stdin, flush=True)
+            return program.stdout.readline() == "True\n"  # type: ignore[union-attr]
+
+        assert goes_on()
+        # What is damaged is not what the program has open: that would be what it sees.
+        for path in (big, data):
+            content = bytearray(path.read_bytes())
+            content[0] ^= 1
+            other = path.with_name("other")
+            other.write_bytes(content)
+            other.chmod(0o444)
+            other.replace(path)
+        truncate(built.bytecode())
+        repair = built.cli.start("verify", "--repair")
+        while repair.poll() is None:
+            assert goes_on()
+        assert repair.wait() == 0
+        repair.communicate()
+        assert goes_on()
+        program.stdin.close()
+    assert all(path.stat().st_ino != inode for path, inode in inodes.items())
+    assert found(built, code=0) == set()
+
+
+def test_the_store_is_never_without(built: Built) -> None:
+    """While a tree is restored again and again, its files can be opened at any time."""
+    stop = built.cli.directory / "stop"
+    module = next(built.tree().glob("lib/python*/site-packages/demo/other.py"))
+    watch = f"""
+import os, sys
+opened = 0
+while not os.path.exists({str(stop)!r}):
+    for path in ({str(module)!r}, {str(built.leaf("demo/data.txt"))!r}):
+        with open(path, "rb") as file: file.read()
+    opened += 1
+print(opened)
+"""
+    with subprocess.Popen([sys.executable, "-c", watch], stdout=subprocess.PIPE, text=True) as watching:
+        for _ in range(3):
+            truncate(built.bytecode())
+            built.leaf("demo/data.txt").chmod(0o644)
+            built.leaf("demo/data.txt").write_bytes(b"dat4\n")
+            built.cli("verify", "--repair")
+        stop.touch()
+        assert int(watching.communicate()[0]) > 100
+    assert watching.returncode == 0
+
+
+def test_a_killed_repair_leaves_old_or_new(built: Built) -> None:
+    """However early it is killed, each path is what it was or what it should be, and the next repair succeeds."""
+    leaf, good = built.leaf("demo/big.bin"), built.leaf("demo/big.bin").read_bytes()
+    for delay in (0.6, 0.9, 1.1, 1.3):
+        alter(leaf)
+        truncate(built.bytecode())
+        states = {path: {path.read_bytes()} for path in (leaf, built.bytecode())}
+        repair = built.cli.start("verify", "--repair")
+        time.sleep(delay)
+        repair.kill()
+        repair.communicate()
+        assert leaf.read_bytes() in (good, *states[leaf]) and built.bytecode().is_file()
+        built.cli("verify", "--repair")
+        assert leaf.read_bytes() == good
+    assert found(built, code=0) == set()
+
+
+def test_linked_by_nix(built: Built) -> None:
+    """What ``auto-optimise-store`` has made one of, and is damaged, is not given to others after a repair."""
+    subprocess.run(["nix-store", "--optimise"], env=environment_of(built), check=True, capture_output=True)
+    leaf, links = built.leaf("demo/big.bin"), built.store / ".links"
+    good = leaf.read_bytes()
+    shared = [path for path in links.iterdir() if path.lstat().st_ino == leaf.stat().st_ino]
+    alter(leaf)
+    truncate(built.bytecode())
+    built.cli("verify", "--repair")
+    assert leaf.read_bytes() == good and len(shared) == 1 and not shared[0].exists()
+    subprocess.run(["nix-store", "--optimise"], env=environment_of(built), check=True, capture_output=True)
+    assert found(built, code=0) == set()

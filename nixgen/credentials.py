@@ -8,7 +8,7 @@ import re
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 
 import httpx
 
@@ -17,7 +17,19 @@ INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_IND
 
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
-_USERINFO = re.compile(r"(?<=://)[^/?#\s@'\"]*(?:@[^/?#\s@'\"]*)*@")
+
+#: User information at the start of a URL. Where it has a password, that may have any sign unescaped, so that it goes on
+#: to the last "@" of the word; unless what looks like one is a port.
+_USERINFO = re.compile(r"(?<=://)(?:[^/?#\s@'\"]*(?:@[^/?#\s@'\"]*)*@|[^/?#\s@:]*:(?!\d{1,5}[/?#])\S*@)")
+
+#: The query of a URL, which may hold a token or a signature.
+_QUERY = re.compile(r"(://[^\s?#'\"`<>]*\?)[^\s#'\"`<>]+")
+
+#: The parts of a URL as far as they matter here. urlsplit() refuses some passwords that uv takes.
+_URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:(?P<userinfo>[^/?#]*)@)?(?P<rest>.*)", re.DOTALL)
+
+#: A shorter secret is also a word, which cannot be told from others in a text.
+_SHORTEST_SECRET = 4
 
 #: Scheme, host and port: what a login belongs to.
 Origin = tuple[str, str, int | None]
@@ -65,7 +77,11 @@ class Credentials:
             environ: environment variables; those of the process where it is None.
         """
         environ = os.environ if environ is None else environ
-        from_variables = [NamedIndex.parse(part) for name in INDEX_VARIABLES for part in environ.get(name, "").split()]
+        from_variables = [
+            NamedIndex.parse(part)
+            for name in INDEX_VARIABLES
+            for part in re.split(r"[\s,]+" if name == "UV_FIND_LINKS" else r"\s+", environ.get(name, ""))
+        ]
         logins: dict[Origin, Login] = {}
         every = [*(NamedIndex(url=url) for url in urls), *indexes, *from_variables]
         for index in every:
@@ -105,14 +121,32 @@ class _OriginAuth(httpx.Auth):
 
 
 def without_credentials(url: str) -> str:
-    """Return a URL without user and password, fit for a message or a lock."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    """Return a URL without user and password, fit for a lock."""
+    match = _URL.fullmatch(url)
+    return match["scheme"] + match["rest"] if match else url
 
 
-def redacted(text: str) -> str:
-    """Return a text with the user information of every URL in it replaced by ``****@``."""
-    return _USERINFO.sub("****@", text)
+def redacted(text: str, secrets: Iterable[str] = ()) -> str:
+    """Return a text without what is secret: user information and query of every URL in it, and some words.
+
+    Args:
+        text: a message.
+        secrets: words that are secret wherever they stand.
+    """
+    for secret in sorted(secrets, key=len, reverse=True):
+        text = text.replace(secret, "****")
+    return _QUERY.sub(r"\1****", _USERINFO.sub("****@", text))
+
+
+def secrets_of(environ: Mapping[str, str]) -> set[str]:
+    """Return the passwords and queries of the indexes that environment variables name, as they are and decoded."""
+    found: set[str] = set()
+    for name in INDEX_VARIABLES:
+        for part in re.split(r"[\s,]+" if name == "UV_FIND_LINKS" else r"\s+", environ.get(name, "")):
+            login, query = _userinfo(part), part.partition("?")[2].partition("#")[0]
+            raw = (_URL.search(part) or {"userinfo": None})["userinfo"] or ""
+            found |= {raw, raw.partition(":")[2], login[1] if login else "", query}
+    return {secret for secret in found if len(secret) >= _SHORTEST_SECRET}
 
 
 def has_login(url: str) -> bool:
@@ -120,15 +154,22 @@ def has_login(url: str) -> bool:
     return _userinfo(url) is not None
 
 
+def may_hold_secret(url: str) -> bool:
+    """Tell whether a URL carries user information or a query, which may be a token."""
+    return "://" in url and ("@" in url or "?" in url)
+
+
 def _userinfo(url: str) -> Login | None:
-    userinfo, at, _ = urlsplit(url).netloc.rpartition("@")
-    user, _, password = userinfo.partition(":")
-    return (unquote(user), unquote(password)) if at else None
+    match = _URL.search(url)
+    if match is None or match["userinfo"] is None:
+        return None
+    user, _, password = match["userinfo"].partition(":")
+    return unquote(user), unquote(password)
 
 
 def _origin(url: str) -> Origin | None:
     try:
-        parts = urlsplit(url)
+        parts = urlsplit(without_credentials(url))
         scheme, host, port = parts.scheme.lower(), parts.hostname, parts.port
     except ValueError:  # a port that is no number
         return None

@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from nixgen.credentials import Credentials, NamedIndex, has_login, redacted, without_credentials
+from nixgen.credentials import Credentials, NamedIndex, has_login, redacted, secrets_of, without_credentials
 from tests.support.server import WheelServer, basic
 from tests.support.wheels import make_wheel
 
@@ -101,3 +101,32 @@ def test_messages_carry_no_login() -> None:
     text = "cannot get `https://me:s@cret@example.org/x` nor http://tok@h/ but mail@example.org"
     assert redacted(text) == "cannot get `https://****@example.org/x` nor http://****@h/ but mail@example.org"
     assert has_login("https://tok@example.org/") and not has_login("https://example.org/@")
+
+
+@pytest.mark.parametrize("password", ["s/ecret", "s#ecret", "s?ecret", "s'ecret", "s@ecret", "sécret", "s[ecret"])
+def test_a_password_with_any_sign_is_redacted(password: str) -> None:
+    """Also one that should have been escaped, and was not."""
+    said = redacted(f"cannot get `https://me:{password}@example.org/x`: no route")
+    assert "ecret" not in said
+    assert "example.org" in said and said.endswith(": no route")
+
+
+def test_queries_are_redacted_and_ports_are_not() -> None:
+    """A token goes, what only looks like a login stays."""
+    assert redacted("https://h/x?token=a&sig=b#sha256=c, then") == "https://h/x?****#sha256=c, then"
+    assert redacted("git+https://h:8080/repo@main") == "git+https://h:8080/repo@main"
+
+
+def test_odd_urls_are_no_fault(tmp_path: Path) -> None:
+    """A login in a URL that urlsplit() refuses is found, and belongs to its host."""
+    credentials = Credentials.from_environment(["https://me:p[w@h.example.org/x"], environ=environment(tmp_path))
+    assert credentials.login("https://h.example.org/y") == ("me", "p[w")
+    assert not has_login("https://[bad/x") and without_credentials("https://[bad/x") == "https://[bad/x"
+    assert credentials.login("https://[bad/x") is None
+
+
+def test_secrets_of_variables() -> None:
+    """Passwords and queries of the indexes of the environment are known, as they are and decoded."""
+    found = secrets_of({"UV_INDEX": "a=https://me:p%40ssword@h/x https://h/?token=t", "UV_FIND_LINKS": "https://h,/x"})
+    assert found == {"me:p%40ssword", "p%40ssword", "p@ssword", "token=t"}
+    assert redacted("wrong p@ssword", found) == "wrong ****"

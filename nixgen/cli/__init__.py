@@ -37,6 +37,8 @@ exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6
 `nixgen VERB --help` says more of a verb.
 """
 
+_REPORT = "  what to do: run again with --debug and report what it prints"
+
 _VERBS = (
     ("lock", lock, "read requirements, write nixgen.lock and nix/"),
     ("build", build, "fetch what the store lacks and build the environment"),
@@ -58,9 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see ``nixgen --help``."""
     parser = _parser()
     options = parser.parse_args(arguments)
-    logging.basicConfig(
-        level=logging.DEBUG if options.debug else logging.WARNING, format="%(name)s: %(message)s", stream=sys.stderr
-    )
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(_WithoutSecrets("%(name)s: %(message)s"))
+    logging.basicConfig(level=logging.DEBUG if options.debug else logging.WARNING, handlers=[handler])
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
@@ -76,20 +78,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except Exception as error:
-        known = error if isinstance(error, NixgenError) else mistake(error)
-        if known is None and options.debug:
-            raise
         if options.debug:
             logging.getLogger("nixgen").exception("the command failed")
-        if known is not None:
-            print(f"nixgen: {known}", file=sys.stderr)
-            return known.exit_code
-        print(
-            f"nixgen: unexpected {type(error).__name__}: {error}\n"
-            "  what to do: run again with --debug and report what it prints",
-            file=sys.stderr,
-        )
-        return 1
+        known = error if isinstance(error, NixgenError) else mistake(error)
+        told = str(known) if known is not None else f"unexpected {type(error).__name__}: {error}\n{_REPORT}"
+        print(f"nixgen: {_shown(told)}", file=sys.stderr)
+        return known.exit_code if known is not None else 1
+
+
+class _WithoutSecrets(logging.Formatter):
+    """Writes what is logged, tracebacks and other packages' messages too, without the secrets of URLs."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return _shown(super().format(record))
+
+
+def _shown(text: str) -> str:
+    # Imported here, with the HTTP client that it brings: most runs say nothing that has a URL.
+    if "://" not in text:
+        return text
+    from nixgen.credentials import redacted
+
+    return redacted(text)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -5,8 +5,40 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import quote
 
-from nixgen.credentials import NamedIndex
+from nixgen.credentials import NamedIndex, may_hold_secret
+
+
+@dataclass(frozen=True, kw_only=True)
+class _IndexOption:
+    """An option of uv whose values are URLs or paths: its variable, and what separates several of them there."""
+
+    name: str
+    variable: str
+    separator: str = " "
+
+    @property
+    def field(self) -> str:
+        return self.name.removeprefix("--").replace("-", "_")
+
+    def escaped(self, value: str) -> str:
+        """Return a URL or an absolute path as one that does not hold the separator."""
+        if self.separator not in value:
+            return value
+        if "://" not in value:
+            name, equals, path = value.rpartition("=")
+            value = f"{name}{equals}{Path(path).as_uri()}"
+        return value.replace(self.separator, quote(self.separator))
+
+
+_INDEX_OPTIONS = (
+    _IndexOption(name="--index", variable="UV_INDEX"),
+    _IndexOption(name="--default-index", variable="UV_DEFAULT_INDEX"),
+    _IndexOption(name="--index-url", variable="UV_INDEX_URL"),
+    _IndexOption(name="--extra-index-url", variable="UV_EXTRA_INDEX_URL"),
+    _IndexOption(name="--find-links", variable="UV_FIND_LINKS", separator=","),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,13 +91,18 @@ class ResolverOptions:
         return [NamedIndex.parse(text) for text in texts if text]
 
     def shared_arguments(self) -> list[str]:
-        """Return what ``uv pip compile`` and ``uv export`` both take: indexes, which versions to prefer."""
+        """Return what ``uv pip compile`` and ``uv export`` both take: indexes, which versions to prefer.
+
+        Everybody on the machine can read a process's arguments: an option with a URL that may hold a secret is not
+        among them, but in ``environment``.
+        """
         return [
-            *_each("--index", self.index, path=True),
-            *_each("--default-index", self.default_index, path=True),
-            *_each("--index-url", self.index_url, path=True),
-            *_each("--extra-index-url", self.extra_index_url, path=True),
-            *_each("--find-links", self.find_links, path=True),
+            *(
+                word
+                for option in _INDEX_OPTIONS
+                if not any(map(may_hold_secret, values := self._values(option)))
+                for word in _each(option.name, values, path=True)
+            ),
             *(["--no-index"] if self.no_index else []),
             *_each("--index-strategy", self.index_strategy),
             *_each("--keyring-provider", self.keyring_provider),
@@ -74,6 +111,18 @@ class ResolverOptions:
             *_each("--exclude-newer", self.exclude_newer),
             *(["--offline"] if self.offline else []),
         ]
+
+    def environment(self) -> dict[str, str]:
+        """Return the variables that say the rest to uv: they come before what the user's own ones say."""
+        return {
+            option.variable: option.separator.join(option.escaped(_absolute(value)) for value in values)
+            for option in _INDEX_OPTIONS
+            if any(map(may_hold_secret, values := self._values(option)))
+        }
+
+    def _values(self, option: _IndexOption) -> tuple[str, ...]:
+        given = getattr(self, option.field)
+        return (given,) if isinstance(given, str) else given or ()
 
     def compile_arguments(self) -> list[str]:
         """Return what ``uv pip compile`` takes."""

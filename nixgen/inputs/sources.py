@@ -14,7 +14,7 @@ from packaging.pylock import Package, PackageArchive, PackageWheel
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from nixgen.credentials import has_login, without_credentials
+from nixgen.credentials import has_login, redacted, without_credentials
 from nixgen.errors import InputError
 from nixgen.model import WheelSource
 
@@ -126,7 +126,7 @@ def _found(
     parts = urlsplit(entry.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise InputError(
-            f"cannot download from {without_credentials(entry.url)!r}",
+            f"cannot download from {redacted(without_credentials(entry.url))!r}",
             where=context,
             todo="use an http or https URL, or a path",
         )

@@ -20,7 +20,7 @@ import uv
 from packaging.pylock import Package, Pylock
 from packaging.utils import canonicalize_name
 
-from nixgen.credentials import redacted
+from nixgen.credentials import redacted, secrets_of
 from nixgen.errors import InputError, MachineError, NetworkError, NixgenError
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import parse
@@ -110,7 +110,7 @@ def compile_requirements(
                 output.write_text(_preferences_text(preferences), encoding="utf-8")
             more = ["--excludes", _written(scratch / "excludes.txt", sorted(excluded))] if excluded else []
             try:
-                run([*arguments, "--no-build", *more], cwd=cwd)
+                run([*arguments, "--no-build", *more], cwd=cwd, variables=options.environment())
                 break
             except UvFailure as failure:
                 found = _without_wheel(str(failure))
@@ -155,7 +155,7 @@ def held_back(
             *options.compile_arguments(),
         ]
         try:
-            run(arguments, cwd=cwd)
+            run(arguments, cwd=cwd, variables=options.environment())
             newest = parse(output.read_text(encoding="utf-8"), where="uv")
         except (UvFailure, InputError):
             return []  # only a note is lost
@@ -194,7 +194,7 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
             *(["--locked", *options.shared_arguments()] if locked else ["--frozen"]),
         ]
         try:
-            run(command, cwd=cwd)
+            run(command, cwd=cwd, variables=options.environment() if locked else {})
         except UvFailure as failure:
             if locked and _NO_PYTHON.search(str(failure)):
                 raise LookupError(str(failure)) from failure
@@ -211,16 +211,27 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
         )
 
 
-def run(arguments: Sequence[str], *, cwd: Path) -> str:
+def run(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str] | None = None) -> str:
     """Run uv, quietly, and return what it prints.
 
     The environment is inherited, so that ``UV_*`` variables and netrc count; no Python is ever downloaded.
+
+    Args:
+        arguments: its arguments, which everybody on the machine can read.
+        cwd: directory to run in.
+        variables: further variables, which only this user can read.
 
     Raises:
         NixgenError: there is no uv.
         UvFailure: it failed.
     """
-    environment = {**os.environ, "UV_PYTHON_DOWNLOADS": "never", "UV_NO_PROGRESS": "1", "NO_COLOR": "1"}
+    environment = {
+        **os.environ,
+        **(variables or {}),
+        "UV_PYTHON_DOWNLOADS": "never",
+        "UV_NO_PROGRESS": "1",
+        "NO_COLOR": "1",
+    }
     try:
         executable = uv.find_uv_bin()
     except FileNotFoundError as error:
@@ -245,7 +256,9 @@ def run(arguments: Sequence[str], *, cwd: Path) -> str:
             todo="try again; where the machine ended it, it had too little memory or room",
         )
     if done.returncode != 0:
-        raise UvFailure(redacted(done.stderr.strip()) or f"uv ended with status {done.returncode}")
+        raise UvFailure(
+            redacted(done.stderr.strip(), secrets_of(environment)) or f"uv ended with status {done.returncode}"
+        )
     return done.stdout
 
 

@@ -48,3 +48,18 @@ def test_secrets_are_in_no_representation_but_known_to_the_download() -> None:
     assert "topsecret" not in repr(options)
     (index,) = options.indexes()
     assert (index.name, index.url) == ("corp", "https://me:topsecret@example.org/simple")
+
+
+def test_what_may_be_secret_is_no_argument(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Logins and queries go by variables, which others cannot read, each in the form that uv reads there."""
+    monkeypatch.chdir(tmp_path)
+    options = ResolverOptions(
+        index=("corp=https://me:s3cret@example.org/simple", "with space"),
+        index_url="https://example.org/plain",
+        find_links=("https://example.org/?token=a,b",),
+    )
+    assert options.compile_arguments() == ["--index-url", "https://example.org/plain"]
+    assert options.environment() == {
+        "UV_INDEX": f"corp=https://me:s3cret@example.org/simple {tmp_path.as_uri()}/with%20space",
+        "UV_FIND_LINKS": "https://example.org/?token=a%2Cb",
+    }

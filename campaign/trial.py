@@ -241,7 +241,8 @@ def reasons(said: str) -> tuple[str, ...]:
     lines = said.splitlines()
     listed = [line for line in lines if line.startswith("    ")]
     if not listed:
-        listed = [re.sub(r"^.*?cannot use the wheel [^:]*: ", "", line) for line in lines if "error" in line.lower()][:1]
+        told = [line.removeprefix("nixgen: ") for line in lines if line.startswith("nixgen: ")]
+        listed = [re.sub(r"^cannot use the wheel [^:]*: ", "", line) for line in told[:1]]
     return tuple(dict.fromkeys(_general(line.strip()) for line in listed))
 
 

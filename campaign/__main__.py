@@ -1,0 +1,126 @@
+"""Try hostile wheels on nixgen, beside pip and uv.
+
+One seed is one wheel: --seed S --wheels N tries the wheels S to S+N-1. What past runs found is tried first, always. The
+exit code is 1 where something was found; each finding is printed with its seed.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime
+import itertools
+import json
+import queue
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+from campaign.generator import Hostile, make
+from campaign.report import finding_lines, page
+from campaign.trial import Bench, Trial
+from corpus.processes import Processes
+
+ROOT = Path(__file__).resolve().parent.parent
+
+#: Wheels that something was found with, by seed and kinds: a seed alone means another wheel once there are more kinds.
+PAST = Path(__file__).resolve().parent / "findings.json"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Try wheels and print the page; see ``python -m campaign --help``."""
+    parser = argparse.ArgumentParser(
+        prog="script/campaign", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--wheels", type=int, default=1000, metavar="N", help="how many (default: 1000)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the first wheel (default: 0)")
+    parser.add_argument("--minutes", type=float, default=60, metavar="M", help="begin no wheel later (default: 60)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="wheels at once (default: 2)")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        default=ROOT / ".cache" / "campaign",
+        metavar="DIR",
+        help="where wheels are tried, and those with findings stay (default: .cache/campaign)",
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/campaign.md)")
+    options = parser.parse_args(arguments)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what an interrupt cleans up, a termination does too
+    began = time.monotonic()
+    wheels = itertools.chain(past(), map(make, range(options.seed, options.seed + options.wheels)))
+    try:
+        trials = run(wheels, options.scratch, workers=options.workers, seconds=options.minutes * 60)
+    except KeyboardInterrupt:
+        print("campaign: interrupted", file=sys.stderr)
+        return 130
+    text = page(
+        trials,
+        date=datetime.datetime.now(datetime.UTC).date().isoformat(),
+        seed=options.seed,
+        seconds=time.monotonic() - began,
+    )
+    print(text)
+    if options.write:
+        options.write.write_text(text, encoding="utf-8")
+    return 1 if any(trial.findings for trial in trials) else 0
+
+
+def past() -> Iterator[Hostile]:
+    """Make the wheels that past runs found something with."""
+    for finding in json.loads(PAST.read_text(encoding="utf-8")):
+        yield make(finding["seed"], finding["kinds"])
+
+
+def run(wheels: Iterator[Hostile], scratch: Path, *, workers: int, seconds: float) -> list[Trial]:
+    """Try wheels, several at once, until there are no more or the time is up.
+
+    Args:
+        wheels: in the order in which they are begun.
+        scratch: holds a directory for each worker.
+        workers: how many wheels at once.
+        seconds: after which none is begun.
+
+    Returns:
+        the trials in the order of the wheels.
+    """
+    processes = Processes()
+    deadline = time.monotonic() + seconds
+    benches: queue.SimpleQueue[Bench] = queue.SimpleQueue()
+    every = [Bench(scratch / f"worker-{number}", processes) for number in range(workers)]
+    for bench in every:
+        benches.put(bench)
+    turn = threading.Lock()
+    numbered = enumerate(wheels)
+
+    def work() -> list[tuple[int, Trial]]:
+        bench = benches.get()
+        done = []
+        while time.monotonic() < deadline:
+            with turn:
+                following = next(numbered, None)
+            if following is None:
+                break
+            number, wheel = following
+            trial = bench.run(wheel)
+            done.append((number, trial))
+            for line in finding_lines(trial):
+                print(f"FOUND {line}", file=sys.stderr, flush=True)
+        return done
+
+    with ThreadPoolExecutor(workers) as pool:
+        shares = [pool.submit(work) for _ in range(workers)]
+        try:
+            results = [result for share in shares for result in share.result()]
+        except BaseException:
+            processes.stop()
+            raise
+    for bench in every:
+        bench.remove()
+    return [trial for _, trial in sorted(results, key=lambda result: result[0])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -47,9 +47,11 @@ def test_both_ways_of_ingest_give_one_derivation(built: Built) -> None:
         for way in ("wheels", "store")
     }
     assert drvs["wheels"] == drvs["store"] != ""
+    # nixgen has not seen what stock Nix has compared, and adds nothing to it.
     done = built.cli("build", "--no-out-link")
     assert done.stdout.strip() == str(built.result.readlink())
-    assert done.stderr == ""
+    assert "added" not in done.stderr
+    assert built.cli("build", "--no-out-link").stderr == ""
 
 
 def test_a_store_of_its_own_gets_the_same_paths(built: Built, tmp_path: Path) -> None:

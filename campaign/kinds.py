@@ -336,7 +336,25 @@ def _(draft: Draft, random: random.Random) -> None:
 @_kind("name: quotes, $ and Nix syntax")
 def _(draft: Draft, random: random.Random) -> None:
     mark = random.choice(
-        ['"', "'", "''", "${x}", "$(id)", "`id`", "''${x}", "\\${x}", ";", "%s", "{{ x }}", " ", ",", "#", "~", "*", "@x@"]
+        [
+            '"',
+            "'",
+            "''",
+            "${x}",
+            "$(id)",
+            "`id`",
+            "''${x}",
+            "\\${x}",
+            ";",
+            "%s",
+            "{{ x }}",
+            " ",
+            ",",
+            "#",
+            "~",
+            "*",
+            "@x@",
+        ]
     )
     draft.add(random.choice([f"hostile/a{mark}b.py", f"{mark}.py", f"{mark}/x.py", f"{DATA}/scripts/a{mark}b"]))
 
@@ -417,7 +435,7 @@ def _(draft: Draft, random: random.Random) -> None:
 
 @_kind("RECORD: broken hash")
 def _(draft: Draft, random: random.Random) -> None:
-    change = random.choice(
+    change: Callable[[str], str] = random.choice(
         [
             lambda text: text[:-3],
             lambda text: text + "=",
@@ -441,13 +459,15 @@ def _(draft: Draft, random: random.Random) -> None:
 
 @_kind("RECORD: columns")
 def _(draft: Draft, random: random.Random) -> None:
-    change = random.choice([lambda cells: cells[:1], lambda cells: cells[:2], lambda cells: (*cells, "extra")])
+    change: Callable[[Row], Row] = random.choice(
+        [lambda cells: cells[:1], lambda cells: cells[:2], lambda cells: (*cells, "extra")]
+    )
     _on_row(draft, random, lambda cells: [change(cells)])
 
 
 @_kind("RECORD: spelling of paths")
 def _(draft: Draft, random: random.Random) -> None:
-    change = random.choice(
+    change: Callable[[str], str] = random.choice(
         [
             lambda path: "./" + path,
             lambda path: path.replace("/", "\\"),
@@ -484,7 +504,15 @@ def _(draft: Draft, random: random.Random) -> None:
 @_kind("RECORD: extra rows")
 def _(draft: Draft, random: random.Random) -> None:
     path = random.choice(
-        ["hostile/absent.py", f"../../../{draft.marker()}", f"/tmp/{draft.marker()}", "C:\\x", "", "hostile/", "a" * 5000]
+        [
+            "hostile/absent.py",
+            f"../../../{draft.marker()}",
+            f"/tmp/{draft.marker()}",
+            "C:\\x",
+            "",
+            "hostile/",
+            "a" * 5000,
+        ]
     )
     extra = row(path, b"absent") if random.random() < 0.5 else (path, "", "")
     draft.rows.append(lambda rows: [*rows, extra])
@@ -824,7 +852,9 @@ def _(draft: Draft, random: random.Random) -> None:
 
 @_kind(".data: a script that an entry point makes")
 def _(draft: Draft, random: random.Random) -> None:
-    script = random.choice(["hostile", "Hostile", "hostile.exe", "hostile-script.py", "hostile/x", "hostile-script.pyw"])
+    script = random.choice(
+        ["hostile", "Hostile", "hostile.exe", "hostile-script.py", "hostile/x", "hostile-script.pyw"]
+    )
     draft.add(f"{DATA}/{random.choice(['scripts', 'data/bin'])}/{script}", b"#!python\n")
     draft.info["entry_points.txt"] = b"[console_scripts]\nhostile = hostile.module:main\n"
 
@@ -973,7 +1003,9 @@ def _(draft: Draft, random: random.Random) -> None:
             ]
         ),
     )
-    for name in random.choice([("package.json", "index.js"), ("lib/modules", "release"), ("static/index.html", "x.js")]):
+    for name in random.choice(
+        [("package.json", "index.js"), ("lib/modules", "release"), ("static/index.html", "x.js")]
+    ):
         draft.add(f"hostile/{name}", random.choice([b"{}", b"{", b"\xff", b'{"main": []}', b"[]", b"[" * 100000]))
 
 

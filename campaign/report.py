@@ -15,9 +15,9 @@ _INTRODUCTION = """\
 
 Made by `script/campaign --write docs/campaign.md`; not edited by hand. Each wheel is an honest one with one to three
 mutations that its seed chooses. `nixgen lock` reads it through a pylock.toml with its path and hash; where it locks,
-`nixgen build` and stock `nix-build` build it, each with an empty store at the same path. pip and uv install the same file
-with `--no-deps --no-index --target`. A finding is what must not be: a traceback, an unexpected error, a wheel that locks
-and does not build, two builds of different store paths, a wheel that pip and uv both refuse and nixgen locks, anything
+`nixgen build` and stock `nix-build` build it, each with an empty store at the same path. pip and uv install the same
+file with `--no-deps --no-index --target`. A finding is what must not be: a traceback, an unexpected error, a wheel that
+locks and does not build, two builds of different store paths, a wheel that pip and uv both refuse and nixgen locks, anything
 written outside the project and the store, a trial of more than a minute. `script/campaign --seed SEED --wheels 1`
 makes a wheel again.
 """
@@ -47,8 +47,8 @@ def page(trials: Sequence[Trial], *, date: str, seed: int, seconds: float) -> st
         f"{date}, seed {seed}, {len(trials)} wheels in {seconds / 60:.0f} minutes; pip {version('pip')}, "
         f"uv {version('uv')}, Python {platform.python_version()}.",
         "",
-        f"nixgen locks {locked} and refuses {len(trials) - locked}. pip and uv both install {both}, both refuse {neither}. "
-        f"Wheels with findings: {findings}.",
+        f"nixgen locks {locked} and refuses {len(trials) - locked}. pip and uv both install {both}, "
+        f"both refuse {neither}. Wheels with findings: {findings}.",
         "",
         *_findings(trials),
         *_kinds(trials),
@@ -78,7 +78,8 @@ def _kinds(trials: Sequence[Trial]) -> list[str]:
         "",
         "A wheel of several kinds counts for each of them.",
         "",
-        "| kind | tried | nixgen locks | nixgen refuses | pip installs | pip refuses | uv installs | uv refuses | findings |",
+        "| kind | tried | nixgen locks | nixgen refuses | pip installs "
+        "| pip refuses | uv installs | uv refuses | findings |",
         "|---|---|---|---|---|---|---|---|---|",
     ]
     for kind in [HONEST, *KINDS]:

@@ -215,9 +215,10 @@ def _others(run: _Run, wheel: Hostile) -> tuple[bool, bool]:
 
 def _escaped(trial: Path, wheel: Hostile) -> Iterator[str]:
     """Say what nixgen wrote where it has nothing to write, or left in the temporary directory."""
-    if sorted(path.name for path in (trial / "canary").iterdir()) != ["canary"] or (
-        trial / "canary" / "canary"
-    ).read_text() != "sings\n":
+    if (
+        sorted(path.name for path in (trial / "canary").iterdir()) != ["canary"]
+        or (trial / "canary" / "canary").read_text() != "sings\n"
+    ):
         yield "something was written to the directory beside the project's"
     inside = trial / "inside"
     beside = {path.name for path in trial.iterdir()} - {"canary", "inside"}

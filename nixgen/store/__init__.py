@@ -14,6 +14,7 @@ import shutil
 import subprocess
 import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,10 @@ _PATHS_A_CALL = 8000
 _DEFAULTS = {"max-jobs": (1, "auto"), "build-poll-interval": (5, "1")}
 
 _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
+
+#: What Nix says where the builder of a killed build goes on writing what is to be removed, and how long to wait for it.
+_STILL_WRITTEN = re.compile(r"cannot (?:unlink|delete|remove)[^\n]*Directory not empty", re.IGNORECASE)
+_SURVIVOR = 120.0
 
 #: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
 _OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
@@ -214,7 +219,16 @@ class Store:
                 watch(match[1])
 
         meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
-        return self._run("nix-build", *meant, *link, *arguments, *self._defaults(), read=read).strip()
+        command = ("nix-build", *meant, *link, *arguments, *self._defaults())
+        until = time.monotonic() + _SURVIVOR
+        while True:
+            try:
+                return self._run(*command, read=read).strip()
+            except NixError as error:
+                if not _STILL_WRITTEN.search(error.what) or time.monotonic() > until:
+                    raise
+                _log.warning("a builder of a killed build still writes; trying again in a second")
+            time.sleep(1)
 
     def requisites(self, path: Path) -> list[str]:
         """Return the store paths that a valid one needs, itself among them, sorted."""

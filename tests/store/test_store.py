@@ -107,3 +107,20 @@ def test_defaults_of_ours(
     (words,) = (words for words in asked if words[0] == "nix-build")
     given = {words[at + 1]: words[at + 2] for at, word in enumerate(words) if word == "--option"}
     assert given == expected
+
+
+def test_a_build_waits_for_a_survivor(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the builder of a killed build still writes is waited for; another failure is not."""
+    store, said = Store(), ["error: cannot unlink '/nix/store/x': Directory not empty"]
+
+    def run(*_: object, **__: object) -> str:
+        if said:
+            raise NixError(said.pop())
+        return "/nix/store/y"
+
+    monkeypatch.setattr(store, "_run", run)
+    monkeypatch.setattr(store, "_defaults", list)
+    assert store.build("x", [], None) == "/nix/store/y"
+    said.append("error: something else")
+    with pytest.raises(NixError, match="something else"):
+        store.build("x", [], None)

@@ -15,9 +15,11 @@ import json
 import os
 import re
 import shutil
+import stat
 import sys
 
 _LIST = ".nixgen/farm"
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _SITE = "lib/python{}.{}{}/site-packages".format(*sys.version_info[:2], getattr(sys, "abiflags", "").replace("d", ""))
 
 #: Copies of a tree that do as links: they are found in the tree then, where all that belongs to them lies.
@@ -74,7 +76,9 @@ class Farm:
                         if entry.name != "__pycache__" and path != "nix-support":
                             with contextlib.suppress(FileExistsError):
                                 os.mkdir(path)
-                            stack.append(path)
+                            # What a link of the user's leads to lies elsewhere.
+                            if not os.path.islink(path):
+                                stack.append(path)
                     elif self._prefer.get(path, manifest["distribution"]) == manifest["distribution"]:
                         if os.path.islink(path) and not os.path.exists(path):
                             os.unlink(path)
@@ -104,12 +108,12 @@ class Farm:
     def remove(self, dist_info, kept):
         """Remove what the RECORD of a distribution names, with its bytecode, but for files of trees that are kept."""
         site, record, names = os.path.dirname(dist_info), f"{dist_info}/RECORD", []
-        with contextlib.suppress(FileNotFoundError), open(record, encoding="utf-8", newline="") as file:
+        with contextlib.suppress(OSError), _open(record) as file:
             names = [row[0] for row in csv.reader(file) if row]
         paths = [os.path.normpath(f"{site}/{name}") for name in names]
         directories = set()
         for path in paths:
-            if path == record or path.startswith(("/", "../")) or any(os.path.lexists(f"{t}/{path}") for t in kept):
+            if path == record or not _lies_here(path) or any(os.path.lexists(f"{t}/{path}") for t in kept):
                 continue
             _unlink(path)
             directory, name = os.path.split(path)
@@ -134,6 +138,8 @@ def _libraries(env):
         site = f"lib/{directory}/site-packages"
         for name in _LIBRARIES:
             path, source = f"{site}/{name}", f"{env}/{site}/{name}"
+            if not _lies_here(path):
+                continue
             if site == _SITE and env is not None and os.path.exists(source):
                 os.makedirs(os.path.dirname(path), exist_ok=True)
                 _copy(source, path)
@@ -145,10 +151,37 @@ def _libraries(env):
 
 def _copy(source, path):
     """Copy a file whole or not at all."""
-    new = f".nixgen/new-{os.getpid()}"
-    shutil.copyfile(source, new)
-    os.chmod(new, 0o755 if os.access(source, os.X_OK) else 0o644)
+    new = _new()
+    with open(source, "rb") as file, os.fdopen(os.open(new, _NEW, 0o600), "wb") as copy:
+        shutil.copyfileobj(file, copy)
+        os.fchmod(copy.fileno(), 0o755 if os.access(source, os.X_OK) else 0o644)
     os.rename(new, path)
+
+
+def _open(path):
+    """Open a real file for reading: no link is followed, and a pipe in its place waits for nobody."""
+    file = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise OSError(f"not a regular file: {path}")
+    return os.fdopen(file, encoding="utf-8", newline="")
+
+
+def _new():
+    """Return a path that nobody guesses, for what is renamed into place."""
+    return f".nixgen/new-{os.urandom(12).hex()}"
+
+
+def _lies_here(path):
+    """Tell whether a path stays below the current directory, with no link on the way."""
+    if path.startswith(("/", "../")):
+        return False
+    directory = os.path.dirname(path)
+    while directory:
+        if os.path.islink(directory):
+            return False
+        directory = os.path.dirname(directory)
+    return True
 
 
 def _unlink(path):
@@ -168,15 +201,15 @@ def _remove_empty(directory):
 
 def _read():
     placed = {"state": "", "trees": {}}
-    with contextlib.suppress(FileNotFoundError), open(_LIST, encoding="utf-8") as file:
+    with contextlib.suppress(OSError, ValueError), _open(_LIST) as file:
         placed["state"] = file.readline().rstrip("\n")
         placed["trees"] = dict(line.rstrip("\n").split("\t") for line in file)
     return placed
 
 
 def _write(state, trees):
-    new = f"{os.path.dirname(_LIST)}/new-{os.getpid()}"
-    with open(new, "w", encoding="utf-8") as file:
+    new = _new()
+    with os.fdopen(os.open(new, _NEW, 0o644), "w", encoding="utf-8") as file:
         file.write(f"{state}\n" + "".join(f"{tree}\t{dist_info}\n" for tree, dist_info in trees.items()))
     os.replace(new, _LIST)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-import os
 import re
 import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -255,7 +255,7 @@ def _general(problem: str) -> str:
 
 
 def _remove(path: Path) -> None:
+    # Not by Python, which gives up on a thousand directories in each other; and a store's are read-only.
     if path.exists():
-        for directory, _, _ in os.walk(path):  # a store's are read-only
-            os.chmod(directory, 0o700)  # noqa: PTH101
-        shutil.rmtree(path)
+        subprocess.run(["chmod", "-R", "u+rwX", path], check=False)
+        subprocess.run(["rm", "-rf", path], check=True)

@@ -44,6 +44,9 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 _STILL_WRITTEN = re.compile(r"cannot (?:unlink|delete|remove)[^\n]*Directory not empty", re.IGNORECASE)
 _SURVIVOR = 120.0
 
+#: What Nix says where two processes make a new store's first directories at once.
+_NEW_STORE = re.compile(r"error: creating symlink from '[^']*/gcroots/profiles' to '[^']*': File exists")
+
 #: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
 _OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
 
@@ -311,6 +314,9 @@ class Store:
         if said:
             _log.debug("%s said:\n%s", program, "".join(said).rstrip())
         if process.returncode != 0:
+            if _NEW_STORE.search("".join(said)):
+                # The other process has made what Nix looks for, so that this happens once.
+                return self._run(program, *arguments, read=read, given=given)
             raise _failure(program, process.returncode, arguments, "".join(said))
         return printed[0]
 

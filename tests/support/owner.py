@@ -1,7 +1,8 @@
-"""A second user: whose directory root works in, and who puts things in the way meanwhile. For tests that run as root."""
+"""A second user: whose directory root works in, and who puts things in the way meanwhile; for tests run as root."""
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
@@ -58,10 +59,8 @@ def meanwhile(step: Callable[[], object]) -> Iterator[None]:
     if child == 0:
         _become()
         while True:
-            try:
+            with contextlib.suppress(OSError):
                 step()
-            except OSError:
-                pass
     try:
         yield
     finally:

@@ -14,7 +14,6 @@ def main():
 
     Raises SystemExit with a message where the build cannot go on.
     """
-    die_with_nix()
     name = sys.argv[1]
     if name == "unpack":
         from unpack import build
@@ -32,19 +31,6 @@ def main():
         sys.exit(f"nixgen: there is no builder named {name!r}")
     with open(os.environ["attributesPath"], encoding="utf-8") as file:  # noqa: SIM112 - the names are Nix's
         build(json.load(file), os.environ["out"])  # noqa: SIM112
-
-
-def die_with_nix():
-    """Have Linux kill this process with its parent: one that survives writes into the next build's output."""
-    if sys.platform == "linux":
-        try:
-            # What the module ctypes is made of, which alone takes longer to import than all else here.
-            import _ctypes
-
-            prctl = _ctypes.dlsym(_ctypes.dlopen(None, 0), "prctl")
-            _ctypes.call_function(prctl, (1, 9))  # PR_SET_PDEATHSIG, SIGKILL
-        except (ImportError, AttributeError, OSError, TypeError):
-            pass  # a Python without it builds as well
 
 
 if __name__ == "__main__":

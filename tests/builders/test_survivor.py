@@ -1,44 +1,53 @@
-"""A builder whose Nix is killed."""
+"""A builder's own processes, where the builder is killed, as Nix's system does when Nix is."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.support.nix import LIBRARY
 
-STARTS = """
-import subprocess, sys
-builder = "import sys, time; sys.path.insert(0, sys.argv[1]); import __main__ as m\\n" \\
-    "import importlib.util as u; s = u.spec_from_file_location('b', sys.argv[1] + '/__main__.py')\\n" \\
-    "b = u.module_from_spec(s); s.loader.exec_module(b); b.die_with_nix(); print('ready', flush=True); time.sleep(60)"
-child = subprocess.Popen([sys.executable, "-c", builder, sys.argv[1]], stdout=subprocess.PIPE, start_new_session=True)
-child.stdout.readline()
-print(child.pid, flush=True)
-child.wait()
+BUILDER = """
+import os, sys, time
+sys.path.insert(0, sys.argv[1])
+from processes import in_processes
+
+def task(number):
+    with open(f"{sys.argv[2]}/{number}", "w") as file:
+        file.write(f"{os.getpid()}.")
+    time.sleep(60)
+
+in_processes(task, [0, 1], 2)
 """
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="only Linux kills a child with its parent")
-def test_it_ends_with_its_parent() -> None:
-    """It does not write on into an output that the next build makes."""
-    parent = subprocess.Popen([sys.executable, "-c", STARTS, LIBRARY / "builders"], stdout=subprocess.PIPE, text=True)
-    assert parent.stdout is not None
-    builder = int(parent.stdout.readline())
-    parent.kill()
-    parent.communicate()
+def test_they_end_with_it(tmp_path: Path) -> None:
+    """None of them writes on into an output that the next build makes."""
+    command = [sys.executable, "-c", BUILDER, LIBRARY / "builders", tmp_path]
+    builder = subprocess.Popen(command, start_new_session=True)
+    files = [tmp_path / "0", tmp_path / "1"]
+    _until(lambda: all(file.exists() and file.read_text().endswith(".") for file in files))
+    builder.kill()
+    builder.wait()
+    processes = [int(file.read_text().rstrip(".")) for file in files]
+    _until(lambda: not any(map(_runs, processes)))
+
+
+def _until(condition: Callable[[], bool]) -> None:
     deadline = time.monotonic() + 10
-    while _runs(builder):
+    while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
 
 
 def _runs(process: int) -> bool:
     try:
-        with open(f"/proc/{process}/stat") as file:  # noqa: PTH123
-            return file.read().rpartition(")")[2].split()[0] != "Z"
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False

@@ -16,7 +16,7 @@ _INTRODUCTION = """\
 Made by `script/campaign --write docs/campaign.md`; not edited by hand. Each wheel is an honest one with one to three
 mutations that its seed chooses. `nixgen lock` reads it through a pylock.toml with its path and hash; where it locks,
 `nixgen build` and stock `nix-build` build it, each with an empty store at the same path. pip and uv install the same
-file with `--no-deps --no-index --target`. A finding is what must not be: a traceback, an unexpected error, a wheel that
+file, with no index and nothing beside it. A finding is what must not be: a traceback, an unexpected error, a wheel that
 locks and does not build, two builds of different store paths, a wheel that pip and uv both refuse and nixgen locks,
 anything written outside the project and the store, a trial of more than a minute.
 `script/campaign --seed SEED --wheels 1` makes a wheel again.

@@ -44,8 +44,15 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 _STILL_WRITTEN = re.compile(r"cannot (?:unlink|delete|remove)[^\n]*Directory not empty", re.IGNORECASE)
 _SURVIVOR = 120.0
 
-#: What Nix says where two processes make a new store's first directories at once.
-_NEW_STORE = re.compile(r"error: creating symlink from '[^']*/gcroots/profiles' to '[^']*': File exists")
+#: What Nix says where two processes make a new store at once: one finds a link that the other has just made, or reads
+#: the number of the database's schema from a file that the other has opened and not yet written.
+_NEW_STORE = re.compile(
+    r"error: (?:creating symlink from '[^']*/gcroots/profiles' to '[^']*': File exists|'[^']*/db/schema' is corrupt)"
+)
+
+#: How often, and after how many seconds each, a command is tried again that met another one making the store.
+_NEW_STORE_TRIES = 10
+_NEW_STORE_WAIT = 0.1
 
 #: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
 _OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
@@ -291,34 +298,47 @@ class Store:
             given: what it is to read.
         """
         command = self._command(program, *arguments)
-        said: list[str] = []
-        with tempfile.TemporaryFile("w+") if given is not None else contextlib.nullcontext() as standard_input:
-            if standard_input is not None:
-                standard_input.write(given or "")
-                standard_input.seek(0)
-            # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
-            process = subprocess.Popen(
-                command, stdin=standard_input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-            )
-        with process:
-            assert process.stdout is not None and process.stderr is not None
-            # Nobody may wait: what is printed is read beside the messages.
-            printed: list[str] = []
-            reader = threading.Thread(target=lambda: printed.append(process.stdout.read()), daemon=True)  # type: ignore[union-attr]
-            reader.start()
-            for line in process.stderr:
-                said.append(line)
-                if read is not None:
-                    read(line)
-            reader.join()
-        if said:
-            _log.debug("%s said:\n%s", program, "".join(said).rstrip())
-        if process.returncode != 0:
-            if _NEW_STORE.search("".join(said)):
-                # The other process has made what Nix looks for, so that this happens once.
-                return self._run(program, *arguments, read=read, given=given)
-            raise _failure(program, process.returncode, arguments, "".join(said))
-        return printed[0]
+        for _ in range(_NEW_STORE_TRIES):
+            code, printed, said = _call(command, read, given)
+            if said:
+                _log.debug("%s said:\n%s", program, said.rstrip())
+            if code == 0:
+                return printed
+            if not _NEW_STORE.search(said):
+                break
+            time.sleep(_NEW_STORE_WAIT)
+        raise _failure(program, code, arguments, said)
+
+
+def _call(command: Sequence[str], read: Callable[[str], None] | None, given: str | None) -> tuple[int, str, str]:
+    """Run a command, and return its exit code, what it printed and what it said.
+
+    Args:
+        command: the program and its arguments.
+        read: gets each line of its messages as it comes.
+        given: what it is to read.
+    """
+    said: list[str] = []
+    with tempfile.TemporaryFile("w+") if given is not None else contextlib.nullcontext() as standard_input:
+        if standard_input is not None:
+            standard_input.write(given or "")
+            standard_input.seek(0)
+        # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
+        process = subprocess.Popen(
+            command, stdin=standard_input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+    with process:
+        assert process.stdout is not None and process.stderr is not None
+        # Nobody may wait: what is printed is read beside the messages.
+        printed: list[str] = []
+        reader = threading.Thread(target=lambda: printed.append(process.stdout.read()), daemon=True)  # type: ignore[union-attr]
+        reader.start()
+        for line in process.stderr:
+            said.append(line)
+            if read is not None:
+                read(line)
+        reader.join()
+    return process.returncode, printed[0], "".join(said)
 
 
 def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> NixError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+import threading
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,25 @@ def test_setting(store: Store) -> None:
     """A setting is read from whatever configuration Nix has; one that does not exist is None."""
     assert store.setting("sandbox") is False
     assert store.setting("no-such-setting") is None
+
+
+@pytest.mark.parametrize("soon", [True, False])
+def test_a_store_that_another_process_is_making(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, soon: bool) -> None:
+    """Where the schema's file is there and not yet written, the command is tried again; what stays so is an error."""
+    new = NixInstallation.of_machine(tmp_path / "new")
+    for name, value in new.env.items():
+        monkeypatch.setenv(name, value)
+    schema = Path(new.env["NIX_STATE_DIR"]) / "db" / "schema"
+    schema.parent.mkdir(parents=True)
+    schema.touch()
+    if soon:
+        threading.Timer(0.3, schema.unlink).start()
+        assert Store().invalid([leaf_path("x.py", nix_sha256("x"), str(new.path))])
+        assert schema.read_text()
+    else:
+        with pytest.raises(NixError, match="corrupt"):
+            Store().invalid([leaf_path("x.py", nix_sha256("x"), str(new.path))])
+    new.make_removable()
 
 
 def test_missing_nix(monkeypatch: pytest.MonkeyPatch) -> None:

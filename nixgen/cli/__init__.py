@@ -62,7 +62,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_WithoutSecrets("%(name)s: %(message)s"))
-    logging.basicConfig(level=logging.DEBUG if options.debug else logging.WARNING, handlers=[handler])
+    level = logging.DEBUG if options.debug else logging.ERROR if options.quiet else logging.WARNING
+    logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it

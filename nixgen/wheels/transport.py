@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import logging
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -25,6 +26,11 @@ from nixgen.wheels.archive import Range
 from nixgen.wheels.retry import Retry, is_transient
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
+
+#: A wait between two tries that a user is told of, in seconds.
+_WORTH_SAYING = 3.0
 
 #: Servers that refuse ranges answer with these to a range request, and may still give the whole file.
 _REFUSALS = frozenset({400, 403, 405, 416, 501})
@@ -278,7 +284,13 @@ class Transport:
             failed += 1
             if not retriable or failed >= self._retry.tries:
                 raise failure
-            await self._sleep(self._retry.wait(failed, response))
+            wait = self._retry.wait(failed, response)
+            if wait >= _WORTH_SAYING:
+                asked = (
+                    " (as its Retry-After asks)" if response is not None and "Retry-After" in response.headers else ""
+                )
+                _log.warning("%s at %s; trying again in %.0f s%s", failure.what, failure.where, wait, asked)
+            await self._sleep(wait)
 
 
 class _StatusError(Exception):

@@ -209,11 +209,17 @@ def test_failures_end_in_a_network_error(failure: str, serve: Serve, tmp_path: P
     assert len(server.requests) == 4
 
 
-def test_retry_after_is_honoured(serve: Serve, tmp_path: Path) -> None:
-    """A wait that the server asks for is the wait."""
-    waits = Waits()
-    download(serve((NAME, BODY), failures=1, retry_after="7"), tmp_path / "wheel", sleep=waits)
-    assert waits == [7.0]
+def test_retry_after_is_honoured(serve: Serve, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    """A wait that the server asks for is the wait, up to a minute, and the user is told of it."""
+    for asked, given in (("7", 7.0), ("86400", 60.0)):
+        waits, server = Waits(), serve((NAME, BODY), failures=1, retry_after=asked)
+        download(server, tmp_path / "wheel", sleep=waits)
+        assert waits == [given]
+        (said,) = caplog.messages
+        assert f"trying again in {given:.0f} s (as its Retry-After asks)" in said and server.url(NAME) in said
+        caplog.clear()
+    download(serve((NAME, BODY), failures=1), tmp_path / "wheel", sleep=Waits())
+    assert not caplog.messages
 
 
 @pytest.mark.parametrize("failure", ["404", "410", "418", "501"])

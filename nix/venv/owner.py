@@ -1,8 +1,9 @@
 """Whose rights the work in a directory is done with: for root, those of the user whom it belongs to.
 
-``python -I -S owner.py DIR ENV PROGRAM ARGUMENT...``, by bin/nixgen-venv as root, where a look does not tell that all on
-the way to DIR is root's. Runs ``PROGRAM ARGUMENT...`` in DIR, with ``--here`` before the arguments, where DIR turns out to
-be root's; else as the user, on ``DIR``. nixgen takes the same functions. Standard library only, Python 3.8 and newer.
+``python -I -S owner.py DIR ENV PROGRAM ARGUMENT...``, by bin/nixgen-venv as root, where a look does not tell that all
+on the way to DIR is root's. Runs ``PROGRAM ARGUMENT...`` in DIR, with ``--here`` before the arguments, where DIR turns
+out to be root's; else as the user, on ``DIR``. nixgen takes the same functions. Standard library only, Python 3.8 and
+newer.
 """
 
 import hashlib
@@ -146,7 +147,7 @@ def become(uid):
 
 
 def group(uid):
-    """Return a user's own group. A directory's does not tell: whoever owns one may have it from the directory around."""
+    """Return a user's own group. A directory's does not tell: it may come from the directory around."""
     try:
         return pwd.getpwuid(uid).pw_gid
     except KeyError:
@@ -192,14 +193,15 @@ def read(directory, name, limit=1 << 20):
 
 
 def register(link):
-    """Have Nix know a link as an indirect root, as ``nix-store --add-root LINK --indirect`` does, but for the link itself.
+    """Have Nix know a link as an indirect root, as ``nix-store --add-root LINK --indirect``, but for the link itself.
 
     That is made with its owner's rights; Nix's own link to it is not. Nix takes away what leads nowhere.
     """
     link = os.path.join(os.path.realpath(os.path.dirname(link)), os.path.basename(link))
     roots = os.path.join(os.environ.get("NIX_STATE_DIR") or _STATE, "gcroots", "auto")
+    name = _base32(hashlib.sha1(link.encode("utf-8", "surrogateescape")).digest())
     try:
-        os.symlink(link, os.path.join(roots, _base32(hashlib.sha1(link.encode("utf-8", "surrogateescape")).digest())))
+        os.symlink(link, os.path.join(roots, name))
     except OSError:
         pass  # it is there, or there is no Nix
 

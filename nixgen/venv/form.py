@@ -1,4 +1,4 @@
-"""Which form a project's environment needs: an overlay, or a farm for installers that do not look through .pth files."""
+"""Which form a project's environment needs: an overlay, or a farm for installers that do not read .pth files."""
 
 from __future__ import annotations
 

@@ -45,7 +45,14 @@ def demo_wheel(version: str = "1.0", *requires: str) -> tuple[str, bytes]:
     """Return the wheel ``demo`` with a command ``tool`` and programs."""
     files = dict(DEMO)
     files["demo/__init__.py"] = files["demo/__init__.py"].replace("version = 1", f"version = {version!r}")
-    return make_wheel("demo", version, files, metadata=[f"Requires-Dist: {name}" for name in requires], entry_points=POINTS, data=PROGRAM)
+    return make_wheel(
+        "demo",
+        version,
+        files,
+        metadata=[f"Requires-Dist: {name}" for name in requires],
+        entry_points=POINTS,
+        data=PROGRAM,
+    )
 
 
 @dataclass(kw_only=True)
@@ -106,7 +113,22 @@ def _programs(root: Path, busybox: str | None) -> Path:
     directory = root / ("busybox" if busybox else "programs")
     if not directory.exists():
         directory.mkdir()
-        for name in ("cat", "chmod", "cp", "id", "ln", "mkdir", "mv", "readlink", "rm", "rmdir", "sed", "sh", "sleep", "stat"):
+        for name in (
+            "cat",
+            "chmod",
+            "cp",
+            "id",
+            "ln",
+            "mkdir",
+            "mv",
+            "readlink",
+            "rm",
+            "rmdir",
+            "sed",
+            "sh",
+            "sleep",
+            "stat",
+        ):
             (directory / name).symlink_to(busybox or shutil.which(name, path="/usr/bin:/bin") or name)
     return directory
 

@@ -88,7 +88,9 @@ def test_directories_are_real_and_files_are_links(farm: Venv) -> None:
     """Every directory is real, and every file a link to its leaf but for those that have to be real."""
     directories = [path for path in farm.directory.rglob("*") if path.is_dir() and path.parent != farm.directory]
     assert [path for path in directories if path.is_symlink()] == [farm.directory / ".nixgen/env"]
-    real = {str(path.relative_to(farm.site)) for path in farm.site.rglob("*") if path.is_file() and not path.is_symlink()}
+    real = {
+        str(path.relative_to(farm.site)) for path in farm.site.rglob("*") if path.is_file() and not path.is_symlink()
+    }
     assert real == {
         *(f"{name}-1.0.dist-info/RECORD" for name in ("demo", "left", "right")),
         *("demo/__init__.py", "left/__init__.py", "left/empty.txt"),
@@ -203,7 +205,7 @@ def test_what_was_removed_stays_away(farm: Venv) -> None:
 
 
 def test_broken_states_of_a_farm(farm: Venv) -> None:
-    """What belongs to the environment itself is healed as in an overlay, and a list that is gone or half is completed."""
+    """What belongs to the environment itself is healed as in an overlay, and a list gone or cut is completed."""
     whole = farm.listing()
     for name in ("bin/python", "pyvenv.cfg", ".nixgen/env", ".nixgen/farm", "bin/activate"):
         (farm.directory / name).unlink()

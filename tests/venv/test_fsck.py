@@ -216,7 +216,9 @@ def test_what_a_user_installed_for_another_python_stays(venv: Venv) -> None:
 def test_a_half_written_swap_is_completed(venv: Venv, workbench: Workbench) -> None:
     """Once the marker names a new environment, whoever comes next brings everything else there."""
     venv()
-    new = Venv(directory=venv.directory, env=workbench.env(make_wheel("demo", "2.0", {"demo.py": "version = 2\n"}), name="new"))
+    new = Venv(
+        directory=venv.directory, env=workbench.env(make_wheel("demo", "2.0", {"demo.py": "version = 2\n"}), name="new")
+    )
     whole = (venv.directory / ".nixgen/state").read_text()
     new()
     after = (venv.directory / ".nixgen/state").read_text()

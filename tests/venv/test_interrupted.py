@@ -87,7 +87,9 @@ def test_killed_before_each_write(
     workbench: Workbench, tmp_path: Path, killer: Callable[[int], dict[str, str]], start: str
 ) -> None:
     """Whichever write is the last, the next run completes what was begun, and the result is the same."""
-    wheel = make_wheel("demo", "2.0", {"demo.py": "version = '2.0'\n"}, entry_points={"console_scripts": {"other": "demo:x"}})
+    wheel = make_wheel(
+        "demo", "2.0", {"demo.py": "version = '2.0'\n"}, entry_points={"console_scripts": {"other": "demo:x"}}
+    )
     one, two = workbench.env(demo_wheel()), workbench.env(wheel, name="two")
     results, number, finished = [], 0, False
     while not finished:

@@ -34,7 +34,8 @@ INDEX = (
 
 VIEW = """
 import importlib.metadata as m, json
-print(json.dumps({d.metadata["Name"]: d.version for d in reversed(list(m.distributions())) if d.metadata["Name"] != "pip"}))
+found = {d.metadata["Name"]: d.version for d in reversed(list(m.distributions()))}
+print(json.dumps({name: version for name, version in found.items() if name != "pip"}))
 """
 
 
@@ -59,7 +60,9 @@ class Project:
 
     def run(self, *command: str | Path, code: int = 0, env: Mapping[str, str] | None = None) -> str:
         """Run a command in the project, check its exit code, and return all that it says."""
-        kept = {k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "POETRY_"))}
+        kept = {
+            k: v for k, v in os.environ.items() if not k.startswith(("PIP_", "UV_", "PYTHON", "VIRTUAL_ENV", "POETRY_"))
+        }
         mine = {
             "PIP_CONFIG_FILE": os.devnull,
             "PIP_INDEX_URL": self.index,
@@ -88,7 +91,9 @@ class Project:
     def with_uv(self, *words: str | Path, code: int = 0) -> str:
         """Run ``uv pip`` on the environment."""
         verb, *rest = words
-        return self.run(Path(sys.executable).with_name("uv"), "pip", verb, "--python", self.venv.directory, *rest, code=code)
+        return self.run(
+            Path(sys.executable).with_name("uv"), "pip", verb, "--python", self.venv.directory, *rest, code=code
+        )
 
     def packages(self) -> dict[str, str]:
         """Return the versions that the environment's Python sees, the first of each name."""

@@ -52,7 +52,7 @@ def test_it_is_a_virtual_environment(venv: Venv) -> None:
 
 
 def test_pth_files_of_the_environment_are_processed(venv: Venv) -> None:
-    """What a wheel's .pth file does happens as often as in the environment itself (site reads those of a venv twice)."""
+    """What a wheel's .pth does happens as often as in the environment itself (site reads those of a venv twice)."""
     venv()
     code = "import sys; print(sys.from_pth)"
     assert venv.python(code) == said(venv.env / "bin/python", "-c", code)
@@ -85,7 +85,9 @@ def test_commands_run(venv: Venv) -> None:
 def test_nothing_in_bin_or_site_packages_is_a_link_into_the_store(venv: Venv) -> None:
     """An installer that writes through links finds none to write through."""
     venv()
-    links = {str(path) for path in venv.directory.rglob("*") if path.is_symlink() and venv.env in path.resolve().parents}
+    links = {
+        str(path) for path in venv.directory.rglob("*") if path.is_symlink() and venv.env in path.resolve().parents
+    }
     assert links == set()
     assert (venv.directory / ".nixgen/env").resolve() == venv.env
 
@@ -101,7 +103,10 @@ def test_activation(venv: Venv) -> None:
 def test_moved_and_copied(venv: Venv, tmp_path: Path, how: str) -> None:
     """After a move or a copy it works at once, and fsck mends what names the old place: scripts that pip wrote."""
     venv()
-    for name, head in {"short": f"#!{venv.directory}/bin/python\n", "long": f"#!/bin/sh\n'''exec' \"{venv.directory}/bin/python\" \"$0\" \"$@\"\n' '''\n"}.items():
+    for name, head in {
+        "short": f"#!{venv.directory}/bin/python\n",
+        "long": f"#!/bin/sh\n'''exec' \"{venv.directory}/bin/python\" \"$0\" \"$@\"\n' '''\n",
+    }.items():
         (venv.directory / "bin" / name).write_text(head + "import sys, demo\nprint(sys.prefix)\n")
         (venv.directory / "bin" / name).chmod(0o755)
     there = tmp_path / "another & place|" / "env"
@@ -135,7 +140,12 @@ def test_another_environment_and_back(venv: Venv, workbench: Workbench) -> None:
         (venv.directory / ".nixgen/roots" / name).symlink_to(f"/nonexistent/{name}")
     (venv.site / "mine.py").write_text("x = 1\n")
     (venv.directory / "bin/mine").write_text("#!/bin/sh\n")
-    new = make_wheel("demo", "2.0", {"demo.py": "version = 2\n"}, entry_points={"console_scripts": {"other": "demo:x", "mine": "demo:x"}})
+    new = make_wheel(
+        "demo",
+        "2.0",
+        {"demo.py": "version = 2\n"},
+        entry_points={"console_scripts": {"other": "demo:x", "mine": "demo:x"}},
+    )
     after = Venv(directory=venv.directory, env=workbench.env(new, name="new"))
     after()
     assert venv.python("import demo, mine; print(demo.version)") == "2"
@@ -162,7 +172,9 @@ def test_from_its_own_bin(venv: Venv) -> None:
     venv()
     (venv.directory / "lib64").unlink(missing_ok=True)
     store = {**os.environ, "NIX_STORE_DIR": str(venv.env.parent)}
-    done = subprocess.run(["bin/nixgen-venv"], cwd=venv.directory, env=store, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["bin/nixgen-venv"], cwd=venv.directory, env=store, capture_output=True, text=True, check=True
+    )
     assert "lib64" in done.stderr or sys.platform == "darwin"
     assert venv("--check").stdout == ""
 

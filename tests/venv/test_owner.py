@@ -39,7 +39,9 @@ def place() -> Iterator[Path]:
 @pytest.fixture
 def theirs(place: Path) -> Venv:
     """A directory of the user that is not there yet, for an environment that he can read."""
-    return Venv(directory=place / "home/venv", env=environment(place), environment={"NIX_STATE_DIR": str(place / "state")})
+    return Venv(
+        directory=place / "home/venv", env=environment(place), environment={"NIX_STATE_DIR": str(place / "state")}
+    )
 
 
 def environment(place: Path) -> Path:
@@ -156,7 +158,9 @@ def test_a_state_names_no_program(theirs: Venv, place: Path, arguments: list[str
             (theirs.directory / ".nixgen/farm").unlink()
 
     as_owner(plant)
-    theirs(*arguments) if (line, arguments[0]) == ("previous", "--heal") and len(arguments) == 1 else theirs.start(*arguments)
+    theirs(*arguments) if (line, arguments[0]) == ("previous", "--heal") and len(arguments) == 1 else theirs.start(
+        *arguments
+    )
     assert line == "previous" or program.environment_below(theirs.directory) is None
     program.run(theirs.directory, arguments, environment=program.environment_below(theirs.directory))
     assert not ran.exists()
@@ -213,14 +217,14 @@ def test_a_race_for_every_directory(theirs: Venv, place: Path) -> None:
 
     def swap() -> None:
         for name in (".nixgen", "bin", "lib"):
-            os.rename(home / name, home / f"{name}.was")
-            os.symlink(precious, home / name)
-            os.unlink(home / name)
-            os.rename(home / f"{name}.was", home / name)
-        for name in os.listdir(home / ".nixgen"):
-            if name.startswith(("new-", "lock")):
-                os.rename(home / ".nixgen" / name, home / f".nixgen/was-{name}")
-                os.symlink(precious / "file", home / ".nixgen" / name)
+            (home / name).rename(home / f"{name}.was")
+            (home / name).symlink_to(precious)
+            (home / name).unlink()
+            (home / f"{name}.was").rename(home / name)
+        for file in list((home / ".nixgen").iterdir()):
+            if file.name.startswith(("new-", "lock")):
+                file.rename(file.with_name(f"was-{file.name}"))
+                file.symlink_to(precious / "file")
 
     end = time.monotonic() + TRIES
     with meanwhile(swap):
@@ -232,16 +236,16 @@ def test_a_race_for_every_directory(theirs: Venv, place: Path) -> None:
 
 
 def test_a_race_for_the_directory_itself(theirs: Venv, place: Path) -> None:
-    """While root makes and heals DIR, its owner swaps it for a link to a directory of root's that waits to be filled."""
+    """While root makes and heals DIR, its owner swaps it for a link to an empty directory of root's."""
     empty = place / "empty"
     empty.mkdir()
     home = theirs.directory
 
     def swap() -> None:
-        os.symlink(empty, home)
-        os.unlink(home)
-        os.mkdir(home)
-        os.rmdir(home)
+        home.symlink_to(empty)
+        home.unlink()
+        home.mkdir()
+        home.rmdir()
 
     end = time.monotonic() + TRIES
     with meanwhile(swap):
@@ -262,7 +266,7 @@ def test_the_user_sees_none_of_roots_variables(theirs: Venv, monkeypatch: pytest
 
 
 def test_a_marker_of_somebody_elses_is_none(place: Path) -> None:
-    """The marker is read only where it is the directory's own file: no link, no pipe, not too long, no other owner's."""
+    """The marker is read where it is the directory's own file alone: no link or pipe, not too long, no other owner's."""
     read, home = program.rights().read, place / "home"
     (home / ".nixgen").mkdir()
     state = home / ".nixgen/state"

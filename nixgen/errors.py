@@ -65,6 +65,10 @@ class NixError(NixgenError):
     exit_code = 6
 
 
+class LostPathError(NixError):
+    """The store does not hold what its database says, or what a garbage collection has just taken."""
+
+
 class MachineError(NixgenError):
     """The machine does not let nixgen work: no room, no rights, a limit."""
 

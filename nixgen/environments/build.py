@@ -18,9 +18,6 @@ if TYPE_CHECKING:
 #: What Nix's message has where a leaf is missing: the name of the file that stands for all of them (nix/ingest.nix).
 _LEAF_MISSING = "run-nixgen-fetch"
 
-#: How often to fetch for one build: a garbage collection may take leaves that were just added.
-_FETCHES = 3
-
 #: What Nix says of a builder that the sandbox does not hold.
 _NO_BUILDER = re.compile(r"executing '[^']*': No such file or directory")
 
@@ -73,18 +70,19 @@ def build_choice(
         NixgenError: as ``fetch``.
     """
     from nixgen.environments.fetch import fetch, untied_wheels
-    from nixgen.errors import NixError
+    from nixgen.errors import LostPathError, NixError
+    from nixgen.store import Store
 
-    if untied_wheels(choice):
-        fetch(choice, observer)
-    for _ in range(_FETCHES):
+    if not untied_wheels(choice):
         try:
             return _build(choice, out_link, observer, wrap)
         except NixError as error:
-            if _LEAF_MISSING not in error.what:
+            if not isinstance(error, LostPathError) and _LEAF_MISSING not in error.what:
                 raise
-        fetch(choice, observer)
-    return _build(choice, out_link, observer, wrap)
+    with Store(choice.settings).connect() as daemon:
+        # No collection takes a leaf between its arrival and the build of what needs it.
+        fetch(choice, observer, hold=daemon)
+        return _build(choice, out_link, observer, wrap)
 
 
 def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:
@@ -98,7 +96,7 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
     if not (file / "default.nix").is_file():
         raise InputError("there is no nix/default.nix", where=str(file), todo="run `nixgen lock`")
     check_default(file / "default.nix")
-    given = _arguments(choice)
+    given = arguments_of(choice)
     expression: Path | str = file
     arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
     if wrap is not None:
@@ -119,7 +117,7 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
         raise
 
 
-def _arguments(choice: Choice) -> dict[str, str]:
+def arguments_of(choice: Choice) -> dict[str, str]:
     """Return the arguments of nix/default.nix for an environment, as text of the Nix language."""
     from nixgen.emit.nix import nix_list, nix_string
     from nixgen.targets import default_system

@@ -17,6 +17,8 @@ from nixgen.ties import is_tied
 if TYPE_CHECKING:
     import httpx
 
+    from nixgen.store.daemon import Daemon
+
 
 def indexes_of(
     choice: Choice, packages: Iterable[LockedPackage], observer: Observer = SILENT
@@ -28,7 +30,7 @@ def indexes_of(
     """
     wheels = [choice.lock.wheels[package.wheel.filename] for package in packages]
     with observer.counting("reading wheels") as progress:
-        return indexes_of_lock(wheels, base=choice.base, auth=lambda: _auth(choice.base), progress=progress)
+        return indexes_of_lock(wheels, base=choice.base, auth=lambda: logins_of(choice.base), progress=progress)
 
 
 def untied_wheels(choice: Choice) -> set[str]:
@@ -37,8 +39,13 @@ def untied_wheels(choice: Choice) -> set[str]:
     return {wheel.source.filename for wheel in wheels if not is_tied(wheel)}
 
 
-def fetch(choice: Choice, observer: Observer = SILENT) -> IngestReport:
+def fetch(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = None) -> IngestReport:
     """Put the leaves of an environment into the store, as far as it lacks them, and tie its indexes to their wheels.
+
+    Args:
+        choice: the environment.
+        observer: is told what goes on.
+        hold: as for ``nixgen.ingest.ingest``.
 
     Raises:
         NixgenError: as ``indexes_of`` and ``nixgen.ingest.ingest``.
@@ -51,14 +58,15 @@ def fetch(choice: Choice, observer: Observer = SILENT) -> IngestReport:
             Store(choice.settings),
             base=choice.base,
             untied=untied,
-            auth=lambda: _auth(choice.base),
+            hold=hold,
+            auth=lambda: logins_of(choice.base),
             progress=progress,
         )
     observer.fetched(report)
     return report
 
 
-def _auth(base: Path) -> httpx.Auth | None:
+def logins_of(base: Path) -> httpx.Auth | None:
     """Return the logins that the environment, netrc and the indexes of the project's pyproject.toml give."""
     from nixgen.credentials import Credentials, NamedIndex
     from nixgen.errors import InputError

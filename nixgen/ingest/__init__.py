@@ -18,6 +18,8 @@ from nixgen.wheels.text import index_bytes
 if TYPE_CHECKING:
     import httpx
 
+    from nixgen.store.daemon import Daemon
+
 
 @dataclass(frozen=True, kw_only=True)
 class IngestReport:
@@ -44,6 +46,7 @@ def ingest(
     *,
     base: Path,
     untied: Container[str] = (),
+    hold: Daemon | None = None,
     auth: Callable[[], httpx.Auth | None] = lambda: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
@@ -58,6 +61,7 @@ def ingest(
         store: where leaves go.
         base: the directory that relative paths of wheels refer to.
         untied: file names of the wheels whose index may be another wheel's.
+        hold: a connection to the store that keeps every leaf from garbage collection as long as it is open.
         auth: gives the credentials for downloads, if there are any to do.
         progress: called as bytes arrive and wheels are done.
 
@@ -77,6 +81,8 @@ def ingest(
     for index in indexes:
         content = index_bytes(index)
         contents[index_leaf(hashlib.sha256(content).hexdigest(), store.directory)] = content
+    if hold is not None:
+        hold.hold([*members, *contents])
     missing = store.invalid([*members, *contents])
     if lacking := sorted(contents.keys() & missing):
         with store.connect() as daemon:

@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.emit.nix import LIST_OF_LEAVES
-from nixgen.errors import NixError
+from nixgen.errors import LostPathError, NixError
 from nixgen.store.daemon import Daemon
 from nixgen.store.refusals import refusal
 from nixgen.temporary import temporary_directory
@@ -349,13 +349,11 @@ def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> Ni
         return NixError(what, where=parts.get("where"), todo=parts.get("what to do"))
     if (refused := refusal(said)) is not None:
         return refused
-    return NixError(
-        f"{program} failed with exit code {code}:\n{_indented(said)}",
-        where=" ".join([program, *arguments[:1]]),
-        todo="see what the store has lost: `nixgen verify`, and restore it with --repair"
-        if _DAMAGE.search(said)
-        else "see Nix's message above; --debug shows the whole command",
-    )
+    what, where = f"{program} failed with exit code {code}:\n{_indented(said)}", " ".join([program, *arguments[:1]])
+    if _DAMAGE.search(said):
+        todo = "see what the store has lost: `nixgen verify`, and restore it with --repair"
+        return LostPathError(what, where=where, todo=todo)
+    return NixError(what, where=where, todo="see Nix's message above; --debug shows the whole command")
 
 
 def _single_user_options() -> dict[str, str]:

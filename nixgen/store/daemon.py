@@ -16,7 +16,7 @@ import subprocess
 import tempfile
 import threading
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
 from typing import IO, Self
 
@@ -28,6 +28,7 @@ _DAEMON_MAGIC = 0x6478696F
 _VERSION = 1 << 8 | 32
 
 _ADD_TO_STORE = 7
+_ADD_TEMP_ROOT = 11
 
 # What the daemon says before its answer.
 _LAST = 0x616C7473
@@ -47,7 +48,7 @@ _SMALL = 1 << 16
 
 
 class Daemon:
-    """A connection that adds files, many under way at once; ``close`` waits for all.
+    """A connection that adds files, many under way at once, and keeps some from collection; ``close`` waits for all.
 
     Safe for several threads: each file is sent as a whole.
 
@@ -68,10 +69,10 @@ class Daemon:
         self._from: IO[bytes] = self._process.stdout
         with contextlib.suppress(AttributeError, OSError):  # Linux: fewer turns between the two processes
             fcntl.fcntl(self._to, fcntl.F_SETPIPE_SZ, _PIPE)
-        self._expected: deque[str] = deque()
+        self._expected: deque[str | None] = deque()  # of each answer: the path that it names, None where it names none
         self._sending = threading.Lock()
         self._answered = threading.Condition()
-        self._sent = self._stored = 0
+        self._sent = self._done = 0
         self._over = False
         self._failure: NixError | None = None
         self._reader = threading.Thread(target=self._read, daemon=True)
@@ -111,25 +112,45 @@ class Daemon:
             NixError: the store refused this file or one before it.
         """
         head = _number(_ADD_TO_STORE) + _text(name) + _text("fixed:sha256") + _number(0) + _number(0)
+        with self._operation(path):
+            if isinstance(content, bytes) and len(content) < _SMALL:
+                self._write(b"".join((head, _number(len(content)), content, _number(0))))
+            else:
+                self._write(head)
+                for piece in (content,) if isinstance(content, bytes) else content:
+                    self._write(_number(len(piece)))
+                    self._write(piece)
+                self._write(_number(0))
+
+    def hold(self, paths: Iterable[str]) -> None:
+        """Keep store paths from garbage collection, there or not, until the connection ends; wait until they are.
+
+        Args:
+            paths: whatever of them is in the store after this call stays, and what comes later too.
+
+        Raises:
+            NixError: the daemon cannot.
+        """
+        for path in paths:
+            with self._operation(None):
+                self._write(_number(_ADD_TEMP_ROOT) + _text(path))
+        self.wait()
+
+    @contextlib.contextmanager
+    def _operation(self, answer: str | None) -> Iterator[None]:
+        """Write one operation to the daemon, whole, or end the daemon; its answer names a path or none."""
         with self._sending:
             with self._answered:
-                self._expected.append(path)
+                self._expected.append(answer)
                 self._sent += 1
             try:
-                if isinstance(content, bytes) and len(content) < _SMALL:
-                    self._write(b"".join((head, _number(len(content)), content, _number(0))))
-                else:
-                    self._write(head)
-                    for piece in (content,) if isinstance(content, bytes) else content:
-                        self._write(_number(len(piece)))
-                        self._write(piece)
-                    self._write(_number(0))
+                yield
             except BaseException:
                 self._process.kill()
                 raise
 
     def wait(self) -> None:
-        """Wait until the store holds every file that was sent so far.
+        """Wait until all that was sent so far is done.
 
         Raises:
             NixError: the store refused one.
@@ -139,8 +160,8 @@ class Daemon:
             with contextlib.suppress(OSError, ValueError):
                 self._to.flush()
         with self._answered:
-            self._answered.wait_for(lambda: self._over or self._stored >= sent)
-        if self._failure is not None or self._stored < sent:
+            self._answered.wait_for(lambda: self._over or self._done >= sent)
+        if self._failure is not None or self._done < sent:
             raise self._why()
 
     def close(self) -> None:
@@ -210,14 +231,19 @@ class Daemon:
             self._messages()
         except EOFError:
             return False
-        path = self._string()
-        self._string(), self._string()  # deriver, hash
-        self._strings()  # references
-        self._integer(), self._integer(), self._integer()  # time, size, ultimate
-        self._strings(), self._string()  # signatures, content address
         with self._answered:
             expected = self._expected.popleft()
-            self._stored += 1
+        if expected is None:
+            path = None
+            self._integer()  # always 1
+        else:
+            path = self._string()
+            self._string(), self._string()  # deriver, hash
+            self._strings()  # references
+            self._integer(), self._integer(), self._integer()  # time, size, ultimate
+            self._strings(), self._string()  # signatures, content address
+        with self._answered:
+            self._done += 1
             self._answered.notify_all()
         if path != expected:
             raise NixError(

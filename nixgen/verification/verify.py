@@ -14,7 +14,7 @@ import stat
 from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
-from nixgen.environments.build import _arguments
+from nixgen.environments.build import arguments_of
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import indexes_of
 from nixgen.errors import NixError
@@ -151,7 +151,7 @@ class Verification:
         """Find the derivations, and return the store path of the environment."""
         from nixgen.emit.project import NIX_DIRECTORY
 
-        given = _arguments(self.choice)
+        given = arguments_of(self.choice)
         arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
         with self._observer.waiting("evaluating"):
             path = self.store.instantiate(self.choice.base / NIX_DIRECTORY, arguments)

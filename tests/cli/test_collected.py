@@ -1,0 +1,58 @@
+"""Garbage collections that go on beside a build."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import Cli
+from tests.support.server import WheelServer
+from tests.support.wheels import make_wheel
+
+Serve = Callable[..., WheelServer]
+
+pytestmark = pytest.mark.nix
+
+
+@contextmanager
+def collecting(nixgen: Cli) -> Iterator[list[int]]:
+    """Collect garbage again and again; gives the exit code of each collection so far."""
+    over, codes = threading.Event(), []
+
+    def collect() -> None:
+        while not over.is_set():
+            done = subprocess.run(["nix-store", "--gc"], env={**os.environ, **nixgen.environment}, capture_output=True)
+            codes.append(done.returncode)
+
+    thread = threading.Thread(target=collect)
+    thread.start()
+    try:
+        yield codes
+    finally:
+        over.set()
+        thread.join()
+
+
+def test_a_collection_beside_builds(empty_store: Cli, serve: Serve, tmp_path: Path) -> None:
+    """Collections in an endless loop take nothing from builds: of what is new, was collected, or is there."""
+    wheels = [
+        make_wheel(f"p{name}", "1.0", {f"p{name}/m{n}.py": f"name = '{name}{n} {tmp_path}'\n" for n in range(150)})
+        for name in "abcd"
+    ]
+    server = serve(*wheels)
+    with collecting(empty_store) as collections:
+        for names in ("ab", "abcd", "bd"):
+            (empty_store.directory / "requirements.in").write_text("".join(f"p{name}\n" for name in names))
+            empty_store("lock", "--default-index", server.index)
+            (empty_store.directory / "result").unlink(missing_ok=True)
+            before = len(collections)
+            empty_store("build")
+            empty_store("run", "--", "python", "-c", "; ".join(f"import p{name}.m7" for name in names))
+            assert len(collections) > before, "nothing was collected meanwhile"
+    assert set(collections) == {0}

@@ -21,6 +21,23 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+#: What takes longest comes first, so that the workers of a run in parallel end together.
+_LONG = ("tests/whole", "tests/corpus", "tests/test_docs.py", "tests/benchmarks", "tests/campaign")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Order the tests for ``script/test``, and keep in one worker what shares an expensive fixture: a file, mostly."""
+
+    def rank(item: pytest.Item) -> int:
+        file = item.nodeid.partition("::")[0]
+        return next((number for number, prefix in enumerate(_LONG) if file.startswith(prefix)), len(_LONG))
+
+    items.sort(key=rank)
+    for item in items:
+        shared = "built" in getattr(item, "fixturenames", ())
+        item.add_marker(pytest.mark.xdist_group("built" if shared else item.nodeid.partition("::")[0]))
+
+
 @pytest.fixture(scope="session")
 def nix_store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixInstallation]:
     """Give the machine's Nix a store of its own that lasts as long as the tests."""

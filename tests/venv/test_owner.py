@@ -266,7 +266,7 @@ def test_the_user_sees_none_of_roots_variables(theirs: Venv, monkeypatch: pytest
 
 
 def test_a_marker_of_somebody_elses_is_none(place: Path) -> None:
-    """The marker is read where it is the directory's own file alone: no link or pipe, not too long, no other owner's."""
+    """The marker is read where it is the directory's own file alone: no link or pipe, not long, no other owner's."""
     read, home = program.rights().read, place / "home"
     (home / ".nixgen").mkdir()
     state = home / ".nixgen/state"

@@ -67,7 +67,7 @@ def _said(name: str, content: bytes) -> bytes:
     counts = {
         "project": {key: project[key] for key in _PROJECT if key in project},
         "dependency-groups": data.get("dependency-groups"),
-        "tool": {key: tool[key] for key in ("uv", "nixgen") if key in tool},
+        "tool": {key: tool[key] for key in ("uv", "poetry", "pdm", "nixgen") if key in tool},
     }
     return json.dumps(counts, sort_keys=True, default=str).encode()
 

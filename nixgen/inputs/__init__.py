@@ -9,9 +9,13 @@ from pathlib import Path
 from nixgen.credentials import NamedIndex
 from nixgen.fingerprint import fingerprints
 from nixgen.inputs import uv
-from nixgen.inputs.discover import Kind, find_input, kind_of, read_text
+from nixgen.inputs.discover import Kind, beside, find_input, kind_of, passed_over, read_text
 from nixgen.inputs.hashes import Hashes
 from nixgen.inputs.options import ResolverOptions
+from nixgen.inputs.pdm import read_pdm
+from nixgen.inputs.pins import read_pinned
+from nixgen.inputs.pipenv import read_pipenv
+from nixgen.inputs.poetry import read_poetry
 from nixgen.inputs.project import Project, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
 from nixgen.inputs.sources import Unusable, relative_to
@@ -19,6 +23,10 @@ from nixgen.model import Selection
 from nixgen.targets import Target
 
 __all__ = ["Inputs", "ResolverOptions", "find_input", "read"]
+
+
+#: Who reads the lock of another tool.
+_READERS = {Kind.POETRY: read_poetry, Kind.PDM: read_pdm, Kind.PIPENV: read_pipenv}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,15 +77,26 @@ def read(
         NetworkError: uv cannot reach an index.
     """
     options = options or ResolverOptions()
+    named = bool(paths)
     paths = list(paths) or [find_input(base)]
+    if len(paths) == 1:
+        paths = [beside(paths[0])]
     kind = kind_of(paths)
     origin = ", ".join(relative_to(base, path, absolute=False) for path in paths)
     notes: list[str] = []
     indexes = options.indexes()
+    files: Sequence[Path] = ()
     if kind is Kind.PYLOCK:
         choices = _read_pylock(paths[0], targets, where=origin, base=base, extras=extras, groups=groups)
+    elif kind in _READERS:
+        lock = _READERS[kind](paths[0], where=origin)
+        indexes += [NamedIndex.parse(text) for text in lock.indexes]
+        files = lock.files
+        choices, notes = read_pinned(
+            lock, targets, where=origin, base=base, extras=extras, groups=groups, options=options
+        )
     elif kind is Kind.PROJECT:
-        project = Project.read(paths[0])
+        project = Project.read(paths[0].with_name("pyproject.toml"))
         indexes += [NamedIndex.parse(text) for text in project.indexes]
         choices, notes = read_project(
             project,
@@ -94,6 +113,11 @@ def read(
         choices, notes = _read_requirements(
             paths, targets, where=origin, base=base, preferences=preferences or {}, options=options
         )
+    if not named and (others := passed_over(paths[0])):
+        notes.append(
+            f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} there too and not read: "
+            f"`nixgen lock {others[0]}` would take {'it' if len(others) == 1 else 'that'}"
+        )
     by_key = {target.key: target for target in targets}
     refuse(((by_key[key], item) for key, choice in choices.items() for item in choice.unusable), where=origin)
     return Inputs(
@@ -102,7 +126,7 @@ def read(
         notes=tuple(dict.fromkeys([*notes, *(note for choice in choices.values() for note in choice.notes)])),
         urls_with_login=tuple(dict.fromkeys(url for choice in choices.values() for url in choice.urls_with_login)),
         indexes=tuple(indexes),
-        files=fingerprints(_decisive(paths, options), base),
+        files=fingerprints([*_decisive(paths, options), *files], base),
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Sequence
 from enum import Enum
@@ -12,22 +13,46 @@ from packaging.pylock import is_valid_pylock_path
 
 from nixgen.errors import InputError, UsageError
 
-_KINDS = "pylock.toml, pylock.NAME.toml, pyproject.toml, or requirements files (.in, .txt)"
+_KINDS = (
+    "pylock.toml, pylock.NAME.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, pyproject.toml, a script (.py), "
+    "or requirements files (.in, .txt)"
+)
 
 
 class Kind(Enum):
     """What an input is."""
 
     PYLOCK = "pylock"
+    POETRY = "poetry"
+    PDM = "pdm"
+    PIPENV = "pipenv"
     PROJECT = "project"
+    SCRIPT = "script"
     REQUIREMENTS = "requirements"
+
+
+#: The locks that have one name, in the order in which they are taken; uv's is read with its pyproject.toml.
+_LOCKS = {"uv.lock": Kind.PROJECT, "poetry.lock": Kind.POETRY, "pdm.lock": Kind.PDM, "Pipfile.lock": Kind.PIPENV}
+
+#: What says that packages are wanted, and cannot be read as it is: what to do.
+_NOT_READ = {
+    "Pipfile": "make its lock, which is read: `pipenv lock`",
+    "setup.py": "add a pyproject.toml with [project] and its dependencies, or name them in requirements.in: "
+    "no setup.py is run to ask it",
+    "setup.cfg": "add a pyproject.toml with [project] and its dependencies, or name them in requirements.in",
+    "environment.yml": "name what is wanted from PyPI in requirements.in; conda's packages are not read",
+}
+
+#: The start of the block that makes a file a script with requirements (PEP 723).
+_SCRIPT = re.compile(r"^# /// script\s*$", re.MULTILINE)
 
 
 def find_input(directory: Path) -> Path:
     """Return the file of a directory that says what is wanted.
 
-    That is ``pylock.toml`` or the only ``pylock.*.toml``, else ``pyproject.toml`` with ``[project]`` or
-    ``[dependency-groups]``, else ``requirements.in``, else ``requirements.txt``.
+    That is ``pylock.toml`` or the only ``pylock.*.toml``, else ``uv.lock``, ``poetry.lock``, ``pdm.lock`` or
+    ``Pipfile.lock``, else ``pyproject.toml`` with ``[project]`` or ``[dependency-groups]``, else ``requirements.in``,
+    else ``requirements.txt``.
 
     Raises:
         InputError: there is none, or there are several named locks.
@@ -45,17 +70,57 @@ def find_input(directory: Path) -> Path:
     if named:
         return named[0]
     project = directory / "pyproject.toml"
-    if project.is_file() and {"project", "dependency-groups"} & read_toml(project).keys():
+    for name in _LOCKS:
+        if (directory / name).is_file():
+            return project if name == "uv.lock" and project.is_file() else directory / name
+    data = read_toml(project) if project.is_file() else {}
+    if {"project", "dependency-groups"} & data.keys():
         return project
     for name in ("requirements.in", "requirements.txt"):
         if (directory / name).is_file():
             return directory / name
+    if "poetry" in data.get("tool", {}):
+        raise InputError(
+            "this is a Poetry project without a lock",
+            where=str(project),
+            todo="make its lock, which is read: `poetry lock`",
+        )
+    for name, todo in _NOT_READ.items():
+        if (directory / name).is_file():
+            raise InputError(f"a {name} alone does not say which packages are wanted", where=str(directory), todo=todo)
+    if scripts := sorted(path.name for path in directory.glob("*.py") if _is_script(path)):
+        raise InputError(
+            f"only a script says which packages it wants: {', '.join(scripts[:3])}",
+            where=str(directory),
+            todo=f"name it: `nixgen lock {scripts[0]}`",
+        )
     raise InputError(
         "nothing here says which packages are wanted",
         where=str(directory),
         todo="create requirements.in with one requirement per line, or a pyproject.toml with [project], "
         "or a pylock.toml",
     )
+
+
+def beside(path: Path) -> Path:
+    """Return the lock that stands beside a project and decides for it, as ``find_input`` has it; else the project.
+
+    Args:
+        path: an input.
+    """
+    if path.name not in ("pyproject.toml", "uv.lock"):
+        return path
+    for name in _LOCKS:
+        if path.with_name(name).is_file():
+            return path.with_name("pyproject.toml" if name == "uv.lock" else name)
+    return path
+
+
+def passed_over(path: Path) -> list[str]:
+    """Return the names of the locks that stand beside an input and are not read."""
+    taken = "uv.lock" if path.name == "pyproject.toml" else path.name
+    names = ("pylock.toml", *_LOCKS)
+    return [name for name in names if name != taken and path.with_name(name).is_file()]
 
 
 def kind_of(paths: Sequence[Path]) -> Kind:
@@ -103,11 +168,31 @@ def read_text(path: Path) -> str:
         raise InputError(f"the file cannot be read: {error}", where=str(path), todo="give another") from error
 
 
+def _is_script(path: Path) -> bool:
+    """Tell whether a Python file names its requirements (PEP 723)."""
+    try:
+        return _SCRIPT.search(path.read_text(encoding="utf-8")) is not None
+    except (OSError, UnicodeDecodeError):
+        return False
+
+
 def _kind(path: Path) -> Kind:
     if is_valid_pylock_path(path):
         return Kind.PYLOCK
+    if path.name in _LOCKS:
+        return _LOCKS[path.name]
     if path.name == "pyproject.toml":
         return Kind.PROJECT
     if path.suffix in {".in", ".txt"}:
         return Kind.REQUIREMENTS
+    if path.suffix == ".py":
+        if path.is_file() and not _is_script(path):
+            raise InputError(
+                "this script does not say which packages it wants",
+                where=str(path),
+                todo="add a block of `# /// script` with its dependencies (PEP 723): `uv add --script`",
+            )
+        return Kind.SCRIPT
+    if path.name in _NOT_READ:
+        raise InputError(f"a {path.name} is not read", where=str(path), todo=_NOT_READ[path.name])
     raise UsageError("this is no input that nixgen knows", where=str(path), todo=f"give {_KINDS}")

@@ -185,6 +185,8 @@ def _kind(path: Path) -> Kind:
         return Kind.PROJECT
     if path.suffix in {".in", ".txt"}:
         return Kind.REQUIREMENTS
+    if path.name in _NOT_READ:
+        raise InputError(f"a {path.name} is not read", where=str(path), todo=_NOT_READ[path.name])
     if path.suffix == ".py":
         if path.is_file() and not _is_script(path):
             raise InputError(
@@ -193,6 +195,4 @@ def _kind(path: Path) -> Kind:
                 todo="add a block of `# /// script` with its dependencies (PEP 723): `uv add --script`",
             )
         return Kind.SCRIPT
-    if path.name in _NOT_READ:
-        raise InputError(f"a {path.name} is not read", where=str(path), todo=_NOT_READ[path.name])
     raise UsageError("this is no input that nixgen knows", where=str(path), todo=f"give {_KINDS}")

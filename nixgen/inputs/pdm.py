@@ -129,7 +129,7 @@ class _Project:
         )
 
     def requirements(self, group: str) -> list[str]:
-        """Return what a group of a lock asks for."""
+        """Return what a group of a lock asks for, by its normalized name."""
         if group == _DEFAULT:
             return [str(line) for line in self._project.get("dependencies", [])]
         both = [*self._optional.items(), *self.groups.items()]
@@ -140,7 +140,7 @@ class _Project:
         own, standard = self._pdm.get("dev-dependencies", {}), self._data.get("dependency-groups", {})
         resolution = self._pdm.get("resolution", {})
         found = set()
-        for development in ({**own}, {**standard, **own}, {**own, **standard}, _joined(standard, own), self.groups):
+        for development in ({**standard, **own}, {**own, **standard}, _joined(standard, own), self.groups):
             for rest in ({"resolution": resolution}, {"overrides": resolution.get("overrides", {})}):
                 counted = {
                     "sources": self._pdm.get("source", []),
@@ -244,7 +244,8 @@ def _walked(
         joined[node.name, node.version] = Node(name=node.name, version=node.version, edges=edges)
     roots = {
         _part(canonicalize_name(group), project): [
-            _edge(line, target, str(directory / "pyproject.toml")) for line in project.requirements(group)
+            _edge(line, target, str(directory / "pyproject.toml"))
+            for line in project.requirements(canonicalize_name(group))
         ]
         for group in groups
     }

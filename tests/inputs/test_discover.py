@@ -21,6 +21,11 @@ def fill(directory: Path, *names: str, project: str = "[project]\n") -> None:
         (["pylock.toml", "pylock.a.toml", "pyproject.toml", "requirements.in"], "pylock.toml"),
         (["pylock.a.toml", "pyproject.toml"], "pylock.a.toml"),
         (["pyproject.toml", "requirements.in"], "pyproject.toml"),
+        (["pyproject.toml", "uv.lock", "poetry.lock"], "pyproject.toml"),
+        (["pyproject.toml", "pdm.lock", "poetry.lock"], "poetry.lock"),
+        (["pyproject.toml", "Pipfile.lock", "pdm.lock"], "pdm.lock"),
+        (["pyproject.toml", "Pipfile.lock", "Pipfile"], "Pipfile.lock"),
+        (["pylock.toml", "pyproject.toml", "poetry.lock"], "pylock.toml"),
         (["requirements.txt", "requirements.in"], "requirements.in"),
         (["requirements.txt", "pylock.a.b.toml"], "requirements.txt"),
     ],
@@ -58,6 +63,10 @@ def test_several_named_locks_are_ambiguous(tmp_path: Path) -> None:
         (["pylock.toml"], Kind.PYLOCK),
         (["pylock.dev.toml"], Kind.PYLOCK),
         (["pyproject.toml"], Kind.PROJECT),
+        (["uv.lock"], Kind.PROJECT),
+        (["poetry.lock"], Kind.POETRY),
+        (["pdm.lock"], Kind.PDM),
+        (["Pipfile.lock"], Kind.PIPENV),
         (["dev.in", "more.txt"], Kind.REQUIREMENTS),
     ],
 )
@@ -70,7 +79,7 @@ def test_a_file_name_says_the_kind(tmp_path: Path, names: list[str], kind: Kind)
 @pytest.mark.parametrize(
     ("names", "error"),
     [
-        (["setup.py"], UsageError),
+        (["setup.py"], InputError),
         (["other.toml"], UsageError),
         (["pylock.toml", "requirements.in"], UsageError),
         (["pylock.toml", "pylock.a.toml"], UsageError),

@@ -18,6 +18,7 @@ from nixgen.inputs.pipenv import read_pipenv
 from nixgen.inputs.poetry import read_poetry
 from nixgen.inputs.project import Project, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
+from nixgen.inputs.script import check_script, lock_of, read_script
 from nixgen.inputs.sources import Unusable, relative_to
 from nixgen.model import Selection
 from nixgen.targets import Target
@@ -110,9 +111,15 @@ def read(
     else:
         for asked, name in ((extras, "extra"), (groups, "group")):
             restrict((), asked, name, where=origin)
-        choices, notes = _read_requirements(
-            paths, targets, where=origin, base=base, preferences=preferences or {}, options=options
-        )
+        if kind is Kind.SCRIPT:
+            check_script(paths[0], targets, where=origin)
+            files = [lock_of(paths[0])]
+        if kind is Kind.SCRIPT and lock_of(paths[0]).is_file():
+            choices, notes = read_script(paths[0], targets, where=origin, base=base, options=options)
+        else:
+            choices, notes = _read_requirements(
+                paths, targets, where=origin, base=base, preferences=preferences or {}, options=options
+            )
     if not named and (others := passed_over(paths[0])):
         notes.append(
             f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} there too and not read: "

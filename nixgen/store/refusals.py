@@ -26,7 +26,8 @@ _REFUSALS = (
         _RIGHTS,
     ),
     ("unable to open database file", "cannot open its database", _RIGHTS),
-    ("Read-only file system", "cannot write a read-only file system", _READ_ONLY),
+    # Nix as root first tries to make it writable: what it says where that is no mount of NixOS's kind.
+    (r"Read-only file system|remounting .* writable: ", "cannot write a read-only file system", _READ_ONLY),
     ("No space left on device|Disk quota exceeded|database or disk is full|File too large", "has no room left", _ROOM),
     ("Too many open files", "has too many files open", _FILES),
     (
@@ -42,7 +43,7 @@ _LINE = re.compile(
     r"^\s*(?:error|what\(\):|warning: unable)|\[Errno (?:12|24|27|28|30|122)\]|^\s*(?:> *)?MemoryError\b"
 )
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
-_PATH = re.compile(r"""['"](/[^'"]+)['"]""")
+_PATH = re.compile(r"""['"](/[^'"]+)['"]|\bremounting (/.+) writable:""")
 
 
 def refusal(said: str) -> NixError | None:
@@ -57,6 +58,7 @@ def refusal(said: str) -> NixError | None:
         for pattern, what, todo in _REFUSALS:
             if re.search(pattern, line):
                 path = _PATH.search(line)
+                where = path[1] or path[2] if path else "the machine's Nix"
                 told = re.sub(r"^(?:\s|>|what\(\):|error:)+", "", line)
-                return NixError(f"Nix {what}: {told}", where=path[1] if path else "the machine's Nix", todo=todo)
+                return NixError(f"Nix {what}: {told}", where=where, todo=todo)
     return None

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from types import ModuleType
 
-from nixgen.errors import InputError, NixError
+from nixgen.errors import InputError, MachineError, NixError
 from nixgen.library import library_directory
 from nixgen.store import Store
 
@@ -73,6 +73,7 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
 
     Raises:
         InputError: another user's rights cannot be taken.
+        MachineError: somebody ended the program, which could not say so itself.
     """
     directory = Path(os.path.abspath(directory)) if ".." not in directory.parts else Path.cwd() / directory  # noqa: PTH100
     reached = rights().reach(str(directory))
@@ -82,16 +83,29 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
             name = environment / "bin" / "nixgen-venv" if environment is not None else parts[0]
             command = ["sh", "-c", _READ, str(name), *map(str, parts)]
             if theirs:
-                return _run_as(reached.uid, [*command, *arguments, str(directory)], directory, environment)
+                code = _run_as(reached.uid, [*command, *arguments, str(directory)], directory, environment)
+                return _ended(code, directory)
             if reached.descriptor is None:
                 command += ["--mine", *arguments, str(directory)]
-                return subprocess.run(command, check=False).returncode
+                return _ended(subprocess.run(command, check=False).returncode, directory)
             command += ["--here", *arguments]
             _log.debug("running %s in %s", " ".join(command), directory)
-            return subprocess.run(command, check=False, preexec_fn=lambda: os.fchdir(reached.descriptor)).returncode
+            done = subprocess.run(command, check=False, preexec_fn=lambda: os.fchdir(reached.descriptor))
+            return _ended(done.returncode, directory)
     finally:
         if reached.descriptor is not None:
             os.close(reached.descriptor)
+
+
+def _ended(code: int, directory: Path) -> int:
+    """Return the program's exit code, which is a signal's number below zero where that ended it."""
+    if code < 0:
+        raise MachineError(
+            f"what makes the virtual environment was ended by signal {-code}",
+            where=str(directory),
+            todo="run this again: it completes what is there",
+        )
+    return code
 
 
 def _run_as(uid: int, command: list[str], directory: Path, environment: Path | None) -> int:

@@ -19,6 +19,7 @@ SAID = [
     ("error: writing to file '/nix/store/x': No space left on device", "room"),
     ("error: committing transaction: database or disk is full (in '/nix/var/nix/db/db.sqlite')", "room"),
     ("error: creating directory '/nix/store/x': Read-only file system", "read-only"),
+    ("error: remounting /nix/store writable: Invalid argument", "read-only"),
     ("error: opening file '/nix/store/x': Too many open files", "files open"),
     ("error: unable to fork: Cannot allocate memory", "memory"),
     ("error: builder for '/nix/store/x.drv' failed due to signal 9 (Killed)", "memory"),

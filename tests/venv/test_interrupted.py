@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.errors import MachineError
+from nixgen.venv import program
 from tests.builders.conftest import INTERPRETER, Workbench
 from tests.support.wheels import make_wheel
 from tests.venv.conftest import Venv, demo_wheel
@@ -112,6 +114,17 @@ def test_killed_before_each_write(
     assert number >= 5
     assert all(result == results[0] for result in results)
     assert subject.python("import demo; print(demo.version)") == ("2.0" if start in ("swap", "form") else "1.0")
+
+
+def test_a_kill_is_told(venv: Venv, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nixgen lives and the program is killed, which says nothing then, nixgen does, in three parts."""
+    (tmp_path / "killed").mkdir()
+    (tmp_path / "killed/sh").write_text("#!/bin/sh\nkill -KILL $$\n")
+    (tmp_path / "killed/sh").chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path / "killed"), prepend=os.pathsep)
+    with pytest.raises(MachineError, match="signal 9") as raised:
+        program.run(venv.directory, ["--overlay"], environment=venv.env)
+    assert raised.value.where == str(venv.directory) and raised.value.todo
 
 
 @pytest.mark.parametrize("start", ["new", "broken"])

@@ -100,6 +100,9 @@ def _pin(name: str, said: Mapping[str, Any], group: str, where: str) -> Pin:
         version = "" if direct.version is None else str(direct.version)
         return Pin(name=normalized, version=version, marker=marker, sha256=hashes, direct=direct)
     version = str(said.get("version", "")).lstrip("=")
+    if version == "*":
+        # What the machine that locked did not need was not resolved: there is no file of it.
+        return Pin(name=normalized, version=version, marker=marker, direct=Package(name=normalized))
     try:
         Version(version)
     except InvalidVersion as error:

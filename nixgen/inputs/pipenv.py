@@ -34,6 +34,12 @@ _TODO = f"make the lock again: `{_AGAIN}`"
 #: What Pipenv calls the packages of everybody and of developers; any other category has its own name.
 _GROUPS = {"default": "", "develop": "dev"}
 
+#: What a Pipfile may name of a system or Python, beside ``markers``.
+_CONDITIONS = (
+    *("os_name", "sys_platform", "platform_machine", "platform_python_implementation", "platform_release"),
+    *("platform_system", "platform_version", "python_version", "python_full_version", "implementation_name"),
+)
+
 #: What a Pipfile has beside categories of packages.
 _NO_CATEGORY = frozenset(["source", "packages", "dev-packages", "requires", "scripts", "pipfile", "pipenv"])
 
@@ -86,9 +92,11 @@ def read_pipenv(path: Path, *, where: str) -> PinnedLock:
 def _pin(name: str, said: Mapping[str, Any], group: str, where: str) -> Pin:
     context = f"{where}, package {name}"
     normalized = canonicalize_name(name)
-    text = str(said.get("markers", ""))
+    # A package that was not resolved keeps its conditions as the Pipfile has them.
+    texts = [f"{key} {said[key]}" for key in _CONDITIONS if key in said]
+    texts += [str(said["markers"])] if said.get("markers") else []
     try:
-        own = Marker(text) if text else None
+        own = all_of(map(Marker, texts))
         of_group = Marker(f'"{group}" in dependency_groups') if group else None
     except InvalidMarker as error:
         raise InputError(str(error), where=context, todo=_TODO) from error

@@ -63,10 +63,11 @@ def read_pipenv(path: Path, *, where: str) -> PinnedLock:
     if version != 6:
         raise InputError(f"nixgen does not know format {version} of a Pipfile.lock", where=where, todo=_TODO)
     file = path.with_name("Pipfile")
-    if file.is_file() and _is_older(read_toml(file), data):
+    pipfile = read_toml(file) if file.is_file() else {}
+    if pipfile and _is_older(pipfile, data):
         raise InputError(f"the lock is older than {file.name}", where=where, todo=f"make it again: `{_AGAIN}`")
     listed = merged(
-        _pin(name, said, group, where)
+        _pin(name, {**_conditions(pipfile, category, name), **said}, group, where)
         for category, packages in data.items()
         if category != "_meta"
         for group in [_GROUPS.get(category, canonicalize_name(category))]
@@ -89,10 +90,17 @@ def read_pipenv(path: Path, *, where: str) -> PinnedLock:
     )
 
 
+def _conditions(pipfile: Mapping[str, Any], category: str, name: str) -> Mapping[str, Any]:
+    """Return when a Pipfile wants a package: a package that was not resolved has lost it in the lock."""
+    section = pipfile.get({"default": "packages", "develop": "dev-packages"}.get(category, category), {})
+    same = (said for other, said in section.items() if canonicalize_name(other) == canonicalize_name(name))
+    found: Any = next(same, {})
+    return {key: found[key] for key in (*_CONDITIONS, "markers") if key in found} if isinstance(found, dict) else {}
+
+
 def _pin(name: str, said: Mapping[str, Any], group: str, where: str) -> Pin:
     context = f"{where}, package {name}"
     normalized = canonicalize_name(name)
-    # A package that was not resolved keeps its conditions as the Pipfile has them.
     texts = [f"{key} {said[key]}" for key in _CONDITIONS if key in said]
     texts += [str(said["markers"])] if said.get("markers") else []
     try:

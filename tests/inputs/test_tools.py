@@ -178,7 +178,8 @@ def _pipenv(everything: bool, directory: Path, home: Path) -> set[str]:
     for line in said.splitlines():
         if line and not line.startswith(("-", "#")):
             requirement = Requirement(line)
-            if requirement.marker is None or requirement.marker.evaluate():
+            # Without a version: Pipenv has not resolved what this machine does not need.
+            if requirement.specifier and (requirement.marker is None or requirement.marker.evaluate()):
                 found.add(f"{requirement.name} {next(iter(requirement.specifier)).version}")
     return found
 

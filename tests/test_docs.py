@@ -69,6 +69,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
     scripts = {
         "nix": WRAPPER.format(nix=shutil.which("nix"), nixpkgs=nixpkgs, registry=REGISTRY),
         "nixgen": f'#!/bin/sh\nexec {sys.executable} -m nixgen "$@"\n',
+        "uv": f'#!/bin/sh\nexec {Path(sys.executable).with_name("uv")} "$@"\n',
         "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
         "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
     }

@@ -1,8 +1,9 @@
 """Read requirements and write nixgen.lock and nix/.
 
-INPUT is a pylock.toml (PEP 751), a pyproject.toml, or requirements files (.in, .txt);
-without one, the first of these in the project's directory is taken. Requirements are
-resolved by uv; versions in an existing nixgen.lock are kept unless --upgrade says otherwise.
+INPUT is a lock (pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), a pyproject.toml,
+a script (.py), or requirements files (.in, .txt); without one, the first of these in the
+project's directory is taken. A lock is taken as it is; requirements are resolved by uv, and
+versions in an existing nixgen.lock are kept unless --upgrade says otherwise.
 Wheels are not downloaded: their directories are read with HTTP ranges where the server
 allows it. Commit nixgen.lock and nix/.
 """
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="pylock.toml, pyproject.toml or requirements files")
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="a lock, pyproject.toml, a script or requirements files")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 3 if the lock or nix/ would change")
     parser.add_argument(
         "--verify", action="store_true", help="download every wheel and check every file against its RECORD"

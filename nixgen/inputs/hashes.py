@@ -33,7 +33,7 @@ class Named:
     """Hashes of one requirement.
 
     Attributes:
-        where: the file and line.
+        where: the file, and the line where there are lines.
         sha256: those of SHA-256, lower-case hexadecimal.
         others: names of other algorithms that it has hashes of.
     """
@@ -92,8 +92,10 @@ class Hashes:
         packages = [self._restrict(package, wrong, missing) for package in lock.packages]
         if wrong:
             raise VerificationError(
-                "packages have no file with a hash that the requirements name:" + _indented(wrong),
-                where=", ".join(sorted({named.where.rpartition(":")[0] for named in self.named.values()})),
+                "packages have no file with a hash that is named for them:" + _indented(wrong),
+                where=", ".join(
+                    sorted({named.where.rpartition(":")[0] or named.where for named in self.named.values()})
+                ),
                 todo="do not install them, unless you know why the files were replaced; then name the new hashes",
             )
         if missing:

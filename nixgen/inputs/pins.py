@@ -211,7 +211,7 @@ def _layers(pins: Iterable[Pin]) -> list[list[Pin]]:
 def _ask(lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, options: ResolverOptions) -> Pylock:
     """Return what uv finds of some versions, with the files that have one of their hashes."""
     named: dict[tuple[NormalizedName, str], Named] = {
-        (pin.name, str(Version(pin.version))): Named(where=f"{where}:", sha256=pin.sha256) for pin in pins if pin.sha256
+        (pin.name, str(Version(pin.version))): Named(where=where, sha256=pin.sha256) for pin in pins if pin.sha256
     }
     with temporary_directory() as created:
         scratch = created.resolve()

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="a lock, pyproject.toml, a script or requirements files")
+    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="a lock, pyproject.toml, script or requirements")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 3 if the lock or nix/ would change")
     parser.add_argument(
         "--verify", action="store_true", help="download every wheel and check every file against its RECORD"

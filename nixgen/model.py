@@ -26,6 +26,8 @@ class WheelSource:
         sha256: SHA-256 of the whole wheel, 64 lower-case hexadecimal digits; None where the input names none and it
             is still to be computed.
         size: size of the whole wheel in bytes, None where unknown.
+        other: where the input names no SHA-256, a hash of another algorithm: its name, as ``hashlib`` has it, and the
+            lower-case hexadecimal digits. It is in no lock.
     """
 
     filename: str
@@ -33,6 +35,7 @@ class WheelSource:
     path: str | None = None
     sha256: str | None = None
     size: int | None = None
+    other: tuple[str, str] | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -22,6 +22,9 @@ _SAFE_FILENAME = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHOWN_TAGS = 4
 
+#: Hashes that a whole wheel is compared with where its SHA-256 is not named, the strongest first.
+_OTHERS = ("sha512", "sha384", "sha224", "sha1", "md5")
+
 _TODO = "choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and give its path"
 
 
@@ -109,19 +112,23 @@ def _found(
     if parsed_name != name:
         raise InputError(f"the wheel {filename} is not one of {name}", where=context, todo="correct the lock")
     version = version or str(parsed_version)
-    sha256 = _hashes(entry.hashes).get("sha256", "").lower()
-    if not _SHA256.fullmatch(sha256):
-        only = ", ".join(sorted(_hashes(entry.hashes)))
+    hashes = _hashes(entry.hashes)
+    sha256 = hashes.get("sha256", "").lower() or None
+    other = next(((name, hashes[name].lower()) for name in _OTHERS if name in hashes), None) if not sha256 else None
+    if (sha256 is not None and not _SHA256.fullmatch(sha256)) or (sha256 is None and other is None):
+        only = ", ".join(sorted(hashes))
         return Unusable(
             name=name,
             version=version,
-            reason=f"the lock has no SHA-256 of {filename} (only {only})" if not sha256 else "a malformed SHA-256",
+            reason=f"the lock has no hash of {filename} that is known (only {only})"
+            if not sha256
+            else "a malformed SHA-256",
             todo="make the lock again with SHA-256 hashes",
         )
     if entry.url is None or entry.url.startswith("file:"):
         text = _posix(entry.path or "") if entry.url is None else url2pathname(urlsplit(entry.url).path)
         path = relative_to(base, directory / text, absolute=Path(text).is_absolute())
-        wheel = WheelSource(filename=filename, path=path, sha256=sha256, size=entry.size)
+        wheel = WheelSource(filename=filename, path=path, sha256=sha256, size=entry.size, other=other)
         return Found(version=version, wheel=wheel)
     parts = urlsplit(entry.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
@@ -133,7 +140,7 @@ def _found(
     url = without_credentials(urlunsplit(parts._replace(fragment="")))
     return Found(
         version=version,
-        wheel=WheelSource(filename=filename, url=url, sha256=sha256, size=entry.size),
+        wheel=WheelSource(filename=filename, url=url, sha256=sha256, size=entry.size, other=other),
         url_with_login=entry.url if has_login(entry.url) else None,
     )
 

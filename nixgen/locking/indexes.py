@@ -70,6 +70,12 @@ def indexes_of(
                     size = tie.size if tie is not None and tie.index == wheel.index else wheel.source.size
                     known[filename] = replace(index, source=replace(source, size=size))
     wanted = [source for name, source in sources.items() if name not in known]
+    for source in wanted:
+        if source.other is not None:
+            observer.note(
+                f"{source.filename}: the index has its {source.other[0].upper()} and no SHA-256: "
+                "all of it is read and compared, and the lock has the SHA-256 of what was read"
+            )
     if not wanted:
         return known, Traffic()
     with observer.counting("reading wheels") as progress:

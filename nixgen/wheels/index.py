@@ -18,7 +18,7 @@ from nixgen.wheels.archive import DamagedError, SparseFile
 from nixgen.wheels.contents import Contents, build_index, read_contents
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Download, RangesRefusedError, Transport, shown
-from nixgen.wheels.verify import check_files, check_wheel, hash_local
+from nixgen.wheels.verify import check_files, check_other_hash, check_wheel, hash_local
 
 #: The first request asks for this many bytes at a wheel's end: 1.5 % of it where its size is known, within
 #: these bounds, else the lower bound. Measured on 30 wheels of 101 MB: 38 requests and 1.7 % of the bytes
@@ -167,7 +167,9 @@ class _Reader:
 
     async def _whole(self, wheel: Download, where: str) -> WheelIndex:
         check_wheel(self.source, sha256=wheel.sha256, size=wheel.size, where=where)
-        source = replace(self.source, sha256=wheel.sha256, size=wheel.size)
+        if self.source.other is not None:
+            await asyncio.to_thread(check_other_hash, self.source, wheel.path, where=where)
+        source = replace(self.source, sha256=wheel.sha256, size=wheel.size, other=None)
         contents = await asyncio.to_thread(read_file, self.source.filename, wheel.path)
         # All of it is at hand: what an installer would refuse when it unpacks the wheel is refused now.
         computed = await asyncio.to_thread(check_files, wheel.path, contents, stopped=self.stopped)

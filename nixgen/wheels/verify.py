@@ -76,6 +76,26 @@ def check_wheel(source: WheelSource, *, sha256: str, size: int, where: str) -> N
         raise VerificationError(what, where=where, todo=_TODO)
 
 
+def check_other_hash(source: WheelSource, path: Path, *, where: str) -> None:
+    """Compare a whole wheel on disk with the hash of another algorithm that its source promises.
+
+    Args:
+        source: the promise.
+        path: the wheel.
+        where: the URL or path it was read from, for the message.
+
+    Raises:
+        VerificationError: they differ.
+    """
+    assert source.other is not None
+    algorithm, expected = source.other
+    with path.open("rb") as file:
+        found = hashlib.file_digest(file, lambda: hashlib.new(algorithm, usedforsecurity=False)).hexdigest()
+    if found != expected:
+        what = f"the wheel {source.filename} has {algorithm.upper()} {found}, expected {expected}"
+        raise VerificationError(what, where=where, todo=_TODO)
+
+
 def check_files(path: Path, contents: Contents, *, stopped: Callable[[], bool] = lambda: False) -> dict[str, str]:
     """Read every file of a wheel on disk, and give its SHA-256 by path, as the model spells it.
 

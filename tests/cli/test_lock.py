@@ -52,6 +52,26 @@ def test_same_bytes_twice_and_nothing_read_again(nixgen: Cli, project: Path, ser
     assert _read_by_nixgen(server) == requests > 0
 
 
+@pytest.mark.parametrize("algorithm", ["md5", "sha512"])
+def test_an_index_without_sha256(algorithm: str, nixgen: Cli, project: Path, serve: Serve) -> None:
+    """Where an index has other hashes only, whole wheels are compared with these, and locked by their SHA-256."""
+    (project / "requirements.in").write_text("helper\n")
+    server = serve(HELPER, algorithm=algorithm)
+    said = nixgen("lock", "--default-index", server.index).stderr
+    assert f"{HELPER[0]}: the index has its {algorithm.upper()} and no SHA-256" in said
+    (wheel,) = locked_wheels(project / "nixgen.lock").values()
+    assert wheel["sha256"] == hashlib.sha256(HELPER[1]).hexdigest()
+    before = listing(project)
+    # The right name and size, and another content: the index' hash is of what it had before.
+    server.wheels = {HELPER[0]: make_wheel("helper", "1.0", {"helper.py": "x = 2\n"})[1]}
+    digest = hashlib.new(algorithm, HELPER[1]).hexdigest()
+    lines = ['lock-version = "1.0"', 'created-by = "tests"', "[[packages]]", 'name = "helper"', 'version = "1.0"']
+    lines += [f'wheels = [{{url = "{server.url(HELPER[0])}", hashes = {{{algorithm} = "{digest}"}}}}]']
+    (project / "pylock.toml").write_text("\n".join(lines))
+    assert f"{algorithm.upper()} " in nixgen("lock", "pylock.toml", code=5).stderr
+    assert {**listing(project), "pylock.toml": None} == {**before, "pylock.toml": None}
+
+
 def _read_by_nixgen(server: WheelServer) -> int:
     """Return how many requests were ours: uv reads METADATA of its own accord."""
     return sum("nixgen" in request.headers["user-agent"] for request in server.wheel_requests)

@@ -281,15 +281,25 @@ def test_logins_and_fragments_leave_the_url_and_the_login_is_remembered() -> Non
 @pytest.mark.parametrize(
     ("hashes", "reason"),
     [
-        ('md5 = "00"', "only md5"),
-        ('sha512 = "00", sha384 = "00"', "only sha384, sha512"),
+        ('crc32 = "00"', "only crc32"),
         ('sha256 = "xyz"', "malformed SHA-256"),
     ],
 )
-def test_a_wheel_needs_its_sha256(hashes: str, reason: str) -> None:
-    """Without a well-formed SHA-256 a wheel cannot be used."""
+def test_a_wheel_needs_a_hash(hashes: str, reason: str) -> None:
+    """Without a hash that is known, or with a malformed SHA-256, a wheel cannot be used."""
     entry = f'{{ url = "{HOST}/demo-1.0-py3-none-any.whl", hashes = {{ {hashes} }} }}'
     assert reason in reasons(read(lock(package("demo", tags=[], files=[entry]))))["demo"]
+
+
+@pytest.mark.parametrize(
+    ("hashes", "other"),
+    [('md5 = "0A"', ("md5", "0a")), ('md5 = "00", sha512 = "11", sha384 = "22"', ("sha512", "11"))],
+)
+def test_another_hash_is_what_is_compared(hashes: str, other: tuple[str, str]) -> None:
+    """Where the lock names no SHA-256, the strongest of its other hashes is kept for the whole wheel."""
+    entry = f'{{ url = "{HOST}/demo-1.0-py3-none-any.whl", hashes = {{ {hashes} }} }}'
+    wheel = only(read(lock(package("demo", tags=[], files=[entry])))).wheel
+    assert (wheel.sha256, wheel.other) == (None, other)
 
 
 def test_a_sha256_may_be_in_upper_case() -> None:

@@ -41,6 +41,7 @@ class Behaviour:
         if_range: whether If-Range is honoured.
         user: ``name:password`` that requests must authenticate with (basic).
         redirect: another server's URL that wheels are redirected to.
+        algorithm: of the hashes in the index.
     """
 
     ranges: str = "yes"
@@ -55,6 +56,7 @@ class Behaviour:
     if_range: bool = True
     user: str | None = None
     redirect: str | None = None
+    algorithm: str = "sha256"
 
 
 @dataclass(kw_only=True)
@@ -187,8 +189,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         elif _normalized(project) in found:
             links = []
             for filename in found[_normalized(project)]:
-                digest = hashlib.sha256(server.content(filename) or b"").hexdigest()
-                links.append(f'<a href="/wheels/{html.escape(filename)}#sha256={digest}">{filename}</a>')
+                algorithm = server.behaviour.algorithm
+                digest = hashlib.new(algorithm, server.content(filename) or b"").hexdigest()
+                links.append(f'<a href="/wheels/{html.escape(filename)}#{algorithm}={digest}">{filename}</a>')
         else:
             self._answer(404, b"no such project")
             return

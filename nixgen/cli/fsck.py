@@ -44,10 +44,9 @@ def run(options: argparse.Namespace) -> int:
     if environment is None and not mode and is_made(directory):  # the store has lost it
         from nixgen.cli.choosing import request
         from nixgen.cli.console import Console
-        from nixgen.environments.build import build
         from nixgen.lock import LOCK_NAME
+        from nixgen.venv.standing import stand
 
         if Path(options.directory, LOCK_NAME).is_file():
-            built = build(request(options), None, Console(quiet=options.quiet))
-            return run_program(directory, [], environment=Path(built))
+            return stand(directory, [], request(options), Console(quiet=options.quiet))[0]
     return run_program(directory, ["--heal", *mode], environment=environment)

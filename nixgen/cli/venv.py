@@ -50,13 +50,12 @@ def run(options: argparse.Namespace) -> int:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
-    from nixgen.environments.build import build
+    from nixgen.venv.standing import stand
 
     console = Console(quiet=options.quiet)
-    environment = Path(build(request(options), None, console))
     form = options.form or form_of(Path(options.directory))
     arguments += [f"--{form}"] if form else []
-    code = run_program(directory, arguments, environment=environment)
+    code, environment = stand(directory, arguments, request(options), console)
     if code == 0 and not options.dry_run:
         console.say(f"{options.dir} stands on {environment}")
     return code

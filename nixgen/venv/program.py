@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import importlib.util
 import logging
@@ -23,6 +24,9 @@ _log = logging.getLogger(__name__)
 
 #: The program and its parts; see nix/venv/program.sh.
 _PARTS = ("program.sh", "heal.sh", "farm.py", "owner.py")
+
+#: Options with which there is no new environment to keep.
+_CHANGING_NOTHING = {"--check", "--dry-run", "--rollback"}
 
 #: Reads the program with $0 as in an environment's bin: so it knows which one it belongs to.
 _READ = 'program=$1 heal=$2 farm=$3 owner=$4; shift 4; . "$program"'
@@ -87,14 +91,26 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
                 return _ended(code, directory)
             if reached.descriptor is None:
                 command += ["--mine", *arguments, str(directory)]
-                return _ended(subprocess.run(command, check=False).returncode, directory)
-            command += ["--here", *arguments]
-            _log.debug("running %s in %s", " ".join(command), directory)
-            done = subprocess.run(command, check=False, preexec_fn=lambda: os.fchdir(reached.descriptor))
-            return _ended(done.returncode, directory)
+                code = _ended(subprocess.run(command, check=False).returncode, directory)
+            else:
+                command += ["--here", *arguments]
+                _log.debug("running %s in %s", " ".join(command), directory)
+                done = subprocess.run(command, check=False, preexec_fn=lambda: os.fchdir(reached.descriptor))
+                code = _ended(done.returncode, directory)
+            if code == 0 and environment is not None and not _CHANGING_NOTHING.intersection(arguments):
+                _keep(directory, environment)
+            return code
     finally:
         if reached.descriptor is not None:
             os.close(reached.descriptor)
+
+
+def _keep(directory: Path, environment: Path) -> None:
+    """Have Nix keep the environment before this ends: the program leaves that to one that it does not wait for."""
+    link = directory / ".nixgen" / "roots" / environment.name
+    if not os.path.lexists(link) and link.parent.parent.is_dir():
+        with contextlib.suppress(NixError, OSError):  # as there: where Nix may not, it does not
+            Store().realise(str(environment), link)
 
 
 def _ended(code: int, directory: Path) -> int:

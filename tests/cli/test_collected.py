@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,3 +57,19 @@ def test_a_collection_beside_builds(empty_store: Cli, serve: Serve, tmp_path: Pa
             empty_store("run", "--", "python", "-c", "; ".join(f"import p{name}.m7" for name in names))
             assert len(collections) > before, "nothing was collected meanwhile"
     assert set(collections) == {0}
+
+
+def test_a_collection_beside_virtual_environments(empty_store: Cli, serve: Serve, tmp_path: Path) -> None:
+    """What a virtual environment stands on has no link until that is made: it is there all the same, and stays."""
+    server = serve(make_wheel("demo", "1.0", {f"demo/m{n}.py": f"name = '{n} {tmp_path}'\n" for n in range(50)}))
+    (empty_store.directory / "requirements.in").write_text("demo\n")
+    empty_store("lock", "--default-index", server.index)
+    with collecting(empty_store) as collections:
+        for number in range(3):
+            empty_store("venv", f"venv{number}")
+        before = len(collections)
+        while len(collections) < before + 2:
+            time.sleep(0.1)
+        for number in range(3):
+            python = empty_store.directory / f"venv{number}/bin/python"
+            subprocess.run([python, "-c", "import demo.m7"], check=True)

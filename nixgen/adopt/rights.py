@@ -25,6 +25,7 @@ from typing import Any
 
 from nixgen.errors import InputError, NixError, NixgenError
 from nixgen.leaf import leaf_name, leaf_path
+from nixgen.mistakes import mistake
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
 from nixgen.venv.program import rights
@@ -97,14 +98,14 @@ def _exit_with(run: Callable[[], int]) -> None:
     code = 1
     try:
         code = run()
-    except NixgenError as error:
-        print(f"nixgen: {error}", file=sys.stderr)
-        code = error.exit_code
     except KeyboardInterrupt as interrupt:
         print(f"nixgen: interrupted; {interrupt or 'the previous state is untouched'}", file=sys.stderr)
         code = 130
     except BaseException as error:
-        print(f"nixgen: unexpected {type(error).__name__}: {error}", file=sys.stderr)
+        # What its owner takes away meanwhile is an error of the system too, and no fault of nixgen's.
+        known = error if isinstance(error, NixgenError) else mistake(error)
+        print(f"nixgen: {known or f'unexpected {type(error).__name__}: {error}'}", file=sys.stderr)
+        code = known.exit_code if known is not None else 1
     finally:
         with contextlib.suppress(OSError):
             sys.stdout.flush()

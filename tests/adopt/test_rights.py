@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from nixgen.adopt.below import Below
+from nixgen.adopt.rights import _exit_with
 from nixgen.leaf import leaf_path
 from tests.adopt.conftest import demo
 from tests.support.cli import Cli
@@ -190,6 +191,20 @@ def test_a_race_for_what_is_made(nixgen: Cli, place: Path) -> None:
                 if path.is_symlink():
                     path.unlink()
             assert unchanged(place)
+
+
+def test_what_is_taken_away_meanwhile(capfd: pytest.CaptureFixture[str]) -> None:
+    """An error of the system in the user's process is told in three parts, with the machine's exit code."""
+
+    def work() -> int:
+        return len(os.listdir("/nowhere/at/all"))  # noqa: PTH208
+
+    child = os.fork()
+    if child == 0:
+        _exit_with(work)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    said = capfd.readouterr().err
+    assert "where: /nowhere/at/all" in said and "what to do: " in said and "unexpected" not in said
 
 
 def test_no_link_is_followed(place: Path) -> None:

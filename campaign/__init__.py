@@ -1,1 +1,1 @@
-"""Hostile wheels, made by the thousand, through nixgen and beside pip and uv (``python -m campaign --help``)."""
+"""Hostile wheels by the thousand, servers, kills, disks, crowds and users, seeded (``python -m campaign --help``)."""

@@ -1,7 +1,8 @@
-"""Try hostile wheels on nixgen, beside pip and uv.
+"""Try hostile wheels on nixgen, beside pip and uv, then lying servers, kills, full disks, crowds and hostile users.
 
-One seed is one wheel: --seed S --wheels N tries the wheels S to S+N-1. What past runs found is tried first, always. The
-exit code is 1 where something was found; each finding is printed with its seed.
+One seed is one wheel, and one case of each part: --seed S --wheels N tries the wheels S to S+N-1 and nothing else,
+--parts kills --seed S --cases 1 one case. What past runs found is tried first, always. The exit code is 1 where
+something was found; each finding is printed with its seed.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+from campaign import disks, kills, servers, together, users
+from campaign.case import Tried, try_part
 from campaign.generator import Hostile, make
 from campaign.report import finding_lines, page
 from campaign.trial import Bench, Trial
@@ -29,43 +32,93 @@ ROOT = Path(__file__).resolve().parent.parent
 #: Wheels that something was found with, by seed and kinds: a seed alone means another wheel once there are more kinds.
 PAST = Path(__file__).resolve().parent / "findings.json"
 
+#: The part that is tried last, in the time that the others leave.
+WHEELS = "wheels"
+
+#: The others, by name.
+PARTS = {part.name: part for part in (servers.PART, kills.PART, disks.PART, together.PART, users.PART)}
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Try wheels and print the page; see ``python -m campaign --help``."""
-    parser = argparse.ArgumentParser(
-        prog="script/campaign", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--wheels", type=int, default=1000, metavar="N", help="how many (default: 1000)")
-    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the first wheel (default: 0)")
-    parser.add_argument("--minutes", type=float, default=60, metavar="M", help="begin no wheel later (default: 60)")
-    parser.add_argument("--workers", type=int, default=2, metavar="N", help="wheels at once (default: 2)")
-    parser.add_argument(
-        "--scratch",
-        type=Path,
-        default=ROOT / ".cache" / "campaign",
-        metavar="DIR",
-        help="where wheels are tried, and those with findings stay (default: .cache/campaign)",
-    )
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/campaign.md)")
-    options = parser.parse_args(arguments)
+    """Try what is asked for and print the page; see ``python -m campaign --help``."""
+    options = _options(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what an interrupt cleans up, a termination does too
-    began = time.monotonic()
-    wheels = itertools.chain(past(), map(make, range(options.seed, options.seed + options.wheels)))
+    tried: list[Tried] = []
+    trials: list[Trial] = []
+    deadline = time.monotonic() + options.minutes * 60
+    began = deadline
     try:
-        trials = run(wheels, options.scratch, workers=options.workers, seconds=options.minutes * 60)
+        for name in options.parts:
+            if name != WHEELS:
+                tried.append(
+                    try_part(
+                        PARTS[name],
+                        options.scratch.resolve(),
+                        Processes(),
+                        seed=options.seed,
+                        cases=options.cases,
+                        seconds=options.minutes * 60 * _share(name, options.parts),
+                        workers=options.workers,
+                    )
+                )
+        began = time.monotonic()
+        if WHEELS in options.parts:
+            wheels = itertools.chain(past(), map(make, range(options.seed, options.seed + options.wheels)))
+            trials = run(wheels, options.scratch, workers=options.workers, seconds=deadline - began)
     except KeyboardInterrupt:
         print("campaign: interrupted", file=sys.stderr)
         return 130
     text = page(
         trials,
+        tried,
         date=datetime.datetime.now(datetime.UTC).date().isoformat(),
         seed=options.seed,
         seconds=time.monotonic() - began,
+        workers=options.workers,
+        share=3600 * _share(WHEELS, [WHEELS, *PARTS]),
     )
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")
-    return 1 if any(trial.findings for trial in trials) else 0
+    return 1 if any(trial.findings for trial in trials) or any(part.findings() for part in tried) else 0
+
+
+def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="script/campaign", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    every = [WHEELS, *PARTS]
+    parser.add_argument(
+        "--parts",
+        type=lambda text: text.split(","),
+        metavar="NAME,…",
+        help=f"of {', '.join(every)} (default: all; with --wheels, wheels alone)",
+    )
+    parser.add_argument("--wheels", type=int, metavar="N", help="how many (default: 1000)")
+    parser.add_argument("--cases", type=int, metavar="N", help="how many of each other part (default: as time allows)")
+    parser.add_argument("--seed", type=int, default=0, metavar="S", help="of the first (default: 0)")
+    parser.add_argument("--minutes", type=float, default=60, metavar="M", help="begin nothing later (default: 60)")
+    parser.add_argument("--workers", type=int, default=2, metavar="N", help="at once (default: 2)")
+    parser.add_argument(
+        "--scratch",
+        type=Path,
+        default=ROOT / ".cache" / "campaign",
+        metavar="DIR",
+        help="where all is tried, and what was found stays (default: .cache/campaign)",
+    )
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/campaign.md)")
+    options = parser.parse_args(arguments)
+    options.parts = options.parts or ([WHEELS] if options.wheels is not None else every)
+    if unknown := set(options.parts) - set(every):
+        parser.error(f"there is no part {', '.join(sorted(unknown))}")
+    options.wheels = 1000 if options.wheels is None else options.wheels
+    return options
+
+
+def _share(name: str, chosen: Sequence[str]) -> float:
+    """Return the share of the time that a part has: of all, wheels have seven twelfths, each other one."""
+    weights = {part: 7 if part == WHEELS else 1 for part in chosen}
+    return weights[name] / sum(weights.values())
 
 
 def past() -> Iterator[Hostile]:

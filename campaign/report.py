@@ -1,4 +1,4 @@
-"""Trials as a Markdown page: totals, findings, a row for each kind, and what only nixgen refuses."""
+"""What was tried as a Markdown page: findings, and a table for each part with a row for each kind of case."""
 
 from __future__ import annotations
 
@@ -7,19 +7,27 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from importlib.metadata import version
 
+from campaign.case import Case, Tried
 from campaign.kinds import KINDS
 from campaign.trial import Trial
 
 _INTRODUCTION = """\
-# Hostile wheels: the campaign
+# The campaign
 
-Made by `script/campaign --write docs/campaign.md`; not edited by hand. Each wheel is an honest one with one to three
-mutations that its seed chooses. `nixgen lock` reads it through a pylock.toml with its path and hash; where it locks,
-`nixgen build` and stock `nix-build` build it, each with an empty store at the same path. pip and uv install the same
-file, with no index and nothing beside it. A finding is what must not be: a traceback, an unexpected error, a wheel that
-locks and does not build, two builds of different store paths, a wheel that pip and uv both refuse and nixgen locks,
-anything written outside the project and the store, a trial of more than a minute.
-`script/campaign --seed SEED --wheels 1` makes a wheel again.
+Made by `script/campaign --write docs/campaign.md`; not edited by hand. Wheels that lie, servers that lie, SIGKILL, full
+disks, ten builds at once beside a garbage collector, and a hostile user: each case follows from a number, its seed, and
+all of it ends in an hour. A finding is what must not be; `script/campaign --parts PART --seed SEED --cases 1` makes a
+case again, `script/campaign --seed SEED --wheels 1` a wheel.
+"""
+
+_WHEELS = """\
+## Hostile wheels
+
+Each wheel is an honest one with one to three mutations that its seed chooses. `nixgen lock` reads it through a
+pylock.toml with its path and hash; where it locks, `nixgen build` and stock `nix-build` build it, each with an empty
+store at the same path. pip and uv install the same file, with no index and nothing beside it. A finding is a traceback,
+an unexpected error, a wheel that locks and does not build, two builds of different store paths, a wheel that pip and uv
+both refuse and nixgen locks, anything written outside the project and the store, a trial of more than a minute.
 """
 
 #: The kinds of a wheel that has no mutation.
@@ -29,32 +37,96 @@ HONEST = "(none)"
 _NAMED = 3
 
 
-def page(trials: Sequence[Trial], *, date: str, seed: int, seconds: float) -> str:
+def page(
+    trials: Sequence[Trial],
+    tried: Sequence[Tried] = (),
+    *,
+    date: str,
+    seed: int,
+    seconds: float,
+    workers: int = 2,
+    share: float | None = None,
+) -> str:
     """Return the page.
 
     Args:
-        trials: what was tried, in order.
+        trials: the wheels, in order.
+        tried: the other parts.
         date: of the run.
-        seed: of its first wheel.
-        seconds: how long it took.
+        seed: of its first wheel, and of the first case of each part.
+        seconds: how long the wheels took.
+        workers: how many wheels were tried at once.
+        share: seconds that a run of an hour has for the wheels; None says nothing of that.
     """
+    lines = [
+        _INTRODUCTION,
+        f"{date}, seed {seed}, on {platform.system()} {platform.release()}; pip {version('pip')}, uv {version('uv')}, "
+        f"Python {platform.python_version()}.",
+        "",
+        *_overview(trials, tried, seconds),
+        *_findings(trials, tried),
+    ]
+    if trials:
+        lines += [_WHEELS, *_totals(trials, seconds, workers, share), *_kinds(trials), *_refused(trials)]
+    for part in tried:
+        lines += _part(part)
+    return "\n".join(lines)
+
+
+def _overview(trials: Sequence[Trial], tried: Sequence[Tried], seconds: float) -> list[str]:
+    lines = ["| part | cases | minutes | cases with findings |", "|---|---|---|---|"]
+    if trials:
+        found = sum(bool(trial.findings) for trial in trials)
+        lines.append(f"| wheels | {len(trials)} | {seconds / 60:.1f} | {found} |")
+    for part in tried:
+        found = sum(bool(case.findings) for case in part.cases)
+        row = "skipped | | " if part.skipped else f"{len(part.cases)} | {part.seconds / 60:.1f} | {found}"
+        lines.append(f"| {part.part.name} | {row} |")
+    return [*lines, ""]
+
+
+def _totals(trials: Sequence[Trial], seconds: float, workers: int, share: float | None) -> list[str]:
     locked = sum(trial.locked for trial in trials)
     both = sum(trial.pip and trial.uv for trial in trials)
     neither = sum(not trial.pip and not trial.uv for trial in trials)
     findings = sum(bool(trial.findings) for trial in trials)
-    lines = [
-        _INTRODUCTION,
-        f"{date}, seed {seed}, {len(trials)} wheels in {seconds / 60:.0f} minutes; pip {version('pip')}, "
-        f"uv {version('uv')}, Python {platform.python_version()}.",
+    rate = len(trials) / max(seconds, 1e-9)
+    measured = f"{len(trials)} wheels in {seconds / 60:.1f} minutes, {workers} at once: {rate * 60:.0f} a minute."
+    if share is not None:
+        measured += (
+            f" At this rate the {share / 60:.0f} minutes that wheels have of a full hour hold {rate * share:.0f}."
+        )
+    return [
+        measured,
         "",
         f"nixgen locks {locked} and refuses {len(trials) - locked}. pip and uv both install {both}, "
         f"both refuse {neither}. Wheels with findings: {findings}.",
         "",
-        *_findings(trials),
-        *_kinds(trials),
-        *_refused(trials),
     ]
-    return "\n".join(lines)
+
+
+def _part(tried: Tried) -> list[str]:
+    """Return the section of a part: what is tried, and a row for each kind of case."""
+    part = tried.part
+    lines = [f"## {part.title}", "", part.text, ""]
+    if tried.skipped:
+        return [*lines, f"Skipped: {tried.skipped}.", ""]
+    by_kind: defaultdict[str, list[Case]] = defaultdict(list)
+    for case in tried.cases:
+        for kind in case.kinds:
+            by_kind[kind].append(case)
+    lines += [
+        f"{len(tried.cases)} cases in {tried.seconds / 60:.1f} minutes.",
+        "",
+        f"| what | tried | {' | '.join(part.outcomes)} | findings |",
+        f"|{'---|' * (len(part.outcomes) + 3)}",
+    ]
+    for kind, cases in [*sorted(by_kind.items()), ("all", tried.cases)]:
+        counts = [len(cases)]
+        counts += [sum(case.outcome == outcome for case in cases) for outcome in part.outcomes]
+        counts.append(sum(bool(case.findings) for case in cases))
+        lines.append(f"| {kind} | {' | '.join(map(str, counts))} |")
+    return [*lines, ""]
 
 
 def finding_lines(trial: Trial) -> list[str]:
@@ -63,8 +135,9 @@ def finding_lines(trial: Trial) -> list[str]:
     return [f"seed {trial.seed} ({kinds}): {finding}" for finding in trial.findings]
 
 
-def _findings(trials: Sequence[Trial]) -> list[str]:
-    found = [line for trial in trials for line in finding_lines(trial)]
+def _findings(trials: Sequence[Trial], tried: Sequence[Tried]) -> list[str]:
+    found = [f"wheels, {line}" for trial in trials for line in finding_lines(trial)]
+    found += [line for part in tried for line in part.findings()]
     return ["## Findings", "", *(f"* {line}" for line in found or ["none"]), ""]
 
 
@@ -74,7 +147,7 @@ def _kinds(trials: Sequence[Trial]) -> list[str]:
         for kind in trial.kinds or (HONEST,):
             by_kind[kind].append(trial)
     lines = [
-        "## By kind",
+        "### By kind",
         "",
         "A wheel of several kinds counts for each of them.",
         "",
@@ -106,7 +179,7 @@ def _refused(trials: Sequence[Trial]) -> list[str]:
             count[kinds] += 1
             for reason in trial.reasons or ("(no reason)",):
                 rows[kinds, reason].append(trial.seed)
-    lines = ["## What pip and uv install and nixgen refuses", "", f"{count.total()} wheels."]
+    lines = ["### What pip and uv install and nixgen refuses", "", f"{count.total()} wheels."]
     if rows:
         lines += ["", "| kinds | nixgen's reason | wheels | seeds |", "|---|---|---|---|"]
     for (kinds, reason), seeds in sorted(rows.items()):

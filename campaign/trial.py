@@ -7,7 +7,6 @@ import hashlib
 import json
 import re
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterator
@@ -17,17 +16,13 @@ from pathlib import Path
 import uv
 
 from campaign.generator import Hostile
+from campaign.place import LIMIT, broken, remove
 from corpus.environments import Store
 from corpus.processes import Done, Processes
 from nixgen.lock import LOCK_NAME
 
-#: How long one wheel may take, in seconds, and each of its commands.
-LIMIT = 60.0
-
 #: Exit codes of ``nixgen lock`` that refuse a wheel: input, and verification.
 REFUSED = (3, 5)
-
-_TRACEBACK = "Traceback (most recent call last)"
 
 #: What a mutation may try to reach by its absolute path.
 _TEMPORARY = Path("/tmp")
@@ -79,7 +74,7 @@ class Bench:
     def run(self, wheel: Hostile) -> Trial:
         """Try a wheel."""
         trial = self._directory / "trial"
-        _remove(trial)
+        remove(trial)
         for name in ("project/wheels", "home", "tmp", "canary"):
             (trial / "inside" / name if name != "canary" else trial / name).mkdir(parents=True)
         (trial / "canary" / "canary").write_text("sings\n")
@@ -100,10 +95,10 @@ class Bench:
             findings.append(f"it took {seconds:.0f} s")
         if findings and self._keep:
             kept = self._directory / "kept" / str(wheel.seed)
-            _remove(kept)
+            remove(kept)
             shutil.copytree(inside / "project", kept, symlinks=True)
             (kept / "said.txt").write_text(run.said)
-        _remove(trial)
+        remove(trial)
         return Trial(
             seed=wheel.seed,
             kinds=wheel.kinds,
@@ -120,7 +115,7 @@ class Bench:
     def remove(self) -> None:
         """Remove the place, but for what is kept."""
         for name in ("trial", "nix"):
-            _remove(self._directory / name)
+            remove(self._directory / name)
 
 
 class _Run:
@@ -136,7 +131,7 @@ class _Run:
 
     def _fresh(self) -> dict[str, str]:
         """Return the variables for an empty store, which has the same path each time."""
-        _remove(self._nix)
+        remove(self._nix)
         env = {name: value for name, value in Store(self._nix).env.items() if not name.startswith(("PIP_", "UV_"))}
         return env | {
             "HOME": str(self.inside / "home"),
@@ -170,7 +165,7 @@ def _write_project(project: Path, wheel: Hostile) -> None:
 
 def _nixgen(run: _Run, wheel: Hostile, findings: list[str]) -> tuple[bool, tuple[str, ...]]:
     lock = run(sys.executable, "-m", "nixgen", "lock")
-    findings.extend(_broken("nixgen lock", lock))
+    findings.extend(broken("nixgen lock", lock))
     if lock.code in REFUSED:
         if (run.project / LOCK_NAME).exists():
             findings.append("nixgen lock refuses it and writes a lock")
@@ -184,7 +179,7 @@ def _nixgen(run: _Run, wheel: Hostile, findings: list[str]) -> tuple[bool, tuple
     stock = run("nix-build", "nix", "--no-out-link")
     paths = []
     for what, done in (("nixgen build", built), ("nix-build", stock)):
-        findings.extend(_broken(what, done))
+        findings.extend(broken(what, done))
         if done.code != 0:
             findings.append(f"it locks, and {what} ends with {done.code}")
         else:
@@ -192,15 +187,6 @@ def _nixgen(run: _Run, wheel: Hostile, findings: list[str]) -> tuple[bool, tuple
     if len(paths) == 2 and paths[0] != paths[1]:
         findings.append("the two builds give different store paths")
     return True, ()
-
-
-def _broken(what: str, done: Done) -> Iterator[str]:
-    if done.code is None:
-        yield f"{what} took more than {LIMIT:.0f} s"
-    if _TRACEBACK in done.out + done.err:
-        yield f"{what} prints a traceback"
-    elif done.code == 1 and what.startswith("nixgen"):
-        yield f"{what} ends with 1, which is unexpected"
 
 
 def _others(run: _Run, wheel: Hostile) -> tuple[bool, bool]:
@@ -252,10 +238,3 @@ def _general(problem: str) -> str:
     problem = re.sub(r"hostile-1\.0\S*\.whl", "the wheel", problem)
     problem = re.sub(r"'(?:[^'\\]|\\.)*'|\"(?:[^\"\\]|\\.)*\"", "…", problem)
     return re.sub(r"\d+", "N", problem).removeprefix("…: ")
-
-
-def _remove(path: Path) -> None:
-    # Not by Python, which gives up on a thousand directories in each other; and a store's are read-only.
-    if path.exists():
-        subprocess.run(["chmod", "-R", "u+rwX", path], check=False)
-        subprocess.run(["rm", "-rf", path], check=True)

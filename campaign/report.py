@@ -60,7 +60,7 @@ def page(
     """
     lines = [
         _INTRODUCTION,
-        f"{date}, seed {seed}, on {platform.system()} {platform.release()}; pip {version('pip')}, uv {version('uv')}, "
+        f"{date}, seed {seed}, on {platform.system()}; pip {version('pip')}, uv {version('uv')}, "
         f"Python {platform.python_version()}.",
         "",
         *_overview(trials, tried, seconds),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixgen.credentials import NamedIndex
+from nixgen.errors import NixgenError
 from nixgen.fingerprint import fingerprints
 from nixgen.inputs import uv
 from nixgen.inputs.discover import Kind, beside, find_input, kind_of, passed_over, read_text
@@ -15,7 +16,7 @@ from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
-from nixgen.inputs.poetry import read_poetry
+from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
 from nixgen.inputs.project import Project, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
 from nixgen.inputs.script import check_script, lock_of, read_script
@@ -96,6 +97,18 @@ def read(
         choices, notes = read_pinned(
             lock, targets, where=origin, base=base, extras=extras, groups=groups, options=options
         )
+    elif kind is Kind.PROJECT and is_poetry_project(paths[0]):
+        choices, notes, more = _read_poetry_project(
+            paths[0],
+            targets,
+            where=origin,
+            base=base,
+            extras=extras,
+            groups=groups,
+            preferences=preferences or {},
+            options=options,
+        )
+        indexes += more
     elif kind is Kind.PROJECT:
         project = Project.read(paths[0].with_name("pyproject.toml"))
         indexes += [NamedIndex.parse(text) for text in project.indexes]
@@ -141,6 +154,37 @@ def _decisive(paths: Sequence[Path], options: ResolverOptions) -> list[Path]:
     """Return the files that decide what is locked: the inputs, and a uv.lock beside a project."""
     locks = [path.parent / "uv.lock" for path in paths if path.name == "pyproject.toml"]
     return [*paths, *locks, *map(Path, (*options.constraints, *options.overrides))]
+
+
+def _read_poetry_project(
+    path: Path,
+    targets: Sequence[Target],
+    *,
+    where: str,
+    base: Path,
+    extras: Sequence[str] | None,
+    groups: Sequence[str] | None,
+    preferences: Mapping[str, str],
+    options: ResolverOptions,
+) -> tuple[dict[str, Choice], list[str], list[NamedIndex]]:
+    """Read a Poetry project without a lock: uv resolves what it asks for."""
+    with as_standard(path) as (standard, default_groups, indexes):
+        project = replace(Project.read(standard), default_groups=default_groups)
+        try:
+            choices, notes = read_project(
+                project,
+                targets,
+                base=base,
+                extras=extras,
+                groups=groups,
+                preferences=preferences,
+                options=replace(options, index=(*options.index, *indexes)),
+            )
+        except NixgenError as error:
+            error.where = where  # and not that of a file that is gone
+            raise
+    notes.append(f"{where} has no lock of Poetry's: uv resolved it (`poetry lock` makes one, which is then taken)")
+    return choices, notes, [NamedIndex.parse(text) for text in indexes]
 
 
 def _read_pylock(

@@ -52,7 +52,7 @@ def find_input(directory: Path) -> Path:
 
     That is ``pylock.toml`` or the only ``pylock.*.toml``, else ``uv.lock``, ``poetry.lock``, ``pdm.lock`` or
     ``Pipfile.lock``, else ``pyproject.toml`` with ``[project]`` or ``[dependency-groups]``, else ``requirements.in``,
-    else ``requirements.txt``.
+    else ``requirements.txt``, else ``pyproject.toml`` with ``[tool.poetry]``.
 
     Raises:
         InputError: there is none, or there are several named locks.
@@ -80,11 +80,7 @@ def find_input(directory: Path) -> Path:
         if (directory / name).is_file():
             return directory / name
     if "poetry" in data.get("tool", {}):
-        raise InputError(
-            "this is a Poetry project without a lock",
-            where=str(project),
-            todo="make its lock, which is read: `poetry lock`",
-        )
+        return project
     for name, todo in _NOT_READ.items():
         if (directory / name).is_file():
             raise InputError(f"a {name} alone does not say which packages are wanted", where=str(directory), todo=todo)

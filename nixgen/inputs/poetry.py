@@ -7,10 +7,11 @@ Source: Poetry's ``poetry.packages.locker``, and locks that Poetry 1.8 and 2.5 w
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +26,7 @@ from nixgen.inputs.discover import read_toml
 from nixgen.inputs.graph import Edge, Node, markers, reached
 from nixgen.inputs.pins import Pin, PinnedLock, all_of, any_of, hashes_of, merged
 from nixgen.targets import Target
+from nixgen.temporary import temporary_directory
 
 if TYPE_CHECKING:
     from poetry.core.packages.dependency import Dependency
@@ -144,6 +146,20 @@ class _Project:
             return SpecifierSet(str(self._package.python_constraint))
         except InvalidSpecifier:
             return None  # any, or one or another
+
+    def requirements(self, group: str) -> list[str]:
+        """Return what a group asks for, as PEP 508 has it, without what extras bring."""
+        names = self._package.dependency_group_names(include_optional=True)
+        name = next(name for name in names if canonicalize_name(name) == group)
+        wanted = self._package.dependency_group(name).dependencies
+        return [one.to_pep_508() for one in wanted if not one.in_extras and not one.is_optional()]
+
+    def extras(self) -> dict[str, list[str]]:
+        """Return what each extra brings, as PEP 508 has it."""
+        return {
+            canonicalize_name(extra): [one.to_pep_508(with_extras=False) for one in wanted]
+            for extra, wanted in self._package.extras.items()
+        }
 
     def roots(self, target: Target) -> dict[str, list[Edge]]:
         """Return what each part of it asks for."""
@@ -309,3 +325,45 @@ def _content_hashes(data: Mapping[str, Any]) -> set[str]:
         if new:
             counted.append({**new, "tool": {"poetry": there}})
     return {hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest() for one in counted}
+
+
+def is_poetry_project(path: Path) -> bool:
+    """Tell whether a ``pyproject.toml`` says what it wants in ``[tool.poetry]`` alone."""
+    data = read_toml(path)
+    return "poetry" in data.get("tool", {}) and "project" not in data
+
+
+@contextlib.contextmanager
+def as_standard(path: Path) -> Iterator[tuple[Path, tuple[str, ...], tuple[str, ...]]]:
+    """Write what a Poetry project without a lock wants as a standard one (PEP 621, PEP 735), for as long as it is read.
+
+    Args:
+        path: its ``pyproject.toml``.
+
+    Returns:
+        the standard ``pyproject.toml``; the groups that are there by default; the indexes beside PyPI.
+
+    Raises:
+        InputError: Poetry would not read it either.
+    """
+    data = read_toml(path)
+    poetry = data.get("tool", {}).get("poetry", {})
+    project = _Project.read(path)
+    groups = {name: project.requirements(name) for name in project.groups}
+    python = project.requires_python()
+    lines = [
+        "[project]",
+        f"name = {json.dumps(canonicalize_name(str(poetry.get('name', 'project'))))}",
+        'version = "0"',
+        *([f"requires-python = {json.dumps(str(python))}"] if python is not None else []),
+        f"dependencies = {json.dumps(project.requirements('main'))}",
+        "[project.optional-dependencies]",
+        *(f"{json.dumps(name)} = {json.dumps(lines)}" for name, lines in sorted(project.extras().items())),
+        "[dependency-groups]",
+        *(f"{json.dumps(name)} = {json.dumps(lines)}" for name, lines in sorted(groups.items())),
+    ]
+    sources = [source for source in poetry.get("source", []) if isinstance(source, dict) and "url" in source]
+    with temporary_directory() as directory:
+        standard = directory.resolve() / "pyproject.toml"
+        standard.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        yield standard, project.default_groups, tuple(f"{source['name']}={source['url']}" for source in sources)

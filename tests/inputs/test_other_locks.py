@@ -371,12 +371,23 @@ def test_what_cannot_be_read(name: str, text: str, what: str, tmp_path: Path) ->
     assert name in (caught.value.where or "") and caught.value.todo
 
 
-def test_a_poetry_project_without_a_lock(tmp_path: Path) -> None:
-    """It is named, with the command that makes its lock."""
+def test_a_poetry_project_without_a_lock(hashes: Mapping[tuple[str, str], str], tmp_path: Path) -> None:
+    """What it asks for is resolved, with its extras and groups, and the note says so."""
     write(tmp_path, {"pyproject.toml": POETRY_PROJECT})
-    with pytest.raises(InputError, match="a Poetry project without a lock") as caught:
+    found = read(tmp_path, LINUX, NEWER, MAC)
+    # the newest versions that it allows, and not those of a lock
+    newest = {name.replace("checker 1.0", "checker 9.0").replace("shared 1.0", "shared 9.0") for name in EXPECTED}
+    newest = {name.replace("core 1.0", "core 9.0") for name in newest}
+    assert wanted(found, LINUX).keys() == {*newest, "multi 1.0"}
+    assert "multi 2.0" in wanted(found, NEWER) and "macos 1.0" in wanted(found, MAC)
+    assert wanted(found, LINUX)["server 1.0"] == (("extra:web-ui",),)
+    selection = found.selections[LINUX.key]
+    assert (selection.groups, selection.default_groups) == (("dev", "docs"), ("dev",))
+    assert found.origin == "pyproject.toml" and "`poetry lock`" in found.notes[-1]
+    write(tmp_path, {"pyproject.toml": POETRY_PROJECT.replace('writer = "*"', 'nowhere = "*"')})
+    with pytest.raises(InputError, match="nowhere") as caught:
         read(tmp_path)
-    assert "`poetry lock`" in (caught.value.todo or "")
+    assert caught.value.where == "pyproject.toml"
 
 
 @pytest.mark.parametrize("name", ["Pipfile", "setup.py", "setup.cfg", "environment.yml"])

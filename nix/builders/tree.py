@@ -9,6 +9,7 @@ import layout
 import manifest
 import placement
 import record
+import requires
 from cores import cores
 from files import File, make_copy, place
 from processes import in_processes
@@ -30,10 +31,14 @@ def build(attributes, out):
         out: directory to make.
 
     Raises:
-        SystemExit: where two files of the wheel want the same place, or one that of the manifest.
+        SystemExit: where two files of the wheel want the same place, or one that of the manifest; where it needs a
+            newer Python than this.
     """
     site = layout.site_packages()
     files = _files(attributes, site, out)
+    for file in files:
+        if file.path == attributes["distInfo"] + "/METADATA" and file.leaf:
+            requires.check(file.leaf, attributes["distribution"], attributes["version"])
     for directory in sorted({posixpath.dirname(file.target) for file in files}):
         os.makedirs(os.path.join(out, directory), exist_ok=True)
     rules = placement.Placement({file.path: file.leaf for file in files}, attributes.get("placement"))

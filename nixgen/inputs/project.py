@@ -39,8 +39,8 @@ class Project:
         requires_python: the Pythons it is for.
         extras: its extras, as spelled, by normalized name.
         groups: its dependency groups (PEP 735), likewise.
-        default_groups: the groups that ``[tool.uv] default-groups`` names, normalized; uv's own default,
-            ``dev``, is none here, since an environment in the store is there to be run.
+        default_groups: the groups that ``[tool.uv] default-groups`` names, normalized; where it names none, ``dev``
+            where there is one, as uv has it.
         indexes: ``[[tool.uv.index]]``, as ``NAME=URL`` or ``URL``.
         name: its own, normalized; None without ``[project]``.
         own_extras: the extras of itself that each group asks for, by the group's normalized name; a group that does not
@@ -73,7 +73,7 @@ class Project:
             )
         project, tool = _table(data, "project", path), _table(_table(data, "tool", path), "uv", path)
         groups = _by_normalized_name(_table(data, "dependency-groups", path))
-        defaults = tool.get("default-groups", [])
+        defaults = tool.get("default-groups", ["dev"] if "dev" in groups else [])
         try:
             requires_python = SpecifierSet(str(project.get("requires-python", "")))
         except InvalidSpecifier as error:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from nixgen.errors import UsageError
 from nixgen.lock import Lock
-from nixgen.targets import Target, ask_interpreter, default_python, default_system
+from nixgen.targets import Target, ask_interpreter, default_system, default_version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def choose_targets(wish: Wish, previous: Lock | None) -> list[Target]:
     if held and wish == Wish():
         return held
     systems: list[str | None] = list(wish.systems or dict.fromkeys(target.system for target in held)) or [None]
-    pythons = list(wish.pythons or dict.fromkeys(_asked(target) for target in held)) or [default_python()]
+    pythons = list(wish.pythons or dict.fromkeys(_asked(target) for target in held)) or [default_version()]
     kept = {target.system: target for target in held}
     found: dict[str, Target] = {}
     for python in pythons:

@@ -94,9 +94,17 @@ def default_system() -> str:
 
 
 def default_python(system_python: str | Path = "/usr/bin/python3") -> str:
-    """Return the minor version to lock for when none is asked for.
+    """Return the minor version of ``default_version``."""
+    version = default_version(system_python)
+    return ".".join(version.split(".")[:2]) + ("t" if version.endswith("t") else "")
 
-    It is that of the machine's own Python where that is a CPython 3.10 or later, else of the running one.
+
+def default_version(system_python: str | Path = "/usr/bin/python3") -> str:
+    """Return the version to lock for when none is asked for, with its patch level.
+
+    It is that of the machine's own Python where that is a CPython 3.10 or later, else of the running one. The patch
+    level counts: pip, which has an interpreter to ask, takes a release that wants 3.11.1 on 3.11.2, and leaves out a
+    backport for 3.11.0.
     """
     try:
         target = ask_interpreter(system_python)
@@ -104,8 +112,12 @@ def default_python(system_python: str | Path = "/usr/bin/python3") -> str:
         pass
     else:
         if target.version_info >= OLDEST_DEFAULT:
-            return target.python
-    return ask_interpreter(sys.executable).python
+            return _version(target)
+    return _version(ask_interpreter(sys.executable))
+
+
+def _version(target: Target) -> str:
+    return target.full_version + ("t" if target.free_threaded else "")
 
 
 def _libc(said: Mapping[str, Any]) -> tuple[str, tuple[int, int]]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.targets import default_version
 from tests.support.cli import Cli, listing
 from tests.support.elf import make_elf
 from tests.support.locks import locked_wheels
@@ -43,9 +44,10 @@ def demo(request: pytest.FixtureRequest) -> tuple[str, bytes]:
     )
 
 
-def lock(nixgen: Cli, server: WheelServer, *names: str) -> None:
+def lock(nixgen: Cli, server: WheelServer, *names: str) -> str:
+    """Lock some packages of a server, and return what is said."""
     (nixgen.directory / "requirements.in").write_text("\n".join(names) + "\n")
-    nixgen("lock", "--default-index", server.index)
+    return nixgen("lock", "--default-index", server.index).stderr
 
 
 def nix_build(cli: Cli, *arguments: str) -> str:
@@ -92,6 +94,23 @@ def test_only_missing_files_are_added(in_store: Cli, serve: Serve, demo: tuple[s
     lock(in_store, server, "shares-two")
     # more.txt, METADATA and RECORD; WHEEL is the same in every wheel made here
     assert "added 3 files of 5 to the store, from 1 wheel" in in_store("build").stderr
+
+
+def test_the_machines_patch_level_is_locked_for(in_store: Cli, serve: Serve) -> None:
+    """What asks for the patch level of the machine's Python is taken; what asks for a newer one is not built."""
+    version = default_version()
+    more = [f"Requires-Python: >={version}"]
+    name = f"patched-{time.time_ns()}"
+    server = serve(make_wheel(name, "1.0", {}), make_wheel(name, "2.0", {}, metadata=more))
+    assert f"Python {version} on" in lock(in_store, server, name)
+    assert "-2.0-py3-none-any.whl" in (in_store.directory / "nixgen.lock").read_text()
+    in_store("build")
+    minor, _, patch = version.rpartition(".")
+    later = f"{minor}.{int(patch) + 1}"
+    server.wheels |= dict([make_wheel(name, "3.0", {}, metadata=[f"Requires-Python: >={later}"])])
+    in_store("lock", "--default-index", server.index, "--upgrade", "--python", later)
+    said = in_store("build", code=6).stderr
+    assert f"{name} 3.0 needs Python >={later}" in said and f"--python {version}" in said
 
 
 def test_a_changed_wheel_is_refused(in_store: Cli, serve: Serve, demo: tuple[str, bytes]) -> None:

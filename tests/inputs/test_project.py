@@ -96,7 +96,7 @@ def test_every_package_knows_what_wants_it(wheels: Path, tmp_path: Path, locked:
     assert versions(found)["core"] == "1.0"
     selection = found.selections[LINUX.key]
     assert (selection.extras, selection.groups) == (("all", "web-ui"), ("dev", "docs"))
-    assert selection.default_groups == ()
+    assert selection.default_groups == ("dev",)
     assert found.notes == ()
 
 
@@ -113,7 +113,12 @@ def test_only_what_is_chosen_is_locked(wheels: Path, tmp_path: Path, locked: boo
 
 
 def test_default_groups_are_those_that_are_named(wheels: Path, tmp_path: Path) -> None:
-    """Only [tool.uv] default-groups makes a group a default one; "all" means each."""
+    """[tool.uv] default-groups decides, "all" means each; else ``dev`` is one where there is one, as with uv."""
+    assert read(tmp_path, PROJECT).selections[LINUX.key].default_groups == ("dev",)
+    (tmp_path / "pyproject.toml").write_text(PROJECT + "[tool.uv]\ndefault-groups = []\n")
+    assert Project.read(tmp_path / "pyproject.toml").default_groups == ()
+    (tmp_path / "pyproject.toml").write_text(PROJECT.replace("dev =", "test ="))
+    assert Project.read(tmp_path / "pyproject.toml").default_groups == ()
     text = PROJECT + '[tool.uv]\ndefault-groups = ["docs"]\n'
     assert read(tmp_path, text).selections[LINUX.key].default_groups == ("docs",)
     (tmp_path / "pyproject.toml").write_text(PROJECT + '[tool.uv]\ndefault-groups = "all"\n')

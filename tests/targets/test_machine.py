@@ -11,7 +11,7 @@ from packaging.markers import default_environment
 from packaging.tags import sys_tags
 
 from nixgen.errors import InputError
-from nixgen.targets import ask_interpreter, default_python, default_system
+from nixgen.targets import ask_interpreter, default_python, default_system, default_version
 from nixgen.targets.tags import platforms, tags
 
 
@@ -88,6 +88,7 @@ def test_the_default_python_is_the_machines_where_it_is_new_enough(tmp_path: Pat
     """The machine's Python decides from 3.10 on; below, or without one, the running interpreter does."""
     running = ask_interpreter(sys.executable).python
     assert default_python(fake_interpreter(tmp_path / "new", version="3.10.3")) == "3.10"
+    assert default_version(fake_interpreter(tmp_path / "new", version="3.10.3")) == "3.10.3"
     assert default_python(fake_interpreter(tmp_path / "old", version="3.9.3")) == running
     assert default_python(tmp_path / "missing") == running
 

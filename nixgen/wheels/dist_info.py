@@ -59,7 +59,8 @@ def find_dist_info(paths: Iterable[str], identity: Identity, findings: Findings)
     elif len(found) > 1:
         findings.problems.append(f"it has {len(found)} .dist-info directories at its top level: {some(found)}")
     elif not _fits(found[0], ".dist-info", identity):
-        findings.problems.append(f"{quoted(found[0])}: it does not fit the wheel's file name")
+        # Perhaps no fault of the wheel's: a server may have given another one, as the hash of all of it will tell.
+        findings.damage.append(f"{quoted(found[0])}: it does not fit the wheel's file name")
     else:
         return found[0]
     return None

@@ -266,6 +266,20 @@ def test_damage_is_told_from_a_bad_transport(serve: Serve) -> None:
         indexed(remote(serve(wheel), wheel))
 
 
+def test_another_wheel_is_the_servers_fault(serve: Serve) -> None:
+    """Where a server gives a wheel of another name, whole and sound, the hash of the whole tells whose it is."""
+    wheel, other = noisy(), noisy("other")
+    server = serve(wheel, lie="another")
+    server.others = {wheel[0]: other[1]}
+    (index,), _ = indexed(remote(server, wheel))
+    assert index.files["demo/__init__.py"].sha256 == nix_sha256("# demo\n")
+    server = serve((wheel[0], other[1]))
+    with pytest.raises(VerificationError):
+        indexed(remote(server, wheel))
+    with pytest.raises(WheelError, match="does not fit"):
+        indexed(remote(server, (wheel[0], other[1])))
+
+
 def test_a_hostile_wheel_is_refused_from_its_end(serve: Serve) -> None:
     """A wheel that breaks rules is refused without being downloaded."""
     wheel = noisy(entry_points={"console_scripts": {"../x": "a:b"}})

@@ -19,6 +19,7 @@ import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 from campaign import disks, kills, servers, together, users
 from campaign.case import Tried, try_part
@@ -31,6 +32,9 @@ ROOT = Path(__file__).resolve().parent.parent
 
 #: Wheels that something was found with, by seed and kinds: a seed alone means another wheel once there are more kinds.
 PAST = Path(__file__).resolve().parent / "findings.json"
+
+#: What the other parts found once, and was mended.
+MENDED = Path(__file__).resolve().parent / "mended.json"
 
 #: The part that is tried last, in the time that the others leave.
 WHEELS = "wheels"
@@ -59,6 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
                         cases=options.cases,
                         seconds=options.minutes * 60 * _share(name, options.parts),
                         workers=options.workers,
+                        first=[] if options.cases else [found["seed"] for found in mended() if found["part"] == name],
                     )
                 )
         began = time.monotonic()
@@ -75,6 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         seed=options.seed,
         seconds=time.monotonic() - began,
         workers=options.workers,
+        mended=[f"{found['part']}, seed {found['seed']}: {found['found']}" for found in mended()],
         share=3600 * _share(WHEELS, [WHEELS, *PARTS]),
     )
     print(text)
@@ -119,6 +125,12 @@ def _share(name: str, chosen: Sequence[str]) -> float:
     """Return the share of the time that a part has: of all, wheels have seven twelfths, each other one."""
     weights = {part: 7 if part == WHEELS else 1 for part in chosen}
     return weights[name] / sum(weights.values())
+
+
+def mended() -> list[dict[str, Any]]:
+    """Return what past runs found in other parts than the wheels, by part and seed: tried first in each full run."""
+    found: list[dict[str, Any]] = json.loads(MENDED.read_text(encoding="utf-8"))
+    return found
 
 
 def past() -> Iterator[Hostile]:

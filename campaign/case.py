@@ -6,7 +6,7 @@ import itertools
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -84,7 +84,15 @@ def lines(part: Part, case: Case) -> list[str]:
 
 
 def try_part(
-    part: Part, scratch: Path, processes: Processes, *, seed: int, cases: int | None, seconds: float, workers: int
+    part: Part,
+    scratch: Path,
+    processes: Processes,
+    *,
+    seed: int,
+    cases: int | None,
+    seconds: float,
+    workers: int,
+    first: Sequence[int] = (),
 ) -> Tried:
     """Try cases of a part, several at once, until there are no more or the time is up.
 
@@ -96,12 +104,14 @@ def try_part(
         cases: how many at most.
         seconds: after which none is begun.
         workers: how many at once, where the part allows it.
+        first: seeds to begin with.
     """
     tried = Tried(part=part, skipped=part.missing())
     if tried.skipped:
         return tried
     began = time.monotonic()
-    seeds = iter(range(seed, seed + cases)) if cases is not None else itertools.count(seed)
+    counted = iter(range(seed, seed + cases)) if cases is not None else itertools.count(seed)
+    seeds = itertools.chain(first, (number for number in counted if number not in first))
     turn = threading.Lock()
 
     def work(number: int) -> None:

@@ -46,6 +46,7 @@ def page(
     seconds: float,
     workers: int = 2,
     share: float | None = None,
+    mended: Sequence[str] = (),
 ) -> str:
     """Return the page.
 
@@ -57,6 +58,7 @@ def page(
         seconds: how long the wheels took.
         workers: how many wheels were tried at once.
         share: seconds that a run of an hour has for the wheels; None says nothing of that.
+        mended: what earlier runs found.
     """
     lines = [
         _INTRODUCTION,
@@ -66,6 +68,9 @@ def page(
         *_overview(trials, tried, seconds),
         *_findings(trials, tried),
     ]
+    if mended:
+        lines += ["Found by earlier runs, mended since, and tried first in each run:", ""]
+        lines += [*(f"* {found}" for found in mended), ""]
     if trials:
         lines += [_WHEELS, *_totals(trials, seconds, workers, share), *_kinds(trials), *_refused(trials)]
     for part in tried:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gzip
 import random
 from collections.abc import Callable, Iterator
@@ -299,10 +300,8 @@ def _(chance: random.Random, another: bytes, base: str) -> Lie:
 
 @_lie("encoding: a bomb")
 def _(chance: random.Random, another: bytes, base: str) -> Lie:
-    bomb = gzip.compress(bytes(64 << 20))
-
     def lie(told: Answer) -> None:
-        told.headers["Content-Encoding"], told.body = "gzip", bomb
+        told.headers["Content-Encoding"], told.body = "gzip", _bomb()
 
     return lie
 
@@ -327,6 +326,11 @@ def _(chance: random.Random, another: bytes, base: str) -> Lie:
             told.body = f"--x\r\nContent-Range: {field}\r\n\r\n".encode() + told.body + b"\r\n--x--\r\n"
 
     return lie
+
+
+@functools.cache
+def _bomb() -> bytes:
+    return gzip.compress(bytes(64 << 20))
 
 
 def lies_of(seed: int, another: bytes, base: str) -> tuple[list[str], list[Lie]]:

@@ -21,7 +21,7 @@ import uv
 
 from campaign import racer
 from campaign.case import Case, Part
-from campaign.honest import Honest, honest, pin
+from campaign.honest import honest, pin
 from campaign.liar import Liar
 from campaign.place import Place, broken, remove
 from corpus.processes import Processes
@@ -48,7 +48,8 @@ VERBS = {
 #: What a verb may end with: done, found something, or gave up for a reason.
 _CODES = (0, 3, 4, 5, 6, 7)
 
-_SECRET = b"the secret of root, of which the other user knows the hash\n"
+#: What the file of root's begins with; the rest is the seed's own, so that the store cannot have it from another case.
+_SECRET = b"the secret of root, of which the other user knows the hash: "
 
 
 def _missing() -> str:
@@ -87,24 +88,25 @@ class _Scene:
                 raise RuntimeError(place.said)
         # The user reads the store, as everybody does.
         subprocess.run(["chmod", "-R", "go+rX", place.nix], check=True)
-        self._hostile = _with_secret(self.wheel)
-        (place.directory / self._hostile.filename).write_bytes(self._hostile.content)
 
-    def begin(self, verb: str) -> Path:
+    def begin(self, verb: str, secret: bytes) -> Path:
         """Make root's directory and the user's anew, and return the latter."""
         place = self.place
         place.said = ""
         remove(self.precious)
         (self.precious / "deep").mkdir(parents=True)
         for path in (self.precious / "file", self.precious / "deep/file"):
-            path.write_bytes(_SECRET)
+            path.write_bytes(secret)
             path.chmod(0o600)
         remove(self.homes)
         self.homes.mkdir()
         home = self.homes / "env"
         if verb.startswith("adopt"):
             program = uv.find_uv_bin()
-            wheel = place.directory / self._hostile.filename
+            # A file of the same content as root's, and so its hash in RECORD.
+            hostile = honest("theirs", {**self.wheel.files, "theirs/secret.txt": secret})
+            wheel = place.directory / hostile.filename
+            wheel.write_bytes(hostile.content)
             self._sure(program, "venv", "--quiet", "--no-python-downloads", "--python", str(_python()), home)
             told = ("pip", "install", "--quiet", "--no-index", "--link-mode", "copy", "--python", home / "bin/python")
             self._sure(program, *told, wheel)
@@ -118,11 +120,6 @@ class _Scene:
     def _sure(self, *command: str | Path) -> None:
         if self.place.run(*command).code != 0:
             raise RuntimeError(self.place.said)
-
-
-def _with_secret(wheel: Honest) -> Honest:
-    """Return a wheel that has a file of the same content as root's, and so its hash in RECORD."""
-    return honest("theirs", {**wheel.files, "theirs/secret.txt": _SECRET})
 
 
 @contextlib.contextmanager
@@ -145,9 +142,10 @@ def _case(scene: _Scene, program: Path, seed: int) -> Case:
     names = list(VERBS)
     name = names[seed % len(names)]
     chance, place = random.Random(f"{seed} users"), scene.place
-    home = scene.begin(name)
+    secret = _SECRET + f"{seed}\n".encode()
+    home = scene.begin(name, secret)
     before = _snapshot(scene.precious)
-    known = leaf_path("secret.txt", _base64(_SECRET), str(place.store))
+    known = leaf_path("secret.txt", _base64(secret), str(place.store))
     findings: list[str] = []
     ended: list[int | None] = []
     # The hostile wheel's own copy of the secret is not root's: it is taken away, so that only root's could be added.

@@ -59,11 +59,11 @@ def _missing() -> str:
 
 
 @contextlib.contextmanager
-def _disk(path: Path) -> Iterator[Callable[[str], None]]:
+def _disk(path: Path) -> Iterator[Callable[[str], object]]:
     """Make a directory a disk of its own, and give what sets its options."""
     subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m,mode=755", "tmpfs", path], check=True)
     try:
-        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", path], check=True) and None
+        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
     finally:
         # Lazily: what a command that was ended left running may still look at it.
         subprocess.run(["umount", "--lazy", path], check=True)
@@ -128,7 +128,7 @@ class _Scene:
         return self._needs[verb, where]
 
     @contextlib.contextmanager
-    def on_disk(self, where: str) -> Iterator[tuple[Path, Callable[[str], None]]]:
+    def on_disk(self, where: str) -> Iterator[tuple[Path, Callable[[str], object]]]:
         """Begin with empty directories, one of which is a disk of its own."""
         place = self.place
         place.said = ""

@@ -74,30 +74,11 @@ class Scene:
             path = place.directory / wheel.filename
             path.write_bytes(wheel.content)
             files.append(path)
-        program = uv.find_uv_bin()
-        for command in (
-            [
-                "venv",
-                "--quiet",
-                "--no-python-downloads",
-                "--python",
-                os.path.realpath(sys.executable),
-                self.environment,
-            ],
-            [
-                "pip",
-                "install",
-                "--quiet",
-                "--no-index",
-                "--link-mode",
-                "copy",
-                "--python",
-                self.environment / "bin/python",
-                *files,
-            ],
-        ):
-            if place.run(program, *command).code != 0:
-                raise RuntimeError(place.said)
+        program, python = uv.find_uv_bin(), Path(sys.executable).resolve()
+        told = ("--quiet", "--no-index", "--link-mode", "copy", "--python", self.environment / "bin/python")
+        made = place.run(program, "venv", "--quiet", "--no-python-downloads", "--python", python, self.environment)
+        if made.code != 0 or place.run(program, "pip", "install", *told, *files).code != 0:
+            raise RuntimeError(place.said)
         shutil.move(self.environment, self._templates / "env")
 
     def sure(self, *arguments: str) -> Done:
@@ -134,10 +115,9 @@ class Scene:
         """Begin with a virtual environment, of which some is gone."""
         self.begin("new")
         self.sure("venv")
-        chance = random.Random(len(listing(self.place.project)))
         for name in ("bin/python", "pyvenv.cfg"):
             (self.place.project / ".venv" / name).unlink()
-        (self.place.project / ".venv/bin/activate").write_text(f"damage {chance.random()}")
+        (self.place.project / ".venv/bin/activate").write_text("damaged")
 
     def damaged(self) -> None:
         """Begin with two files of the store that are not what they were."""
@@ -168,14 +148,14 @@ class Verb:
         arguments: of nixgen.
         begin: makes its beginning.
         right: says what is wrong after it has succeeded.
-        states: names of what the lock and nix/ may be after a kill.
+        locks: whether the lock and nix/ may be the new ones after a kill; else they stay as they were.
         over: what it says, with an error, where all of it was done before it was killed.
     """
 
     arguments: tuple[str, ...]
     begin: Callable[[Scene], None]
     right: Callable[[Scene], list[str]]
-    states: tuple[str, ...] = ("new",)
+    locks: bool = False
     over: str | None = None
 
 
@@ -240,8 +220,8 @@ def _undone(scene: Scene) -> list[str]:
 
 
 VERBS = {
-    "lock, the first": Verb(arguments=("lock",), begin=_begin_first, right=_locked, states=("nothing", "new")),
-    "lock": Verb(arguments=("lock",), begin=_begin_lock, right=_locked, states=("old", "new")),
+    "lock, the first": Verb(arguments=("lock",), begin=_begin_first, right=_locked, locks=True),
+    "lock": Verb(arguments=("lock",), begin=_begin_lock, right=_locked, locks=True),
     "build": Verb(arguments=("build",), begin=Scene.lacks_all, right=_built),
     "fetch": Verb(arguments=("fetch",), begin=Scene.lacks_all, right=_fetched),
     "venv": Verb(arguments=("venv",), begin=Scene.has_all, right=_healed),
@@ -257,7 +237,7 @@ VERBS = {
 def _left(scene: Scene, verb: Verb, before: dict[str, bytes | str]) -> Iterator[str]:
     """Say what a killed verb left in the project that is neither as before nor as it would have been."""
     left = listing(scene.place.project)
-    wanted = scene.expected["new"] if "old" in verb.states or "nothing" in verb.states else before
+    wanted = scene.expected["new"] if verb.locks else before
     own = [name for name in {*left, *before, *wanted} if name == LOCK_NAME or name.startswith("nix/")]
     for name in sorted(own):
         if any(map(is_temporary, name.split("/"))):
@@ -291,7 +271,8 @@ def _calls(scene: Scene, verb: Verb, strace: list[str], calls: str) -> list[tupl
     verb.begin(scene)
     told = scene.place.directory / "calls"
     scene.place.nixgen(*verb.arguments, before=[*strace, "-o", str(told), f"--trace={calls}"])
-    made, seen = [], Counter[tuple[str, str]]()
+    made: list[tuple[str, int]] = []
+    seen: Counter[tuple[str, ...]] = Counter()
     with told.open(errors="replace") as lines:
         for line in lines:
             if match := _CALL.match(line):

@@ -6,6 +6,8 @@ Run as that user, with the standard library alone: ``python racer.py SEED HOME P
 # ruff: noqa: PTH118, PTH104, PTH211, PTH108, PTH208, PTH114, PTH112
 # os.path, not pathlib: this is a race.
 
+from __future__ import annotations
+
 import contextlib
 import os
 import random
@@ -13,7 +15,7 @@ import sys
 import time
 
 
-def main(seed, home, precious):
+def main(seed: str, home: str, precious: str) -> None:
     """Swap without an end, some seeds slower than others; HOME is this user's, PRECIOUS root's with a file in it."""
     chance = random.Random(f"{seed} racer")
     targets = [precious, os.path.join(precious, "file"), os.path.join(precious, "deep"), "/", os.devnull]
@@ -25,7 +27,7 @@ def main(seed, home, precious):
             chance.choice(STEPS)(chance, home, chance.choice(targets))
 
 
-def swap(chance, home, target):
+def swap(chance: random.Random, home: str, target: str) -> None:
     """Put a link in the place of something that is there, for a moment."""
     path = _any(chance, home)
     kept = f"{path}.was-{os.getpid()}"
@@ -37,7 +39,7 @@ def swap(chance, home, target):
         _back(kept, path)
 
 
-def exchange(chance, home, target):
+def exchange(chance: random.Random, home: str, target: str) -> None:
     """Leave a link in the place of something for as long as other steps take."""
     path = _any(chance, home)
     kept = f"{path}.was-{os.getpid()}"
@@ -50,7 +52,7 @@ def exchange(chance, home, target):
     _back(kept, path)
 
 
-def new(chance, home, target):
+def new(chance: random.Random, home: str, target: str) -> None:
     """Put links in the place of what root has just made: names of what is written before it is renamed."""
     directory = os.path.join(home, chance.choice([".nixgen", "bin", "lib", "."]))
     for name in os.listdir(directory):
@@ -60,7 +62,7 @@ def new(chance, home, target):
             os.symlink(target, path)
 
 
-def pipe(chance, home, _target):
+def pipe(chance: random.Random, home: str, _target: str) -> None:
     """Put a pipe that nobody writes to in the place of a file, for a moment."""
     path = _any(chance, home)
     kept = f"{path}.was-{os.getpid()}"
@@ -72,7 +74,7 @@ def pipe(chance, home, _target):
         _back(kept, path)
 
 
-def hard(chance, home, target):
+def hard(chance: random.Random, home: str, target: str) -> None:
     """Give what is root's another name in this user's directory, where the system lets him."""
     path = os.path.join(home, f"hard-{chance.randrange(3)}")
     with contextlib.suppress(OSError):
@@ -83,7 +85,7 @@ def hard(chance, home, target):
 STEPS = (swap, swap, exchange, new, new, pipe, hard)
 
 
-def _any(chance, home):
+def _any(chance: random.Random, home: str) -> str:
     """Return a path below the directory, its most interesting ones more often than others."""
     if chance.random() < 0.6:
         return os.path.join(home, chance.choice([".nixgen", ".nixgen/roots", "bin", "lib", "pyvenv.cfg", "bin/python"]))
@@ -95,7 +97,7 @@ def _any(chance, home):
             return path
 
 
-def _back(kept, path):
+def _back(kept: str, path: str) -> None:
     with contextlib.suppress(OSError):
         os.rename(kept, path)
 

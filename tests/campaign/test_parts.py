@@ -16,9 +16,9 @@ from campaign.case import Case, Part, Tried, try_part
 from campaign.honest import differences, honest
 from campaign.kills import VERBS
 from campaign.liar import Liar, answer
+from campaign.lies import LIES, lies_of
 from campaign.place import refusal
 from campaign.report import page
-from campaign.servers import LIES, lies_of
 from corpus.processes import Done, Processes
 from tests.support.nix import NixInstallation
 

@@ -44,6 +44,12 @@ _NO_PYTHON = re.compile(
     r"No interpreter found|Failed to inspect Python|incompatible with the project's Python requirement"
     r"|No Python interpreter"
 )
+#: A warning, with the indented lines that belong to it.
+_WARNING = re.compile(r"^warning: (?P<text>.+(?:\n[ \t]+\S.*)*)", re.MULTILINE)
+#: What uv warns of that is its own affair: which Python it would build with, which environment it finds.
+_OWN_AFFAIR = re.compile(r"requested Python version|build dependencies|VIRTUAL_ENV|will not be persisted|experimental")
+#: Where the error begins in what uv says, after warnings and progress.
+_FAILURE = re.compile(r"^(?:error: |  \u00d7 )", re.MULTILINE)
 _STALE = re.compile(r"needs to be updated|Unable to find lockfile|Failed to parse `?uv\.lock")
 
 
@@ -55,11 +61,13 @@ class Resolution:
         lock: the packages.
         directory: what the lock's relative paths start from; need not exist any more.
         unusable: packages that were left out because they have only source distributions.
+        warnings: what uv warned of, without credentials: a yanked version, an extra that is not there.
     """
 
     lock: Pylock
     directory: Path
     unusable: tuple[Unusable, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 class UvFailure(Exception):
@@ -94,6 +102,7 @@ def compile_requirements(
         NetworkError: an index does not answer.
     """
     unusable: dict[str, Unusable] = {}
+    warnings: list[str] = []
     with temporary_directory() as created:
         scratch = created.resolve()
         output = scratch / "pylock.toml"
@@ -110,7 +119,7 @@ def compile_requirements(
                 output.write_text(_preferences_text(preferences), encoding="utf-8")
             more = ["--excludes", _written(scratch / "excludes.txt", sorted(excluded))] if excluded else []
             try:
-                run([*arguments, "--no-build", *more], cwd=cwd, variables=options.environment())
+                run([*arguments, "--no-build", *more], cwd=cwd, variables=options.environment(), warnings=warnings)
                 break
             except UvFailure as failure:
                 found = _without_wheel(str(failure))
@@ -124,20 +133,20 @@ def compile_requirements(
                     raise _error(failure, where) from failure
         text = output.read_text(encoding="utf-8")
     lock = parse(text, where=f"{where} (resolved by uv)")
-    return Resolution(lock=lock, directory=scratch, unusable=tuple(unusable.values()))
+    return Resolution(lock=lock, directory=scratch, unusable=tuple(unusable.values()), warnings=tuple(warnings))
 
 
 def held_back(
     sources: Sequence[str], resolution: Resolution, *, python: str, cwd: Path, options: ResolverOptions
 ) -> list[str]:
-    """Return a note for each direct requirement whose newest version exists only as a source distribution.
+    """Return what uv warned of, and a note for each direct requirement whose newest version has no wheel.
 
     uv passes over such a version when it may not build, and would not say so. Asked without dependencies, it
     needs no build to name it (measured with uv 0.13: it builds what is required by path or URL only). Where
     anything was left out, it is not asked, since that may be just such a requirement.
     """
     if resolution.unusable:
-        return []
+        return list(resolution.warnings)
     with temporary_directory() as created:
         output = created.resolve() / "pylock.toml"
         arguments = [
@@ -158,17 +167,20 @@ def held_back(
             run(arguments, cwd=cwd, variables=options.environment())
             newest = parse(output.read_text(encoding="utf-8"), where="uv")
         except (UvFailure, InputError):
-            return []  # only a note is lost
+            return list(resolution.warnings)  # only a note is lost
     locked = {package.name: package for package in resolution.lock.packages}
     return [
-        f"{package.name} {package.version} has no wheel; {locked[package.name].version} is locked instead"
-        for package in newest.packages
-        if package.sdist is not None
-        and not package.wheels
-        and package.name in locked
-        and package.version is not None
-        and (version := locked[package.name].version) is not None
-        and version < package.version
+        *resolution.warnings,
+        *(
+            f"{package.name} {package.version} has no wheel; {locked[package.name].version} is locked instead"
+            for package in newest.packages
+            if package.sdist is not None
+            and not package.wheels
+            and package.name in locked
+            and package.version is not None
+            and (version := locked[package.name].version) is not None
+            and version < package.version
+        ),
     ]
 
 
@@ -211,7 +223,13 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
         )
 
 
-def run(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str] | None = None) -> str:
+def run(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    variables: Mapping[str, str] | None = None,
+    warnings: list[str] | None = None,
+) -> str:
     """Run uv, quietly, and return what it prints.
 
     The environment is inherited, so that ``UV_*`` variables and netrc count; no Python is ever downloaded.
@@ -220,6 +238,7 @@ def run(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str] | N
         arguments: its arguments, which everybody on the machine can read.
         cwd: directory to run in.
         variables: further variables, which only this user can read.
+        warnings: is given what uv warns of where it succeeds, without credentials.
 
     Raises:
         NixgenError: there is no uv.
@@ -239,7 +258,7 @@ def run(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str] | N
             "uv is missing", where=str(error), todo="install it beside nixgen: `pip install uv`"
         ) from error
     done = subprocess.run(
-        [executable, "--quiet", "--color", "never", *arguments],
+        [executable, *([] if warnings is not None else ["--quiet"]), "--color", "never", *arguments],
         cwd=cwd,
         env=environment,
         stdin=subprocess.DEVNULL,
@@ -255,10 +274,14 @@ def run(arguments: Sequence[str], *, cwd: Path, variables: Mapping[str, str] | N
             where=executable,
             todo="try again; where the machine ended it, it had too little memory or room",
         )
+    said = redacted(done.stderr.rstrip(), secrets_of(environment))
     if done.returncode != 0:
-        raise UvFailure(
-            redacted(done.stderr.strip(), secrets_of(environment)) or f"uv ended with status {done.returncode}"
-        )
+        if warnings is not None and (begins := _FAILURE.search(said)):
+            said = said[begins.start() :]
+        raise UvFailure(said.strip() or f"uv ended with status {done.returncode}")
+    if warnings is not None:
+        found = [" ".join(match["text"].split()) for match in _WARNING.finditer(said)]
+        warnings += [text for text in dict.fromkeys(found) if not _OWN_AFFAIR.search(text)]
     return done.stdout
 
 

@@ -145,8 +145,55 @@ def test_a_version_passed_over_for_having_no_wheel_is_noted(
     add_source("demo", "2.0")
     found = read(tmp_path, f"{requirement}\n")
     assert versions(found) == {"demo": "1.0"}
-    assert found.notes == ("demo 2.0 has no wheel; 1.0 is locked instead",)
+    assert found.notes[-1] == "demo 2.0 has no wheel; 1.0 is locked instead"
+    assert len(found.notes) == (2 if "[some]" in requirement else 1)  # there is no such extra, as uv says
     assert not (tmp_path / "ran").exists()
+
+
+def test_what_uv_warns_of_is_noted_once(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """A yanked version and an extra that is not there are taken, as uv takes them, and noted once."""
+    add_wheel("plain", "2.0")
+    name, content = make_wheel("yank", "1.0", {})
+    (tmp_path / "index" / "yank").mkdir(parents=True)
+    (tmp_path / "index" / "yank" / name).write_bytes(content)
+    (tmp_path / "index" / "yank" / "index.html").write_text(f'<a href="{name}" data-yanked="it breaks">{name}</a>')
+    found = read(
+        tmp_path,
+        "yank==1.0\nplain[none]\n",
+        LINUX,
+        NEWER,
+        options=ResolverOptions(default_index=(tmp_path / "index").as_uri(), find_links=(str(tmp_path / "wheels"),)),
+    )
+    assert versions(found) == {"plain": "2.0", "yank": "1.0"}
+    assert sorted(found.notes) == [
+        "The package `plain==2.0` does not have an extra named `none`",
+        '`yank==1.0` is yanked (reason: "it breaks")',
+    ]
+
+
+def test_a_warning_shows_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What uv warns of is shown without a password, and what is uv's own affair is not shown."""
+    program = tmp_path / "uv"
+    program.write_text(
+        "#!/bin/sh\n"
+        "echo 'warning: The requested Python version 3.13.0 is not available; 3.11.2 will be used' >&2\n"
+        "printf 'warning: http://me:hunter22@host/ is odd\\n  and slow\\nResolved 1 package\\n' >&2\n"
+    )
+    program.chmod(0o755)
+    monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
+    warnings: list[str] = []
+    uv.run(["pip", "compile"], cwd=tmp_path, warnings=warnings)
+    assert len(warnings) == 1 and warnings[0].endswith("host/ is odd and slow")
+    assert "hunter22" not in warnings[0]
+
+
+def test_a_failure_that_comes_after_a_warning_shows_the_failure(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """Neither progress nor a warning stands in the error of a failed resolution."""
+    add_wheel("plain", "2.0")
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "plain[none]\nmissing\n")
+    assert "missing was not found" in str(caught.value)
+    assert "Resolved" not in str(caught.value)
 
 
 def test_earlier_versions_are_kept_until_an_upgrade(add_wheel: AddWheel, tmp_path: Path) -> None:

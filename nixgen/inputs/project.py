@@ -43,6 +43,8 @@ class Project:
             where there is one, as uv has it.
         indexes: ``[[tool.uv.index]]``, as ``NAME=URL`` or ``URL``.
         name: its own, normalized; None without ``[project]``.
+        dynamic: whether only its build backend knows what it depends on.
+        malformed: the requirements that cannot be read, each with the table it is in.
         own_extras: the extras of itself that each group asks for, by the group's normalized name; a group that does not
             ask for the project is not there.
     """
@@ -55,6 +57,8 @@ class Project:
     default_groups: tuple[str, ...] = ()
     indexes: tuple[str, ...] = ()
     name: str | None = None
+    dynamic: bool = False
+    malformed: tuple[tuple[str, str], ...] = ()
     own_extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @classmethod
@@ -87,6 +91,8 @@ class Project:
             default_groups=tuple(sorted(groups if defaults == "all" else map(canonicalize_name, defaults))),
             indexes=tuple(_index(table) for table in tool.get("index", []) if isinstance(table, dict)),
             name=(name := canonicalize_name(str(project["name"])) if "name" in project else None),
+            dynamic=_is_dynamic(project),
+            malformed=tuple(_malformed(project)),
             own_extras={} if name is None else _own_extras(name, _table(data, "dependency-groups", path)),
         )
 
@@ -154,9 +160,12 @@ def _resolved(
     sources = _sources(parts, project)
     # Whatever an index has under the project's own name is not the project.
     own = [] if project.name is None else [project.name]
-    together = uv.compile_requirements(
-        sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, exclude=own
-    )
+    try:
+        together = uv.compile_requirements(
+            sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, exclude=own
+        )
+    except InputError as error:
+        raise _plainer(error, project, where) from error
     notes += uv.held_back(sources, together, python=python, cwd=cwd, options=options)
     if len(parts) == 1:
         return {parts[0]: together}
@@ -184,18 +193,29 @@ def _exported(
     """Export each part of ``uv.lock``; let uv check once, where it finds a Python, that it is not stale."""
     if options.upgrade or options.upgrade_packages:
         notes.append(f"{where} decides the versions: upgrade them with `uv lock --upgrade`")
+    if project.malformed:  # uv would ask the build backend
+        raise _plainer(InputError("", where=where, todo=""), project, _sibling(where, project.path.name))
     cwd = project.path.parent
     check: list[list[str]] = [[]]  # whichever interpreter uv finds
     if project.requires_python.contains(platform.python_version(), prereleases=True):
         check.insert(0, ["--python", sys.executable])
+    unchecked = f"{where} was not compared with {project.path.name}: "
+    code = _only_code_knows(cwd / "uv.lock")
+    if code:
+        notes.append(f"{unchecked}only code, which is not run, knows all metadata of {', '.join(code)}")
+        check = []
     for python in check:
         try:
             uv.export(python, cwd=cwd, where=where, options=options, locked=True)
             break
         except LookupError:
             continue
+        except uv.WouldBuildError:
+            notes.append(f"{unchecked}that would run code of a package")
+            break
     else:
-        notes.append(f"{where} was not compared with {project.path.name}: no Python {project.requires_python} is here")
+        if not code:
+            notes.append(f"{unchecked}no Python {project.requires_python} is here")
     return {
         part: uv.export(
             ["--python", sys.executable, *_export_arguments(part, project)],
@@ -282,6 +302,70 @@ def _table(data: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{key} is no table", where=str(path), todo="correct it")
     return value
+
+
+def _only_code_knows(lock: Path) -> list[str]:
+    """Return the names of a ``uv.lock``'s directories whose metadata does not all stand in ``pyproject.toml``.
+
+    uv runs their build backends to compare them with the lock, with ``--no-build`` too where they are editable; for
+    a dynamic version where the lock is stale (measured with uv 0.13).
+    """
+    found = []
+    packages = read_toml(lock).get("package", [])
+    for package in packages if isinstance(packages, list) else []:
+        source = package.get("source", {})
+        for kind in ("editable", "directory", "virtual"):
+            if kind in source:
+                path = lock.parent / source[kind] / "pyproject.toml"
+                data = read_toml(path) if path.is_file() else {}
+                if (kind != "virtual" and "project" not in data) or _is_dynamic(data.get("project", {}), "version"):
+                    found.append(str(package.get("name", source[kind])))
+    return sorted(found)
+
+
+def _is_dynamic(project: Mapping[str, Any], *fields: str) -> bool:
+    decisive = {"dependencies", "optional-dependencies", "requires-python", *fields}
+    return not decisive.isdisjoint(_list(project, "dynamic"))
+
+
+def _sibling(where: str, name: str) -> str:
+    return str(Path(where).with_name(name))
+
+
+def _list(table: Mapping[str, Any], key: str) -> list[str]:
+    value = table.get(key, [])
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _malformed(project: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the requirements of ``[project]`` that cannot be read; of those in groups uv says itself what is wrong."""
+    found = [("dependencies", text) for text in _list(project, "dependencies")]
+    extras = project.get("optional-dependencies", {})
+    for extra in extras if isinstance(extras, dict) else ():
+        found += [(f"optional-dependencies.{extra}", text) for text in _list(extras, extra)]
+    for table, text in found:
+        try:
+            Requirement(text)
+        except InvalidRequirement:
+            yield table, text
+
+
+def _plainer(error: InputError, project: Project, where: str) -> InputError:
+    """Return what is wrong with a project where uv, which then asks the build backend, says only that it may not."""
+    if project.malformed:
+        listed = "".join(f"\n    {table}: {text!r}" for table, text in project.malformed)
+        return InputError(
+            f"these are no requirements:{listed}",
+            where=where,
+            todo="correct them: a name, then perhaps versions, as in `flask>=3` or `flask==3.1.*`",
+        )
+    if project.dynamic:
+        return InputError(
+            "its dependencies are dynamic: only the project's own code, which is not run, knows them",
+            where=where,
+            todo="name them in [project] dependencies, or make a uv.lock, which is then read: `uv lock`",
+        )
+    return error
 
 
 def _own_extras(name: str, groups: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:

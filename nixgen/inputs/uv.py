@@ -50,6 +50,8 @@ _WARNING = re.compile(r"^warning: (?P<text>.+(?:\n[ \t]+\S.*)*)", re.MULTILINE)
 _OWN_AFFAIR = re.compile(r"requested Python version|build dependencies|VIRTUAL_ENV|will not be persisted|experimental")
 #: Where the error begins in what uv says, after warnings and progress.
 _FAILURE = re.compile(r"^(?:error: |  \u00d7 )", re.MULTILINE)
+#: What uv says where it would have to run code of a project to know its metadata.
+_WOULD_BUILD = re.compile(r"Building source distributions")
 _STALE = re.compile(r"needs to be updated|Unable to find lockfile|Failed to parse `?uv\.lock")
 
 
@@ -72,6 +74,10 @@ class Resolution:
 
 class UvFailure(Exception):
     """uv ended with an error; its message is the argument, without credentials."""
+
+
+class WouldBuildError(Exception):
+    """uv cannot go on without running code of a project; its message is the argument."""
 
 
 def compile_requirements(
@@ -197,19 +203,22 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
     Raises:
         InputError: the lock is stale or broken.
         LookupError: no interpreter on this machine fits the project, so that nothing could be checked.
+        WouldBuildError: nor could it be without running code of the project, which is not done.
     """
     with temporary_directory() as created:
         output = created.resolve() / "pylock.toml"
         command = [
             *("export", "--format", "pylock.toml", "--no-emit-project", "--no-header", *arguments),
             *("--output-file", os.fspath(output)),
-            *(["--locked", *options.shared_arguments()] if locked else ["--frozen"]),
+            *(["--locked", "--no-build", *options.shared_arguments()] if locked else ["--frozen"]),
         ]
         try:
             run(command, cwd=cwd, variables=options.environment() if locked else {})
         except UvFailure as failure:
             if locked and _NO_PYTHON.search(str(failure)):
                 raise LookupError(str(failure)) from failure
+            if locked and _WOULD_BUILD.search(str(failure)):
+                raise WouldBuildError(str(failure)) from failure
             if _STALE.search(str(failure)):
                 raise InputError(
                     f"uv.lock does not fit pyproject.toml:{_indented(str(failure))}",

@@ -268,3 +268,34 @@ def test_a_project_without_a_name_takes_what_an_index_has(wheels: Path, tmp_path
     """Without [project] there is no name to keep."""
     found = read(tmp_path, '[dependency-groups]\ndev = ["core"]\n')
     assert list(wanted(found)) == ["core"]
+
+
+@pytest.mark.parametrize("locked", [False, True])
+@pytest.mark.parametrize("text", ["core=2", "in i config", "core>=two"])
+def test_a_requirement_that_cannot_be_read_is_named(wheels: Path, tmp_path: Path, text: str, locked: bool) -> None:
+    """What is no requirement is named, with its table, and not that nothing may be built."""
+    if locked:
+        lock(tmp_path, PROJECT)
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, PROJECT.replace('["base"]', f'["base", "{text}"]'))
+    assert f"dependencies: '{text}'" in str(caught.value)
+    assert "Building" not in str(caught.value)
+
+
+def test_no_code_of_a_project_with_dynamic_dependencies_runs(wheels: Path, tmp_path: Path) -> None:
+    """Without a uv.lock they are an error; with one it is taken, unchecked, with a note; nothing runs either way."""
+    lock(tmp_path, PROJECT)
+    ran = tmp_path / "ran"
+    (tmp_path / "setup.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    dynamic = PROJECT.replace('dependencies = ["base"]', 'dynamic = ["dependencies"]')
+    dynamic += "[build-system]\nrequires = []\nbuild-backend = 'b'\nbackend-path = ['.']\n"
+    (tmp_path / "b.py").write_text(f"open({str(ran)!r}, 'w')\n")
+    found = read(tmp_path, dynamic)
+    assert wanted(found) == WANTED
+    assert any("uv.lock was not compared with pyproject.toml" in note for note in found.notes)
+    stale = dynamic.replace('dynamic = ["dependencies"]', 'dynamic = ["version"]\ndependencies = []')
+    assert wanted(read(tmp_path, stale.replace('version = "1"\n', ""))) == WANTED
+    (tmp_path / "uv.lock").unlink()
+    with pytest.raises(InputError, match="dependencies are dynamic"):
+        read(tmp_path, dynamic)
+    assert not ran.exists()

@@ -125,11 +125,13 @@ def read_project(
         *(f"extra:{name}" for name in restrict(project.extras, extras, "extra", where=where)),
         *(f"group:{name}" for name in restrict(project.groups, groups, "group", where=where)),
     ]
-    lock = project.path.parent / "uv.lock"
+    lock = _lock_of(project.path)
     notes: list[str] = []
     resolutions: dict[str, dict[Part, Resolution]] = {}
     if lock.is_file():
-        exported = _exported(parts, project, where=_shown(lock, base), options=options, notes=notes)
+        if project.malformed:  # uv would ask the build backend
+            raise _plainer(InputError("", where=where, todo=""), project, where)
+        exported = _exported(parts, project, lock, where=_shown(lock, base), options=options, notes=notes)
         resolutions = {target.full_version: exported for target in targets}
     else:
         for python in dict.fromkeys(target.full_version for target in targets):
@@ -188,19 +190,17 @@ def _resolved(
 
 
 def _exported(
-    parts: Sequence[Part], project: Project, *, where: str, options: ResolverOptions, notes: list[str]
+    parts: Sequence[Part], project: Project, lock: Path, *, where: str, options: ResolverOptions, notes: list[str]
 ) -> dict[Part, Resolution]:
     """Export each part of ``uv.lock``; let uv check once, where it finds a Python, that it is not stale."""
     if options.upgrade or options.upgrade_packages:
         notes.append(f"{where} decides the versions: upgrade them with `uv lock --upgrade`")
-    if project.malformed:  # uv would ask the build backend
-        raise _plainer(InputError("", where=where, todo=""), project, _sibling(where, project.path.name))
     cwd = project.path.parent
     check: list[list[str]] = [[]]  # whichever interpreter uv finds
     if project.requires_python.contains(platform.python_version(), prereleases=True):
         check.insert(0, ["--python", sys.executable])
     unchecked = f"{where} was not compared with {project.path.name}: "
-    code = _only_code_knows(cwd / "uv.lock")
+    code = _only_code_knows(lock)
     if code:
         notes.append(f"{unchecked}only code, which is not run, knows all metadata of {', '.join(code)}")
         check = []
@@ -304,6 +304,24 @@ def _table(data: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     return value
 
 
+def _lock_of(project: Path) -> Path:
+    """Return the ``uv.lock`` that decides for a ``pyproject.toml``: of its workspace's root, where it is a member."""
+    beside = project.parent / "uv.lock"
+    if beside.is_file():
+        return beside
+    for directory in project.absolute().parent.parents:
+        root = directory / "pyproject.toml"
+        if not root.is_file():
+            continue
+        workspace = _table(_table(_table(read_toml(root), "tool", root), "uv", root), "workspace", root)
+        if not workspace:
+            continue
+        inside = {found.absolute() for pattern in _list(workspace, "members") for found in directory.glob(pattern)}
+        outside = {found.absolute() for pattern in _list(workspace, "exclude") for found in directory.glob(pattern)}
+        return directory / "uv.lock" if project.absolute().parent in inside - outside else beside
+    return beside
+
+
 def _only_code_knows(lock: Path) -> list[str]:
     """Return the names of a ``uv.lock``'s directories whose metadata does not all stand in ``pyproject.toml``.
 
@@ -326,10 +344,6 @@ def _only_code_knows(lock: Path) -> list[str]:
 def _is_dynamic(project: Mapping[str, Any], *fields: str) -> bool:
     decisive = {"dependencies", "optional-dependencies", "requires-python", *fields}
     return not decisive.isdisjoint(_list(project, "dynamic"))
-
-
-def _sibling(where: str, name: str) -> str:
-    return str(Path(where).with_name(name))
 
 
 def _list(table: Mapping[str, Any], key: str) -> list[str]:

@@ -299,3 +299,21 @@ def test_no_code_of_a_project_with_dynamic_dependencies_runs(wheels: Path, tmp_p
     with pytest.raises(InputError, match="dependencies are dynamic"):
         read(tmp_path, dynamic)
     assert not ran.exists()
+
+
+def test_a_member_of_a_workspace_takes_the_roots_lock(wheels: Path, tmp_path: Path) -> None:
+    """The uv.lock of the root decides for a member, as with uv; what is no member of it resolves for itself."""
+    for name in ("one", "excluded"):
+        (tmp_path / "parts" / name).mkdir(parents=True)
+    member = '[project]\nname = "one"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["core"]\n'
+    one, excluded = (tmp_path / "parts" / name / "pyproject.toml" for name in ("one", "excluded"))
+    one.write_text(member)
+    excluded.write_text(member)
+    workspace = '[tool.uv.workspace]\nmembers = ["parts/*"]\nexclude = ["parts/excluded"]\n'
+    root = '[project]\nname = "root"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["core<2"]\n'
+    lock(tmp_path, root + workspace)
+    options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),))
+    found = inputs.read([one], targets=[LINUX], base=one.parent, options=options)
+    assert versions(found) == {"core": "1.0"}
+    found = inputs.read([excluded], targets=[LINUX], base=excluded.parent, options=options)
+    assert versions(found) == {"core": "2.0"}

@@ -216,7 +216,7 @@ def _exported(
     else:
         if not code:
             notes.append(f"{unchecked}no Python {project.requires_python} is here")
-    return {
+    exported = {
         part: uv.export(
             ["--python", sys.executable, *_export_arguments(part, project)],
             cwd=cwd,
@@ -226,6 +226,19 @@ def _exported(
         )
         for part in parts
     }
+    members = _table(read_toml(lock), "manifest", lock).get("members", [])
+    left_out: dict[str, None] = {}
+    for part, resolution in exported.items():
+        kept = [
+            package for package in resolution.lock.packages if package.directory is None or package.name not in members
+        ]
+        left_out |= dict.fromkeys(package.name for package in resolution.lock.packages if package not in kept)
+        exported[part] = replace(resolution, lock=replace(resolution.lock, packages=kept))
+    notes += [
+        f"{name} is a member of the workspace and is left out, since it has no wheel; what it needs is locked"
+        for name in sorted(left_out)
+    ]
+    return exported
 
 
 def _joined(

@@ -317,3 +317,16 @@ def test_a_member_of_a_workspace_takes_the_roots_lock(wheels: Path, tmp_path: Pa
     assert versions(found) == {"core": "1.0"}
     found = inputs.read([excluded], targets=[LINUX], base=excluded.parent, options=options)
     assert versions(found) == {"core": "2.0"}
+
+
+def test_members_that_a_project_needs_are_left_out_with_a_note(wheels: Path, tmp_path: Path) -> None:
+    """A member is a directory, which has no wheel: what it needs is locked, and a note names it."""
+    (tmp_path / "part").mkdir()
+    head = '[project]\nversion = "1"\nrequires-python = ">=3.11"\n'
+    (tmp_path / "part" / "pyproject.toml").write_text(head + 'name = "part"\ndependencies = ["core<2"]\n')
+    root = head + 'name = "root"\ndependencies = ["part"]\n[tool.uv.sources]\npart = {workspace = true}\n'
+    root += '[tool.uv.workspace]\nmembers = ["part"]\n'
+    lock(tmp_path, root)
+    found = read(tmp_path, root)
+    assert versions(found) == {"core": "1.0"}
+    assert [note.split(" and is left out")[0] for note in found.notes] == ["part is a member of the workspace"]

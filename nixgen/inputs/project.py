@@ -35,7 +35,7 @@ class Project:
 
     Attributes:
         path: the file.
-        dependencies: whether it has ``[project]``.
+        dependencies: whether it has ``[project]``, or is the root of a locked workspace without one.
         requires_python: the Pythons it is for.
         extras: its extras, as spelled, by normalized name.
         groups: its dependency groups (PEP 735), likewise.
@@ -69,13 +69,16 @@ class Project:
             InputError: it is no TOML, names no dependencies at all, or has something malformed.
         """
         data = read_toml(path)
-        if not {"project", "dependency-groups"} & data.keys():
+        tool = _table(_table(data, "tool", path), "uv", path)
+        # A root of a workspace without a project of its own: what uv's lock has of all members, as uv sync has it.
+        virtual = "workspace" in tool and "project" not in data and path.with_name("uv.lock").is_file()
+        if not virtual and not {"project", "dependency-groups"} & data.keys():
             raise InputError(
                 "there is no [project] and no [dependency-groups]",
                 where=str(path),
                 todo="add [project] with its dependencies, or give a requirements file",
             )
-        project, tool = _table(data, "project", path), _table(_table(data, "tool", path), "uv", path)
+        project = _table(data, "project", path)
         groups = _by_normalized_name(_table(data, "dependency-groups", path))
         defaults = tool.get("default-groups", ["dev"] if "dev" in groups else [])
         try:
@@ -84,7 +87,7 @@ class Project:
             raise InputError(str(error), where=f"{path}, requires-python", todo="correct it") from error
         return cls(
             path=path,
-            dependencies="project" in data,
+            dependencies=virtual or "project" in data,
             requires_python=requires_python,
             extras=_by_normalized_name(_table(project, "optional-dependencies", path)),
             groups=groups,

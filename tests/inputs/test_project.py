@@ -330,3 +330,14 @@ def test_members_that_a_project_needs_are_left_out_with_a_note(wheels: Path, tmp
     found = read(tmp_path, root)
     assert versions(found) == {"core": "1.0"}
     assert [note.split(" and is left out")[0] for note in found.notes] == ["part is a member of the workspace"]
+
+
+def test_a_root_without_a_project_stands_for_all_members(wheels: Path, tmp_path: Path) -> None:
+    """A virtual root has what its members depend on, as ``uv sync`` there has it; the members are left out."""
+    for name, needs in (("one", "core<2"), ("two", "writer")):
+        (tmp_path / name).mkdir()
+        text = f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["{needs}"]\n'
+        (tmp_path / name / "pyproject.toml").write_text(text)
+    root = '[tool.uv.workspace]\nmembers = ["one", "two"]\n'
+    lock(tmp_path, root)
+    assert versions(read(tmp_path, root)) == {"core": "1.0", "writer": "1.0"}

@@ -227,7 +227,7 @@ def _ask(lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, opti
         try:
             uv.run(arguments, cwd=lock.path.absolute().parent, variables=options.environment())
         except uv.UvFailure as failure:
-            raise uv._error(failure, where) from failure
+            raise uv.explain(failure, where) from failure
         found = parse(output.read_text(encoding="utf-8"), where=f"{where} (found by uv)")
     return Hashes(named=named).restrict(found)
 

@@ -40,6 +40,11 @@ _NETWORK = re.compile(
     r"error sending request|Failed to fetch|Request failed|Network connectivity is disabled|HTTP status"
     r"|operation timed out|dns error|Failed to download|401 Unauthorized|403 Forbidden"
 )
+#: An archive that arrived and cannot be read, by what uv calls it.
+_DAMAGED = re.compile(
+    r"Failed to extract archive|Failed to read metadata|Invalid zip|not a valid (?:wheel|zip)", re.IGNORECASE
+)
+_LOST_ON_THE_WAY = re.compile(r"error sending request|error decoding response body|timed out|connection")
 _NO_PYTHON = re.compile(
     r"No interpreter found|Failed to inspect Python|incompatible with the project's Python requirement"
     r"|No Python interpreter"
@@ -136,7 +141,7 @@ def compile_requirements(
                 elif unusable:
                     raise _only_sources(unusable.values(), where) from failure
                 else:
-                    raise _error(failure, where) from failure
+                    raise explain(failure, where) from failure
         text = output.read_text(encoding="utf-8")
     lock = parse(text, where=f"{where} (resolved by uv)")
     return Resolution(lock=lock, directory=scratch, unusable=tuple(unusable.values()), warnings=tuple(warnings))
@@ -225,7 +230,7 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
                     where=where,
                     todo="run `uv lock` (with the same index options)",
                 ) from failure
-            raise _error(failure, where) from failure
+            raise explain(failure, where) from failure
         return Resolution(
             lock=parse(output.read_text(encoding="utf-8"), where=f"{where} (exported by uv)"),
             directory=output.parent,
@@ -294,10 +299,22 @@ def run(
     return done.stdout
 
 
-def _error(failure: UvFailure, where: str) -> NixgenError:
+def explain(failure: UvFailure, where: str) -> NixgenError:
+    """Return the error that a user gets of a failed run: whose fault it is, with what uv said.
+
+    Args:
+        failure: the run.
+        where: the input, for the message.
+    """
     text = str(failure)
     if (refused := of_a_program(text)) is not None:
         return refused
+    if _DAMAGED.search(text) and not _LOST_ON_THE_WAY.search(text):
+        return InputError(
+            f"uv cannot read a wheel, which is faulty where it lies:{_indented(text)}",
+            where=where,
+            todo="take another version, or pack the wheel anew (`wheel unpack`, `wheel pack`)",
+        )
     if _NETWORK.search(text):
         return NetworkError(
             f"uv cannot reach an index:{_indented(text)}",

@@ -299,3 +299,14 @@ def test_the_project_itself_is_left_out_and_other_directories_are_not(add_wheel:
     assert found.notes == ("me is the project itself and is left out; its dependencies are not",)
     with pytest.raises(InputError, match=r"other .*: a directory \(other\)"):
         read(tmp_path, "./other\n")
+
+
+def test_a_wheel_that_cannot_be_read_is_no_fault_of_the_network(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """A faulty wheel on disk is an input error that names it."""
+    path = add_wheel("faulty")
+    # a local header whose name is no UTF-8, and says that it is: uv refuses it while it hashes the wheel
+    content = path.read_bytes()
+    path.write_bytes(content[:6] + b"\x00\x08" + content[8:30] + b"\xff" + content[31:])
+    with pytest.raises(InputError, match="cannot read a wheel") as caught:
+        read(tmp_path, "faulty")
+    assert "faulty" in str(caught.value)

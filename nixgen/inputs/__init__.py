@@ -17,9 +17,9 @@ from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
 from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
-from nixgen.inputs.project import Project, read_project
+from nixgen.inputs.project import Project, lock_of, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
-from nixgen.inputs.script import check_script, lock_of, read_script
+from nixgen.inputs.script import check_script, lock_of_script, read_script
 from nixgen.inputs.sources import Unusable, relative_to
 from nixgen.model import Selection
 from nixgen.targets import Target
@@ -126,8 +126,8 @@ def read(
             restrict((), asked, name, where=origin)
         if kind is Kind.SCRIPT:
             check_script(paths[0], targets, where=origin)
-            files = [lock_of(paths[0])]
-        if kind is Kind.SCRIPT and lock_of(paths[0]).is_file():
+            files = [lock_of_script(paths[0])]
+        if kind is Kind.SCRIPT and lock_of_script(paths[0]).is_file():
             choices, notes = read_script(paths[0], targets, where=origin, base=base, options=options)
         else:
             choices, notes = _read_requirements(
@@ -151,8 +151,8 @@ def read(
 
 
 def _decisive(paths: Sequence[Path], options: ResolverOptions) -> list[Path]:
-    """Return the files that decide what is locked: the inputs, and a uv.lock beside a project."""
-    locks = [path.parent / "uv.lock" for path in paths if path.name == "pyproject.toml"]
+    """Return the files that decide what is locked: the inputs, and the uv.lock of a project."""
+    locks = [lock_of(path) for path in paths if path.name == "pyproject.toml"]
     return [*paths, *locks, *map(Path, (*options.constraints, *options.overrides))]
 
 

@@ -74,7 +74,7 @@ def find_input(directory: Path) -> Path:
         if (directory / name).is_file():
             return project if name == "uv.lock" and project.is_file() else directory / name
     data = read_toml(project) if project.is_file() else {}
-    if {"project", "dependency-groups"} & data.keys():
+    if {"project", "dependency-groups"} & data.keys() or "workspace" in data.get("tool", {}).get("uv", {}):
         return project
     for name in ("requirements.in", "requirements.txt"):
         if (directory / name).is_file():

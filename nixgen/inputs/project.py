@@ -72,6 +72,12 @@ class Project:
         tool = _table(_table(data, "tool", path), "uv", path)
         # A root of a workspace without a project of its own: what uv's lock has of all members, as uv sync has it.
         virtual = "workspace" in tool and "project" not in data and path.with_name("uv.lock").is_file()
+        if not virtual and "workspace" in tool and "project" not in data:
+            raise InputError(
+                "this is the root of a workspace, without a project of its own and without a lock",
+                where=str(path),
+                todo="make its lock, which is read: `uv lock`; or lock one member in its directory",
+            )
         if not virtual and not {"project", "dependency-groups"} & data.keys():
             raise InputError(
                 "there is no [project] and no [dependency-groups]",
@@ -128,7 +134,7 @@ def read_project(
         *(f"extra:{name}" for name in restrict(project.extras, extras, "extra", where=where)),
         *(f"group:{name}" for name in restrict(project.groups, groups, "group", where=where)),
     ]
-    lock = _lock_of(project.path)
+    lock = lock_of(project.path)
     notes: list[str] = []
     resolutions: dict[str, dict[Part, Resolution]] = {}
     if lock.is_file():
@@ -320,7 +326,7 @@ def _table(data: Mapping[str, Any], key: str, path: Path) -> Mapping[str, Any]:
     return value
 
 
-def _lock_of(project: Path) -> Path:
+def lock_of(project: Path) -> Path:
     """Return the ``uv.lock`` that decides for a ``pyproject.toml``: of its workspace's root, where it is a member."""
     beside = project.parent / "uv.lock"
     if beside.is_file():

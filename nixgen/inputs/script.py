@@ -23,7 +23,7 @@ from nixgen.temporary import temporary_directory
 _BLOCK = re.compile(r"(?m)^# /// script\s*$\s(?P<content>(^#(| .*)$\s)+)^# ///\s*$")
 
 
-def lock_of(path: Path) -> Path:
+def lock_of_script(path: Path) -> Path:
     """Return where uv writes the lock of a script."""
     return path.with_name(f"{path.name}.lock")
 

@@ -315,6 +315,7 @@ def test_a_member_of_a_workspace_takes_the_roots_lock(wheels: Path, tmp_path: Pa
     options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),))
     found = inputs.read([one], targets=[LINUX], base=one.parent, options=options)
     assert versions(found) == {"core": "1.0"}
+    assert set(found.files) == {"pyproject.toml", "../../uv.lock"}  # what a build compares
     found = inputs.read([excluded], targets=[LINUX], base=excluded.parent, options=options)
     assert versions(found) == {"core": "2.0"}
 
@@ -339,5 +340,8 @@ def test_a_root_without_a_project_stands_for_all_members(wheels: Path, tmp_path:
         text = f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["{needs}"]\n'
         (tmp_path / name / "pyproject.toml").write_text(text)
     root = '[tool.uv.workspace]\nmembers = ["one", "two"]\n'
+    with pytest.raises(InputError, match="root of a workspace") as caught:
+        read(tmp_path, root)
+    assert "`uv lock`" in (caught.value.todo or "")
     lock(tmp_path, root)
     assert versions(read(tmp_path, root)) == {"core": "1.0", "writer": "1.0"}

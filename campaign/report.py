@@ -27,7 +27,7 @@ Each wheel is an honest one with one to three mutations that its seed chooses. `
 pylock.toml with its path and hash; where it locks, `nixgen build` and stock `nix-build` build it, each with an empty
 store at the same path. pip and uv install the same file, with no index and nothing beside it. A finding is a traceback,
 an unexpected error, a wheel that locks and does not build, two builds of different store paths, a wheel that pip and uv
-both refuse and nixgen locks, anything written outside the project and the store, a trial of more than a minute.
+both refuse and nixgen locks, anything written outside the project and the store, more than a minute without pip and uv.
 """
 
 #: The kinds of a wheel that has no mutation.

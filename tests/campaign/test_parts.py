@@ -26,7 +26,7 @@ CONTENT = bytes(range(256)) * 8
 ANOTHER = CONTENT[::-1]
 
 #: How many cases of each part, and the seed of the first.
-SLICES = {"servers": (29, 4), "kills": (12, 4), "disks": (21, 1), "together": (0, 1), "users": (7, 2)}
+SLICES = {"servers": (29, 2), "kills": (12, 3), "disks": (21, 1), "together": (0, 1), "users": (8, 1)}
 
 
 @pytest.mark.nix

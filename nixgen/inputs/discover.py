@@ -104,7 +104,9 @@ def beside(path: Path) -> Path:
     Args:
         path: an input.
     """
-    if path.name not in ("pyproject.toml", "uv.lock"):
+    if path.name == "uv.lock" and path.is_file():
+        return path.with_name("pyproject.toml")
+    if path.name != "pyproject.toml":
         return path
     for name in _LOCKS:
         if path.with_name(name).is_file():

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nixgen.errors import InputError, NixgenError, UsageError
-from nixgen.inputs.discover import Kind, find_input, kind_of, read_text
+from nixgen.inputs.discover import Kind, beside, find_input, kind_of, passed_over, read_text
 
 
 def fill(directory: Path, *names: str, project: str = "[project]\n") -> None:
@@ -98,3 +98,15 @@ def test_a_file_that_is_no_text_is_an_input_error(tmp_path: Path) -> None:
     (tmp_path / "pylock.toml").write_bytes(b"\xff\xfe")
     with pytest.raises(InputError, match="cannot be read"):
         read_text(tmp_path / "pylock.toml")
+
+
+def test_the_lock_beside_a_project_is_read_with_it(tmp_path: Path) -> None:
+    """A project leads to the lock beside it, a uv.lock to its project; a lock that is not there leads nowhere else."""
+    fill(tmp_path, "pyproject.toml", "poetry.lock", "pdm.lock")
+    assert beside(tmp_path / "pyproject.toml") == tmp_path / "poetry.lock"
+    assert beside(tmp_path / "pdm.lock") == tmp_path / "pdm.lock"
+    assert beside(tmp_path / "uv.lock") == tmp_path / "uv.lock"
+    assert passed_over(tmp_path / "poetry.lock") == ["pdm.lock"]
+    fill(tmp_path, "uv.lock")
+    assert beside(tmp_path / "uv.lock") == beside(tmp_path / "pyproject.toml") == tmp_path / "pyproject.toml"
+    assert passed_over(tmp_path / "pyproject.toml") == ["poetry.lock", "pdm.lock"]

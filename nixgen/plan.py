@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import fnmatch
 import itertools
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from .errors import InputError
@@ -17,13 +17,23 @@ from .targets import Target
 from .wheels.schemes import installed_path
 from .wheels.text import index_hash
 
+#: Given the names of packages, tells for each which packages it asks for.
+Requires = Callable[[Sequence[str]], Mapping[str, Container[str]]]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Collision:
-    """One path of an environment that several packages fill differently."""
+    """One path of an environment that several packages fill differently.
+
+    Attributes:
+        path: relative to the environment.
+        packages: who brings something for it, sorted.
+        directory: whether one of them has a directory there.
+    """
 
     path: str
     packages: tuple[str, ...]
+    directory: bool = False
 
 
 def plan(
@@ -33,6 +43,7 @@ def plan(
     prefer: Mapping[str, str] | None = None,
     overrides: Mapping[str, Overrides] | None = None,
     verified: Container[str] = (),
+    requires: Requires | None = None,
 ) -> Lock:
     """Return the lock of some targets.
 
@@ -43,6 +54,8 @@ def plan(
         prefer: pattern of paths in an environment (``fnmatch``) to the package whose file stands there.
         overrides: what the user says of placement, by package; nothing else of the kind gets into the lock.
         verified: file names of the wheels of which every file was seen.
+        requires: tells which of some packages ask for which, so that one wheel can win over another; None where none
+            may.
 
     Raises:
         InputError: where wheels of one environment have different files for one path, naming all such paths.
@@ -55,6 +68,9 @@ def plan(
         packages = _merged(selection.packages, indexes)
         collisions = find_collisions(packages, indexes, target)
         settled, open_collisions = _settle(collisions, prefer or {})
+        if requires is not None:
+            ruled, open_collisions = _rule(open_collisions, requires)
+            settled |= ruled
         reachable = [c for c in open_collisions if _reachable(c, packages, selection)]
         if reachable:
             raise _collision_error(reachable, target)
@@ -140,7 +156,8 @@ def find_collisions(
         if len(by_content) > 1 and len(owners) > 1:
             found.append(Collision(path=spelling[key], packages=tuple(sorted(owners))))
         elif key in directories:
-            found.append(Collision(path=spelling[key], packages=tuple(sorted(owners | directories[key]))))
+            packages_there = tuple(sorted(owners | directories[key]))
+            found.append(Collision(path=spelling[key], packages=packages_there, directory=True))
     return sorted(found, key=lambda collision: collision.path)
 
 
@@ -160,6 +177,28 @@ def _settle(collisions: Iterable[Collision], prefer: Mapping[str, str]) -> tuple
         else:
             settled[collision.path] = winner
     return settled, remaining
+
+
+def _rule(collisions: Sequence[Collision], requires: Requires) -> tuple[dict[str, str], list[Collision]]:
+    """Settle files, each wheel as a whole over another: who asks for the other wins, else the later name.
+
+    That is who comes last where wheels are installed one after the other, in order of their names, what is asked for
+    before who asks: pip's order, in which the last one wins. A file where another has a directory is never settled.
+    """
+    files = [collision for collision in collisions if not collision.directory]
+    if not files:
+        return {}, list(collisions)
+    asked = requires(sorted({name for collision in files for name in collision.packages}))
+
+    def last(packages: Sequence[str]) -> str:
+        """Return the last one that none of the others asks for; where all are asked for, the last one."""
+        free = [
+            name for name in packages if not any(name in asked.get(other, ()) for other in packages if other != name)
+        ]
+        return max(free or packages)
+
+    settled = {collision.path: last(collision.packages) for collision in files}
+    return settled, [collision for collision in collisions if collision.directory]
 
 
 def _reachable(collision: Collision, packages: Iterable[LockedPackage], selection: Selection) -> bool:

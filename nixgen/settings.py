@@ -24,10 +24,12 @@ class Settings:
     Attributes:
         prefer: pattern of paths in an environment to the package whose file stands there.
         placement: what is said of a package's files, by its normalized name.
+        overlaps: whether one wheel wins over another that brings other files for one path; else they are refused.
     """
 
     prefer: Mapping[str, str] = field(default_factory=dict)
     placement: Mapping[str, Overrides] = field(default_factory=dict)
+    overlaps: bool = True
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -53,7 +55,13 @@ class Settings:
         placement = said.get("placement", {})
         if not isinstance(placement, dict):
             raise InputError("[tool.nixgen.placement] is no table of packages", where=str(path), todo=_EXAMPLE)
+        overlaps = said.get("overlaps", "win")
+        if overlaps not in ("win", "refuse"):
+            raise InputError(
+                f"[tool.nixgen] overlaps is {overlaps!r}", where=str(path), todo='write overlaps = "win" or "refuse"'
+            )
         return cls(
+            overlaps=overlaps == "win",
             prefer=prefer,
             placement={canonicalize_name(name): _overrides(name, table, path) for name, table in placement.items()},
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pytest
 
@@ -176,6 +176,59 @@ def test_preferences_settle_collisions(prefer: dict[str, str], settled: str | No
 def test_a_preference_without_collision_is_not_locked() -> None:
     """Only what had to be settled stands in the lock."""
     assert _together(make_index("one"), make_index("two"), prefer={"*": "one"}).targets[0].prefer == {}
+
+
+@pytest.mark.parametrize(
+    ("asked", "winner"),
+    [
+        ({}, "two"),
+        ({"one": {"two"}}, "one"),
+        ({"two": {"one"}}, "two"),
+        ({"one": {"two"}, "two": {"one"}}, "two"),
+        ({"one": {"six"}}, "two"),
+        ({"one": {"one"}}, "two"),
+    ],
+)
+def test_one_wheel_wins_as_a_whole(asked: dict[str, set[str]], winner: str) -> None:
+    """Who asks for the other wins on every path, else the later name; the order of packages has no part in it."""
+    one = make_index("one", {"a.py": "1", "b.py": "1", "same.py": "1", "own1.py": ""})
+    two = make_index("two", {"a.py": "2", "b.py": "2", "same.py": "1", "own2.py": ""})
+    questions: list[Sequence[str]] = []
+
+    def requires(names: Sequence[str]) -> dict[str, set[str]]:
+        questions.append(names)
+        return asked
+
+    known = {index.source.filename: index for index in (one, two)}
+    for order in ((one, two), (two, one)):
+        selection = Selection(packages=tuple(map(locked, order)))
+        lock = plan({LINUX.key: selection}, [LINUX], known, requires=requires)
+        assert lock.targets[0].prefer == {f"{SITE}/a.py": winner, f"{SITE}/b.py": winner}
+    assert questions == [["one", "two"]] * 2
+
+
+def test_the_last_of_three_wins() -> None:
+    """Among several, nobody wins whom another one asks for."""
+    indexes = [make_index(name, {"a.py": name}) for name in ("one", "two", "six")]
+    known = {index.source.filename: index for index in indexes}
+    selection = Selection(packages=tuple(map(locked, indexes)))
+    lock = plan({LINUX.key: selection}, [LINUX], known, requires=lambda _: {"six": {"two"}})
+    assert lock.targets[0].prefer == {f"{SITE}/a.py": "six"}
+
+
+def test_what_the_rule_does_not_settle() -> None:
+    """What the user prefers is asked first, and a file where another wheel has a directory stays an error."""
+    indexes = [make_index("one", {"a": "1", "c.py": "1"}), make_index("two", {"a/b.py": "2", "c.py": "2"})]
+    known = {index.source.filename: index for index in indexes}
+    selection = Selection(packages=tuple(map(locked, indexes)))
+    with pytest.raises(InputError, match="different files for one path") as caught:
+        plan({LINUX.key: selection}, [LINUX], known, {"*/c.py": "one"}, requires=lambda _: {})
+    assert "c.py" not in caught.value.what
+    alone = [make_index("one", {"c.py": "1"}), make_index("two", {"c.py": "2"})]
+    known = {index.source.filename: index for index in alone}
+    selection = Selection(packages=tuple(map(locked, alone)))
+    lock = plan({LINUX.key: selection}, [LINUX], known, {"*/c.py": "one"}, requires=lambda _: {})
+    assert lock.targets[0].prefer == {f"{SITE}/c.py": "one"}
 
 
 REACHABLE: list[tuple[str, tuple[Clause, ...], tuple[Clause, ...], bool]] = [

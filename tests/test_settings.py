@@ -37,6 +37,15 @@ def test_what_is_said(tmp_path: Path) -> None:
     )
 
 
+def test_overlaps_may_be_refused(tmp_path: Path) -> None:
+    """One wheel wins over another unless the user has it refused; anything else is an error that says both words."""
+    assert Settings().overlaps and _read(tmp_path, '[tool.nixgen]\noverlaps = "win"\n').overlaps
+    assert not _read(tmp_path, '[tool.nixgen]\noverlaps = "refuse"\n').overlaps
+    with pytest.raises(InputError, match="overlaps is True") as caught:
+        _read(tmp_path, "[tool.nixgen]\noverlaps = true\n")
+    assert '"refuse"' in (caught.value.todo or "")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

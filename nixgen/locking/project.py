@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fnmatch
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -14,8 +15,10 @@ from nixgen.indexes import VENDORED, vendored_name
 from nixgen.inputs import Inputs
 from nixgen.inputs.options import ResolverOptions
 from nixgen.lock import LOCK_NAME, Lock
+from nixgen.locking import overlaps
 from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
+from nixgen.locking.overlaps import requirements_of
 from nixgen.locking.targets import Wish, choose_targets
 from nixgen.model import Selection, Traffic, WheelIndex
 from nixgen.observer import SILENT, Observer
@@ -111,12 +114,13 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for note in read.notes:
         observer.note(note)
     observer.read(read.origin, targets)
+    auth = Credentials.from_environment(read.urls_with_login, read.indexes).auth()
     indexes, traffic = indexes_of(
         wheels_of(read.selections.values()),
         previous,
         base=request.base,
         verify=request.verify,
-        auth=Credentials.from_environment(read.urls_with_login, read.indexes).auth(),
+        auth=auth,
         observer=observer,
     )
     if old and request.changes_nothing:
@@ -125,8 +129,32 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         for warning in index.warnings:
             observer.warning(f"{index.source.filename}: {warning}")
     verified = indexes.keys() if request.verify else _still_verified(previous, indexes)
-    planned = plan(read.selections, targets, indexes, settings.prefer, settings.placement, verified)
+    asked: dict[str, frozenset[str]] = {}
+
+    def requires(names: Sequence[str]) -> Mapping[str, frozenset[str]]:
+        lacking = [name for name in names if name not in asked]
+        asked.update(requirements_of(lacking, indexes.values(), base=request.base, auth=auth))
+        return asked
+
+    planned = plan(
+        read.selections,
+        targets,
+        indexes,
+        settings.prefer,
+        settings.placement,
+        verified,
+        requires if settings.overlaps else None,
+    )
     lock = replace(planned, inputs=read.files)
+    if any(locked.prefer for locked in lock.targets):
+        said = {
+            path
+            for locked in lock.targets
+            for path in locked.prefer
+            if any(fnmatch.fnmatchcase(path, pattern) for pattern in settings.prefer)
+        }
+        for note in overlaps.notes(lock, indexes, said, asked):
+            observer.note(note)
     for note in settings.unmet(indexes.values()):
         observer.note(note)
     files = Files(lock=lock, vendored=_vendored(request, lock, indexes))

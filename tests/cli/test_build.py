@@ -113,6 +113,46 @@ def test_the_machines_patch_level_is_locked_for(in_store: Cli, serve: Serve) -> 
     assert f"{name} 3.0 needs Python >={later}" in said and f"--python {version}" in said
 
 
+def test_wheels_that_overlap(in_store: Cli, serve: Serve) -> None:
+    """Of two wheels, the one that asks for the other wins as a whole, else the later name; alone, each has its own."""
+
+    def wheel(name: str, *requires: str) -> tuple[str, bytes]:
+        files = {f"shared_{number}.py": f"def main():\n    print({name!r})\n" for number in range(2)}
+        return make_wheel(
+            name,
+            "1.0",
+            {**files, f"own_{name}.py": ""},
+            entry_points={"console_scripts": {"tool": "shared_0:main" if name != "b" else "shared_1:main"}},
+            metadata=[f"Requires-Dist: {one}" for one in requires],
+        )
+
+    server = serve(wheel("a", "b; extra == 'more'"), wheel("b"), wheel("c"))
+    said = lock(in_store, server, "a", "b")
+    assert "a wins over b, since it asks for b, where both bring other files: bin/tool and 2 more" in said
+    for run in (in_store("build").stdout.strip(), nix_build(in_store)):
+        program = subprocess.run([f"{run}/bin/tool"], capture_output=True, text=True, check=True)
+        assert program.stdout == "a\n"
+        code = "import own_a, own_b, shared_0, shared_1; shared_0.main(); shared_1.main()"
+        assert subprocess.run([f"{run}/bin/python", "-c", code], capture_output=True, text=True).stdout == "a\na\n"
+    assert "c wins over b, since it has the later name than b" in lock(in_store, server, "b", "c")
+    assert in_store("run", "tool").stdout == "c\n"
+    project = '[project]\nname = "p"\nversion = "1"\ndependencies = ["b"]\n[dependency-groups]\nmore = ["c"]\n'
+    (in_store.directory / "pyproject.toml").write_text(project)
+    in_store("lock", "pyproject.toml", "--default-index", server.index)
+    assert in_store("run", "tool").stdout == "b\n"
+    assert in_store("run", "--group", "more", "tool").stdout == "c\n"
+    (in_store.directory / "pyproject.toml").write_text(project + '[tool.nixgen.prefer]\n"*" = "b"\n')
+    assert "wins over" not in in_store("lock", "pyproject.toml", "--default-index", server.index).stderr
+    assert in_store("run", "--group", "more", "tool").stdout == "b\n"
+    (in_store.directory / "pyproject.toml").write_text(project + '[tool.nixgen]\noverlaps = "refuse"\n')
+    assert "different files" in in_store("lock", "pyproject.toml", "--default-index", server.index, code=3).stderr
+    server.wheels |= dict([make_wheel("d", "1.0", {"own_b.py/file.py": ""})])
+    lock_text = (in_store.directory / "nixgen.lock").read_text()
+    (in_store.directory / "pyproject.toml").write_text(project.replace('"c"', '"d"'))
+    assert "own_b.py" in in_store("lock", "pyproject.toml", "--default-index", server.index, code=3).stderr
+    assert (in_store.directory / "nixgen.lock").read_text() == lock_text
+
+
 def test_a_changed_wheel_is_refused(in_store: Cli, serve: Serve, demo: tuple[str, bytes]) -> None:
     """A wheel that is no longer what the lock says stops the build, and the previous result stays."""
     server = serve(demo, make_wheel("other", "1.0", {"other.py": ""}))

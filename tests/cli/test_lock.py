@@ -191,17 +191,18 @@ def test_logins_stay_out_of_the_lock(nixgen: Cli, project: Path, serve: Serve) -
 
 
 def test_collision_names_both_wheels_and_the_way_out(nixgen: Cli, project: Path, serve: Serve) -> None:
-    """Two wheels with different files for one path are an error, which [tool.nixgen.prefer] settles."""
+    """Where overlaps are refused, two wheels with different files for one path are an error, which prefer settles."""
+    (project / "pyproject.toml").write_text('[tool.nixgen]\noverlaps = "refuse"\n')
     one = make_wheel("one", "1.0", {"tests/__init__.py": "1\n"})
     two = make_wheel("two", "1.0", {"tests/__init__.py": "2\n"})
     index = serve(one, two).index
     (project / "requirements.in").write_text("one\ntwo\n")
-    said = nixgen("lock", "--python", "3.11", "--default-index", index, code=3).stderr
+    said = nixgen("lock", "requirements.in", "--python", "3.11", "--default-index", index, code=3).stderr
     assert "lib/python3.11/site-packages/tests/__init__.py: one and two" in said
     assert "[tool.nixgen.prefer]" in said
-    assert listing(project).keys() == {"requirements.in"}
+    assert listing(project).keys() == {"requirements.in", "pyproject.toml"}
     settled = said.rpartition("[tool.nixgen.prefer]")[2].strip()
-    (project / "pyproject.toml").write_text(f"[tool.nixgen.prefer]\n{settled}\n")
+    (project / "pyproject.toml").write_text(f'[tool.nixgen]\noverlaps = "refuse"\n[tool.nixgen.prefer]\n{settled}\n')
     nixgen("lock", "requirements.in", "--python", "3.11", "--default-index", index)
     assert json.loads((project / "nixgen.lock").read_text())["targets"][0]["prefer"]
 

@@ -1,0 +1,106 @@
+"""Wheels that bring different files for one path: who wins, and why."""
+
+from __future__ import annotations
+
+import asyncio
+import email.parser
+import zipfile
+from collections.abc import Collection, Container, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
+
+from nixgen.errors import NixgenError
+from nixgen.ingest.ranges import WholeWheelError, fetch_members
+from nixgen.lock import Lock
+from nixgen.model import WheelIndex
+from nixgen.plan import installed_paths
+from nixgen.temporary import temporary_directory
+from nixgen.wheels.transport import Transport
+
+if TYPE_CHECKING:
+    import httpx
+
+
+def requirements_of(
+    names: Collection[str], indexes: Iterable[WheelIndex], *, base: Path, auth: httpx.Auth | None
+) -> dict[str, frozenset[str]]:
+    """Return what some packages ask for, with any of their extras: the names in their METADATA.
+
+    It decides who wins, and nothing else: a wheel whose METADATA cannot be read is taken to ask for nothing.
+
+    Args:
+        names: the packages.
+        indexes: those of a lock's wheels.
+        base: the directory that relative paths of wheels refer to.
+        auth: credentials for downloads.
+    """
+    wheels = [index for index in indexes if index.name in names]
+    found: dict[str, set[str]] = {name: set() for name in names}
+    with temporary_directory() as directory:
+        for number, index in enumerate(wheels):
+            try:
+                text = asyncio.run(_metadata(index, base, directory / f"{number}.whl", auth))
+            except (NixgenError, OSError, zipfile.BadZipFile, KeyError, ValueError, NotImplementedError):
+                continue
+            for line in email.parser.HeaderParser().parsestr(text).get_all("Requires-Dist", []):
+                try:
+                    found[index.name].add(canonicalize_name(Requirement(line).name))
+                except InvalidRequirement:
+                    continue
+    return {name: frozenset(required) for name, required in found.items()}
+
+
+async def _metadata(index: WheelIndex, base: Path, spool: Path, auth: httpx.Auth | None) -> str:
+    """Return the text of a wheel's METADATA, of which its first part is enough."""
+    path = next(path for path in index.files if path.endswith(".dist-info/METADATA") and path.count("/") == 1)
+    source = index.source
+    if source.url is None:
+        spool = base / (source.path or "")
+    else:
+        async with Transport(auth=auth) as transport:
+            try:
+                await fetch_members(index, [path], spool, transport)
+            except WholeWheelError:
+                await transport.download(source.url, spool, size=source.size)
+    with zipfile.ZipFile(spool) as archive, archive.open(path) as file:
+        return file.read(1 << 20).decode("utf-8", "replace")
+
+
+def notes(
+    lock: Lock, indexes: Mapping[str, WheelIndex], prefer: Iterable[str], asked: Mapping[str, Container[str]]
+) -> Iterator[str]:
+    """Yield a line for each package that wins over another by the rule, and not by what the user says.
+
+    Args:
+        lock: the lock.
+        indexes: those of its wheels, by file name.
+        prefer: the paths that the user settled.
+        asked: what the packages ask for, as ``requirements_of`` has it.
+    """
+    said = set(prefer)
+    told: set[tuple[str, str]] = set()
+    for locked in lock.targets:
+        ruled = {path: winner for path, winner in locked.prefer.items() if path not in said}
+        if not ruled:
+            continue
+        fold = str.casefold if locked.target.system.endswith("-darwin") else str
+        keys = {fold(path): path for path in ruled}
+        lost: dict[tuple[str, str], list[str]] = {}
+        for package in locked.packages:
+            for place, _ in installed_paths(indexes[package.wheel.filename], locked.target.python):
+                path = keys.get(fold(place))
+                if path is not None and ruled[path] != package.name:
+                    lost.setdefault((ruled[path], package.name), []).append(path)
+        for (winner, loser), paths in sorted(lost.items()):
+            if (winner, loser) not in told:
+                told.add((winner, loser))
+                distinct = sorted(set(paths))
+                where = distinct[0] + (f" and {len(distinct) - 1} more" if len(distinct) > 1 else "")
+                why = f"asks for {loser}" if loser in asked.get(winner, ()) else f"has the later name than {loser}"
+                yield (
+                    f"{winner} wins over {loser}, since it {why}, where both bring other files: {where} "
+                    '([tool.nixgen.prefer] decides otherwise, [tool.nixgen] overlaps = "refuse" refuses)'
+                )

@@ -17,7 +17,7 @@ from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
 from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
-from nixgen.inputs.project import Project, lock_of, read_project
+from nixgen.inputs.project import Project, by_system, lock_of, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
 from nixgen.inputs.script import check_script, lock_of_script, read_script
 from nixgen.inputs.sources import Unusable, relative_to
@@ -216,16 +216,18 @@ def _read_requirements(
     cwd = paths[0].absolute().parent
     hashes = Hashes.read([*paths, *map(Path, options.constraints)])
     notes: list[str] = []
-    resolutions = {}
-    for python in dict.fromkeys(target.full_version for target in targets):
+
+    def resolve(python: str, system: Target | None) -> uv.Resolution:
         resolution = uv.compile_requirements(
-            sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences
+            sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, system=system
         )
-        notes += uv.held_back(sources, resolution, python=python, cwd=cwd, options=options)
-        resolutions[python] = replace(resolution, lock=hashes.restrict(resolution.lock))
+        notes.extend(uv.held_back(sources, resolution, python=python, cwd=cwd, options=options))
+        return replace(resolution, lock=hashes.restrict(resolution.lock))
+
+    resolutions = by_system(targets, resolve, notes)
     choices = {}
     for target in targets:
-        resolution = resolutions[target.full_version]
+        resolution = resolutions[target.key]
         choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base, project=cwd)
         unusable: tuple[Unusable, ...] = (*resolution.unusable, *choice.unusable)
         choices[target.key] = Choice(

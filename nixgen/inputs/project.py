@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import platform
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
@@ -23,6 +23,8 @@ from nixgen.inputs.sources import Unusable, relative_to
 from nixgen.inputs.uv import Resolution
 from nixgen.model import ALWAYS, Clause, LockedPackage, Selection, WheelSource
 from nixgen.targets import Target
+
+T = TypeVar("T")
 
 #: What a part of a project is called: the empty string for its dependencies, else a selector (``extra:web``).
 Part = str
@@ -141,23 +143,56 @@ def read_project(
         if project.malformed:  # uv would ask the build backend
             raise _plainer(InputError("", where=where, todo=""), project, where)
         exported = _exported(parts, project, lock, where=_shown(lock, base), options=options, notes=notes)
-        resolutions = {target.full_version: exported for target in targets}
+        resolutions = {target.key: exported for target in targets}
     else:
-        for python in dict.fromkeys(target.full_version for target in targets):
-            resolutions[python] = _resolved(
-                parts, project, python, where=where, preferences=preferences, options=options, notes=notes
+
+        def resolve(python: str, system: Target | None) -> dict[Part, Resolution]:
+            return _resolved(
+                parts, project, python, system, where=where, preferences=preferences, options=options, notes=notes
             )
+
+        resolutions = by_system(targets, resolve, notes)
     choices = {
-        target.key: _joined(resolutions[target.full_version], project, target, where=where, base=base)
-        for target in targets
+        target.key: _joined(resolutions[target.key], project, target, where=where, base=base) for target in targets
     }
     return choices, notes
+
+
+def by_system(targets: Sequence[Target], resolve: Callable[[str, Target | None], T], notes: list[str]) -> dict[str, T]:
+    """Return what is resolved for each target, by its key: for all systems at once where that goes.
+
+    All systems are those that uv knows, Windows among them, for which nothing is locked. Where that has no solution,
+    each system is resolved by itself.
+
+    Args:
+        targets: what to resolve for.
+        resolve: does it, for a Python and a system, or all of them.
+        notes: gets a line where each system is resolved by itself.
+
+    Raises:
+        InputError: as ``resolve``, of the first system that has no solution.
+    """
+    found: dict[str, T] = {}
+    for python in dict.fromkeys(target.full_version for target in targets):
+        of_python = [target for target in targets if target.full_version == python]
+        before = len(notes)
+        try:
+            together = resolve(python, None)
+            found |= {target.key: together for target in of_python}
+        except InputError:
+            del notes[before:]
+            found |= {target.key: resolve(python, target) for target in of_python}
+            notes.append(
+                "each system was resolved by itself: for all that uv knows at once, as Windows, there is no solution"
+            )
+    return found
 
 
 def _resolved(
     parts: Sequence[Part],
     project: Project,
     python: str,
+    system: Target | None,
     *,
     where: str,
     preferences: Mapping[str, str],
@@ -173,7 +208,14 @@ def _resolved(
     own = [] if project.name is None else [project.name]
     try:
         together = uv.compile_requirements(
-            sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, exclude=own
+            sources,
+            python=python,
+            cwd=cwd,
+            where=where,
+            options=options,
+            preferences=preferences,
+            exclude=own,
+            system=system,
         )
     except InputError as error:
         raise _plainer(error, project, where) from error
@@ -190,6 +232,7 @@ def _resolved(
             preferences=preferences,
             agree_with=together.lock,
             exclude=[*own, *(item.name for item in together.unusable)],
+            system=system,
         )
         for part in parts
     }

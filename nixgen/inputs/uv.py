@@ -26,7 +26,11 @@ from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import parse
 from nixgen.inputs.sources import Unusable
 from nixgen.mistakes import of_a_program
+from nixgen.targets import Target
 from nixgen.temporary import temporary_directory
+
+#: The minor versions of glibc 2 that uv has a platform for.
+_GLIBC = (17, 28, *range(31, 41))
 
 #: How many packages without a wheel are looked for before the list is called long enough.
 MOST_UNUSABLE = 50
@@ -95,8 +99,9 @@ def compile_requirements(
     preferences: Mapping[str, str] | None = None,
     agree_with: Pylock | None = None,
     exclude: Iterable[str] = (),
+    system: Target | None = None,
 ) -> Resolution:
-    """Resolve requirements for one Python and every system (``uv pip compile --universal``).
+    """Resolve requirements for one Python, and every system at once (``uv pip compile --universal``) or one.
 
     Args:
         sources: files and options that say what is wanted, as uv's arguments.
@@ -107,6 +112,7 @@ def compile_requirements(
         preferences: versions to keep where they still fit, by name.
         agree_with: a larger resolution whose versions must be taken.
         exclude: packages to leave out from the start.
+        system: a target, whose system is the only one; None for every system that uv knows.
 
     Raises:
         InputError: uv cannot resolve them; carries uv's own message.
@@ -118,7 +124,8 @@ def compile_requirements(
         scratch = created.resolve()
         output = scratch / "pylock.toml"
         arguments = [
-            *("pip", "compile", *sources, "--universal", "--format", "pylock.toml", "--no-header"),
+            *("pip", "compile", *sources, "--format", "pylock.toml", "--no-header"),
+            *(["--universal"] if system is None else ["--python-platform", _platform(system)]),
             *("--python", sys.executable, "--python-version", python, "--output-file", os.fspath(output)),
             *options.compile_arguments(),
         ]
@@ -326,6 +333,17 @@ def explain(failure: UvFailure, where: str) -> NixgenError:
         where=where,
         todo="change the requirements, or the index options",
     )
+
+
+def _platform(target: Target) -> str:
+    """Return uv's name of a target's system."""
+    architecture = target.system.partition("-")[0]
+    if target.libc == "macos":
+        return f"{architecture}-apple-darwin"
+    if target.libc == "musl":
+        return f"{architecture}-unknown-linux-musl"
+    known = [minor for minor in _GLIBC if (2, minor) <= target.floor]
+    return f"{architecture}-manylinux_2_{max(known, default=min(_GLIBC))}"
 
 
 def _only_sources(unusable: Iterable[Unusable], where: str) -> InputError:

@@ -345,3 +345,12 @@ def test_a_root_without_a_project_stands_for_all_members(wheels: Path, tmp_path:
     assert "`uv lock`" in (caught.value.todo or "")
     lock(tmp_path, root)
     assert versions(read(tmp_path, root)) == {"core": "1.0", "writer": "1.0"}
+
+
+def test_a_project_that_only_windows_contradicts(wheels: Path, tmp_path: Path) -> None:
+    """Each system is resolved by itself where all at once have no solution; its parts agree still."""
+    text = PROJECT.replace('dependencies = ["base"]', 'dependencies = ["base", "nowhere; sys_platform==\'win32\'"]')
+    found = read(tmp_path, text, LINUX, MAC)
+    assert {package.name: package.when for package in found.selections[LINUX.key].packages} == WANTED
+    assert versions(found)["core"] == "1.0"  # what the group dev needs
+    assert any("each system was resolved by itself" in note for note in found.notes)

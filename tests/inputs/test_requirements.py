@@ -310,3 +310,15 @@ def test_a_wheel_that_cannot_be_read_is_no_fault_of_the_network(add_wheel: AddWh
     with pytest.raises(InputError, match="cannot read a wheel") as caught:
         read(tmp_path, "faulty")
     assert "faulty" in str(caught.value)
+
+
+def test_what_only_windows_contradicts_is_locked(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """Where all systems at once have no solution, each that is locked for is resolved by itself, and a note says so."""
+    add_wheel("core", "1.0")
+    add_wheel("core", "2.0")
+    add_wheel("app", "1.0", "core>=2", "core<2; sys_platform == 'win32'", "nowhere; sys_platform == 'win32'")
+    found = read(tmp_path, "app\n", LINUX, MAC)
+    assert versions(found) == versions(found, MAC) == {"app": "1.0", "core": "2.0"}
+    assert any("each system was resolved by itself" in note for note in found.notes)
+    with pytest.raises(InputError, match="nowhere"):
+        read(tmp_path, "app\nnowhere\n", LINUX, MAC)

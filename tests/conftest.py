@@ -25,6 +25,7 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _LONG = ("tests/whole", "tests/corpus", "tests/test_docs.py", "tests/benchmarks", "tests/campaign")
 
 
+@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Order the tests for ``script/test``, and keep in one worker what shares an expensive fixture: a file, mostly."""
 

@@ -25,18 +25,14 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 _LONG = ("tests/whole", "tests/corpus", "tests/test_docs.py", "tests/benchmarks", "tests/campaign")
 
 
-@pytest.hookimpl(tryfirst=True)  # xdist reads the groups in the same hook
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Order the tests for ``script/test``, and keep in one worker what shares an expensive fixture: a file, mostly."""
+    """Order the tests for ``script/test``."""
 
     def rank(item: pytest.Item) -> int:
         file = item.nodeid.partition("::")[0]
         return next((number for number, prefix in enumerate(_LONG) if file.startswith(prefix)), len(_LONG))
 
     items.sort(key=rank)
-    for item in items:
-        shared = "built" in getattr(item, "fixturenames", ())
-        item.add_marker(pytest.mark.xdist_group("built" if shared else item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")

@@ -53,6 +53,7 @@
               "isal"
               "jinja2"
               "packaging"
+              "poetry-core"
               "rich"
               "uv"
             ];

@@ -76,7 +76,7 @@ def parse_record(content: bytes, member: str, findings: Findings) -> dict[str, R
 
 def _elements(text: str, member: str, findings: Findings) -> Iterator[tuple[str, str, str]]:
     # splitlines() would also cut at U+2028 and the like, which a path may hold
-    lines = iter([line for line in text.replace("\r\n", "\n").split("\n") if line.strip()])
+    lines = iter([line for line in text.replace("\r\n", "\n").split("\n") if line])
     while True:
         try:
             yield from parse_record_file(lines)

@@ -230,8 +230,9 @@ def test_any_combination_of_extras_and_groups(in_store: Cli, serve: Serve) -> No
     in_store("lock", "--default-index", serve(*wheels).index)
     code = "import importlib.metadata as m; print(*sorted(d.name for d in m.distributions()))"
     for options, arguments, expected in (
-        ([], [], "base"),
-        (["--extra", "one"], ["--arg", "extras", '["one"]'], "base one"),
+        ([], [], "base three"),
+        (["--extra", "one", "--no-default-groups"], ["--arg", "extras", '["one"]', "--arg", "groups", "[ ]"],
+         "base one"),
         (["--extra", "two", "--group", "dev"], ["--arg", "extras", '["two"]', "--arg", "groups", '["dev"]'],
          "base three two"),
         (["--all-extras", "--all-groups"], ["--arg", "extras", '["one" "two"]', "--arg", "groups", '["dev"]'],

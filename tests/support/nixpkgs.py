@@ -41,7 +41,7 @@ let
     args = [ "-I" "-c" "import os, shutil; out, text = os.environ['out'], os.environ['textPath']\n${code}" ];
     passAsFile = [ "text" ];
   };
-  names = [ "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "rich" "uv" ];
+  names = [ "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "poetry-core" "rich" "uv" ];
 in
 {
   lib = { };

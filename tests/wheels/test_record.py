@@ -76,6 +76,7 @@ def test_odd_sizes_count_as_none(size: str) -> None:
         (b"\xff\xfe", "not UTF-8"),
         (b"a,b,c,d\n", "not three columns"),
         (b"a\nb,c\n", "not three columns"),
+        (b"\n\n \n", "not three columns"),
         (b"a" * 200_000 + b",,\n", "not CSV"),
         ("a,sha256=" + "A" * 43 + ",1\na,sha256=" + "B" * 42 + "A,1\n", "contradict each other"),
     ],

@@ -48,6 +48,7 @@
             src = self;
             build-system = [ pkgs.python3Packages.hatchling ];
             dependencies = map (name: pkgs.python3Packages.${name}) [
+              "certifi"
               "httpx"
               "installer"
               "isal"
@@ -55,6 +56,7 @@
               "packaging"
               "poetry-core"
               "rich"
+              "socksio"
               "uv"
             ];
             pythonImportsCheck = [ "nixgen.cli" ];

@@ -5,7 +5,9 @@ from __future__ import annotations
 import netrc
 import os
 import re
-from collections.abc import Generator, Iterable, Mapping
+import subprocess
+import tomllib
+from collections.abc import Generator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -27,6 +29,12 @@ _QUERY = re.compile(r"(://[^\s?#'\"`<>]*\?)[^\s#'\"`<>]+")
 
 #: The parts of a URL as far as they matter here. urlsplit() refuses some passwords that uv takes.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:(?P<userinfo>[^/?#]*)@)?(?P<rest>.*)", re.DOTALL)
+
+#: The variables with the password of an index.
+_PASSWORD = re.compile(r"UV_INDEX_[A-Z0-9_]+_PASSWORD")
+
+#: How long a keyring may take, which may ask its user first, in seconds.
+_PATIENCE = 120
 
 #: A shorter secret is also a word, which cannot be told from others in a text.
 _SHORTEST_SECRET = 4
@@ -56,11 +64,16 @@ class Credentials:
 
     Attributes:
         logins: user and password by scheme, host and port; a login that came first was kept.
+        users: the indexes that are said to have a user and not the password, likewise: URL and user.
+        keyring: whether the program ``keyring`` is asked for the passwords of these.
         netrc_file: where to look for hosts that have none of their own.
     """
 
     logins: Mapping[Origin, Login] = field(default_factory=dict, repr=False)
+    users: Mapping[Origin, tuple[str, str]] = field(default_factory=dict, repr=False)
+    keyring: bool = False
     netrc_file: netrc.netrc | None = field(default=None, repr=False)
+    _asked: dict[Origin, str | None] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def from_environment(
@@ -68,13 +81,16 @@ class Credentials:
         urls: Iterable[str] = (),
         indexes: Iterable[NamedIndex] = (),
         environ: Mapping[str, str] | None = None,
+        *,
+        keyring: bool = False,
     ) -> Credentials:
-        """Gather every login there is, in this order: the input's URLs, the indexes', ``UV_INDEX_*``, netrc.
+        """Gather every login there is, in this order: the input's URLs, the indexes', ``UV_INDEX_*``, uv's own, netrc.
 
         Args:
             urls: URLs with user information, as the input has them (``Inputs.urls_with_login``).
             indexes: the indexes of the command line and of ``pyproject.toml``.
             environ: environment variables; those of the process where it is None.
+            keyring: whether the program ``keyring`` is asked for passwords that are said nowhere.
         """
         environ = os.environ if environ is None else environ
         from_variables = [
@@ -83,12 +99,20 @@ class Credentials:
             for part in re.split(r"[\s,]+" if name == "UV_FIND_LINKS" else r"\s+", environ.get(name, ""))
         ]
         logins: dict[Origin, Login] = {}
+        users: dict[Origin, tuple[str, str]] = {}
         every = [*(NamedIndex(url=url) for url in urls), *indexes, *from_variables]
         for index in every:
             login = _variables_login(index.name, environ) or _userinfo(index.url)
-            if login is not None and (origin := _origin(index.url)) is not None:
+            if login is None or (origin := _origin(index.url)) is None:
+                continue
+            if login[0] and not login[1]:
+                users.setdefault(origin, (without_credentials(index.url), login[0]))
+            else:
                 logins.setdefault(origin, login)
-        return cls(logins=logins, netrc_file=_netrc(environ))
+        for url, login in _stored(environ):
+            if (origin := _origin(url)) is not None:
+                logins.setdefault(origin, login)
+        return cls(logins=logins, users=users, keyring=keyring, netrc_file=_netrc(environ))
 
     def login(self, url: str) -> Login | None:
         """Return user and password for a URL, None where it needs none that is known."""
@@ -98,11 +122,26 @@ class Credentials:
         if origin in self.logins:
             return self.logins[origin]
         found = self.netrc_file.authenticators(origin[1]) if self.netrc_file else None
-        return (found[0] or found[1], found[2] or "") if found else None
+        login = (found[0] or found[1], found[2] or "") if found else None
+        if origin not in self.users:
+            return login
+        index, user = self.users[origin]
+        if login is not None and login[0] == user:
+            return login
+        return user, self._from_keyring(origin, index, user) or ""
+
+    def _from_keyring(self, origin: Origin, index: str, user: str) -> str | None:
+        """Ask ``keyring`` for a password, as uv does: for the index, then for its host; once."""
+        if self.keyring and origin not in self._asked:
+            scheme, host, port = origin
+            place = host if port == _DEFAULT_PORTS[scheme] else f"{host}:{port}"
+            answers = (_ask_keyring(service, user) for service in (index, place))
+            self._asked[origin] = next((password for password in answers if password), None)
+        return self._asked.get(origin)
 
     def auth(self) -> httpx.Auth | None:
         """Return what a client needs to log in, None where no login is known at all."""
-        return _OriginAuth(self) if self.logins or self.netrc_file else None
+        return _OriginAuth(self) if self.logins or self.users or self.netrc_file else None
 
 
 class _OriginAuth(httpx.Auth):
@@ -146,6 +185,7 @@ def secrets_of(environ: Mapping[str, str]) -> set[str]:
             login, query = _userinfo(part), part.partition("?")[2].partition("#")[0]
             raw = (_URL.search(part) or {"userinfo": None})["userinfo"] or ""
             found |= {raw, raw.partition(":")[2], login[1] if login else "", query}
+    found |= {value for name, value in environ.items() if _PASSWORD.fullmatch(name)}
     return {secret for secret in found if len(secret) >= _SHORTEST_SECRET}
 
 
@@ -185,6 +225,35 @@ def _variables_login(name: str | None, environ: Mapping[str, str]) -> Login | No
     variable = "UV_INDEX_" + re.sub(r"[^A-Z0-9]", "_", name.upper())
     user, password = environ.get(f"{variable}_USERNAME"), environ.get(f"{variable}_PASSWORD")
     return None if user is None and password is None else (user or "", password or "")
+
+
+def _ask_keyring(service: str, user: str) -> str | None:
+    try:
+        done = subprocess.run(
+            ["keyring", "get", service, user],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE,
+            check=False,
+        )
+    except (OSError, subprocess.TimeoutExpired, UnicodeDecodeError):
+        return None
+    return done.stdout.rstrip("\r\n") if done.returncode == 0 else None
+
+
+def _stored(environ: Mapping[str, str]) -> Iterator[tuple[str, Login]]:
+    """Yield what ``uv auth login`` keeps in its file: a service's URL with its login."""
+    home = Path(environ.get("HOME", "~")).expanduser()
+    data = Path(environ.get("XDG_DATA_HOME") or home / ".local" / "share")
+    directory = Path(environ.get("UV_CREDENTIALS_DIR") or data / "uv" / "credentials")
+    try:
+        entries = tomllib.loads((directory / "credentials.toml").read_text(encoding="utf-8")).get("credential", [])
+    except (OSError, ValueError):
+        return
+    for entry in entries if isinstance(entries, list) else []:
+        if isinstance(entry, dict) and isinstance(entry.get("password"), str):
+            yield str(entry.get("service", "")), (str(entry.get("username") or "__token__"), entry["password"])
 
 
 def _netrc(environ: Mapping[str, str]) -> netrc.netrc | None:

@@ -22,7 +22,7 @@ from nixgen.ties import Tie, keep_tie
 from nixgen.wheels.text import index_bytes, index_hash, parse_index
 
 if TYPE_CHECKING:
-    import httpx
+    from nixgen.access import Access
 
 #: Where a project keeps indexes, below its directory; nix/index.nix looks there too.
 VENDORED = Path("nix", "index")
@@ -92,13 +92,13 @@ def make_indexes(
     *,
     base: Path,
     verify: bool = False,
-    auth: httpx.Auth | None = None,
+    access: Access | None = None,
     progress: Callable[[Progress], None] | None = None,
 ) -> tuple[list[WheelIndex], Traffic]:
     """Do what ``index_wheels`` does, and keep the indexes in the user's cache."""
     from nixgen.wheels.index import index_all
 
-    indexes, traffic = index_all(sources, base=base, verify=verify, auth=auth, progress=progress)
+    indexes, traffic = index_all(sources, base=base, verify=verify, access=access, progress=progress)
     for index in indexes:
         keep_index(index)
         if index.whole and index.source.sha256 is not None and index.source.size is not None:
@@ -110,7 +110,7 @@ def indexes_of_lock(
     wheels: Iterable[LockedWheel],
     *,
     base: Path,
-    auth: Callable[[], httpx.Auth | None] = lambda: None,
+    access: Callable[[], Access | None] = lambda: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> Mapping[str, WheelIndex]:
     """Return the index of each of some wheels, by file name; those that this machine lacks are made again.
@@ -118,7 +118,7 @@ def indexes_of_lock(
     Args:
         wheels: what the lock says of them.
         base: the project's directory.
-        auth: gives the credentials for servers, if any has to be asked.
+        access: says how servers are reached, if any has to be asked.
         progress: called as wheels are read.
 
     Raises:
@@ -136,7 +136,7 @@ def indexes_of_lock(
     if lacking:
         # Of the size the lock has only a server's word, too.
         sources = [replace(wheel.source, size=None) for wheel in lacking.values()]
-        made, _ = make_indexes(sources, base=base, auth=auth(), progress=progress)
+        made, _ = make_indexes(sources, base=base, access=access(), progress=progress)
         wrong = [index.source.filename for index in made if index_hash(index) != lacking[index.source.filename].index]
         if wrong:
             raise VerificationError(

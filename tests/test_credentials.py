@@ -130,3 +130,43 @@ def test_secrets_of_variables() -> None:
     found = secrets_of({"UV_INDEX": "a=https://me:p%40ssword@h/x https://h/?token=t", "UV_FIND_LINKS": "https://h,/x"})
     assert found == {"me:p%40ssword", "p%40ssword", "p@ssword", "token=t"}
     assert redacted("wrong p@ssword", found) == "wrong ****"
+
+
+def test_a_user_alone_takes_the_password_of_netrc(tmp_path: Path) -> None:
+    """Where an index is said with a user alone, netrc gives the password of that user, and of no other."""
+    (tmp_path / ".netrc").write_text("machine a.example.org login me password p\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    said = ["https://me@a.example.org/simple"]
+    assert Credentials.from_environment(said, environ=environment(tmp_path)).login("https://a.example.org/x") == (
+        "me",
+        "p",
+    )
+    said = ["https://you@a.example.org/simple"]
+    assert Credentials.from_environment(said, environ=environment(tmp_path)).login("https://a.example.org/x") == (
+        "you",
+        "",
+    )
+
+
+def test_a_keyring_is_asked_for_the_index_and_then_for_its_host(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As uv asks it; once, and only where that is wanted and a user is known."""
+    (tmp_path / "keyring").write_text(f'#!/bin/sh\necho "$@" >> {tmp_path}/asked\n[ "$2" = h.example.org ] && echo p\n')
+    (tmp_path / "keyring").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    said = ["https://me@h.example.org/simple"]
+    silent = Credentials.from_environment(said, environ=environment(tmp_path))
+    assert silent.login("https://h.example.org/x") == ("me", "")
+    asking = Credentials.from_environment(said, environ=environment(tmp_path), keyring=True)
+    assert [asking.login("https://h.example.org/x") for _ in "ab"] == [("me", "p")] * 2
+    assert asking.login("https://other.example.org/x") is None
+    assert (tmp_path / "asked").read_text().splitlines() == [
+        "get https://h.example.org/simple me",
+        "get h.example.org me",
+    ]
+
+
+def test_the_password_of_variables_is_a_secret() -> None:
+    """So that nothing uv says shows it."""
+    assert secrets_of({"UV_INDEX_CORP_PASSWORD": "secret", "UV_INDEX_CORP_USERNAME": "somebody"}) == {"secret"}

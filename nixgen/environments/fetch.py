@@ -15,8 +15,7 @@ from nixgen.store import Store
 from nixgen.ties import is_tied
 
 if TYPE_CHECKING:
-    import httpx
-
+    from nixgen.access import Access
     from nixgen.store.daemon import Daemon
 
 
@@ -30,7 +29,7 @@ def indexes_of(
     """
     wheels = [choice.lock.wheels[package.wheel.filename] for package in packages]
     with observer.counting("reading wheels") as progress:
-        return indexes_of_lock(wheels, base=choice.base, auth=lambda: logins_of(choice.base), progress=progress)
+        return indexes_of_lock(wheels, base=choice.base, access=lambda: access_of(choice.base), progress=progress)
 
 
 def untied_wheels(choice: Choice) -> set[str]:
@@ -59,21 +58,15 @@ def fetch(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = 
             base=choice.base,
             untied=untied,
             hold=hold,
-            auth=lambda: logins_of(choice.base),
+            access=lambda: access_of(choice.base),
             progress=progress,
         )
     observer.fetched(report)
     return report
 
 
-def logins_of(base: Path) -> httpx.Auth | None:
-    """Return the logins that the environment, netrc and the indexes of the project's pyproject.toml give."""
-    from nixgen.credentials import Credentials, NamedIndex
-    from nixgen.errors import InputError
-    from nixgen.inputs.project import Project
+def access_of(base: Path) -> Access:
+    """Return how servers are reached, as the environment, netrc, uv's settings and the project's files say."""
+    from nixgen.access import Access
 
-    try:
-        indexes = Project.read(base / "pyproject.toml").indexes
-    except (InputError, OSError):
-        indexes = ()  # what is locked does not depend on it
-    return Credentials.from_environment(indexes=map(NamedIndex.parse, indexes)).auth()
+    return Access.of_project(base)

@@ -16,8 +16,7 @@ from nixgen.store import Store
 from nixgen.wheels.text import index_bytes
 
 if TYPE_CHECKING:
-    import httpx
-
+    from nixgen.access import Access
     from nixgen.store.daemon import Daemon
 
 
@@ -47,7 +46,7 @@ def ingest(
     base: Path,
     untied: Container[str] = (),
     hold: Daemon | None = None,
-    auth: Callable[[], httpx.Auth | None] = lambda: None,
+    access: Callable[[], Access | None] = lambda: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Put every leaf of some wheels into the store, and the indexes of the wheels, which are leaves too.
@@ -62,7 +61,7 @@ def ingest(
         base: the directory that relative paths of wheels refer to.
         untied: file names of the wheels whose index may be another wheel's.
         hold: a connection to the store that keeps every leaf from garbage collection as long as it is open.
-        auth: gives the credentials for downloads, if there are any to do.
+        access: says how servers are reached, if there is anything to download.
         progress: called as bytes arrive and wheels are done.
 
     Raises:
@@ -107,6 +106,6 @@ def ingest(
         work = [
             WheelWork(index=opened[name], missing=wanted, untied=name in untied) for name, wanted in by_wheel.items()
         ]
-        read = Extraction(store=store, base=base, auth=auth(), progress=progress).run(work)
+        read = Extraction(store=store, base=base, access=access(), progress=progress).run(work)
     tied = sum(name in untied for name in by_wheel)
     return IngestReport(leaves=len(members), added=len(missing), wheels=len(by_wheel), tied=tied, downloaded=read)

@@ -16,8 +16,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
-
+from nixgen.access import Access
 from nixgen.errors import VerificationError
 from nixgen.ingest import members
 from nixgen.ingest.ranges import WholeWheelError, fetch_members
@@ -72,7 +71,7 @@ class Extraction:
     Args:
         store: where leaves go.
         base: the directory that relative paths of wheels refer to.
-        auth: credentials for downloads.
+        access: how servers are reached.
         progress: called as bytes arrive and wheels are done.
     """
 
@@ -81,12 +80,12 @@ class Extraction:
         *,
         store: Store,
         base: Path,
-        auth: httpx.Auth | None,
+        access: Access | None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self._store = store
         self._base = base
-        self._auth = auth
+        self._access = access
         self._progress = progress
         self._read = self._done = self._total = 0
         self._stopped = threading.Event()
@@ -115,7 +114,7 @@ class Extraction:
     ) -> None:
         slots = asyncio.Semaphore(_AT_ONCE)
         with Turns() as turns:
-            async with Transport(auth=self._auth, on_bytes=self._on_bytes) as transport:
+            async with Transport(access=self._access, on_bytes=self._on_bytes) as transport:
 
                 async def one(number: int, item: WheelWork) -> None:
                     spool = directory / f"{number}.whl"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -123,7 +124,7 @@ class _Project:
         except InvalidSpecifier as error:
             raise InputError(str(error), where=f"{path}, requires-python", todo="correct it") from error
         self.indexes = tuple(
-            f"{source['name']}={source['url']}"
+            f"{source['name']}={os.path.expandvars(source['url'])}"  # as PDM does
             for source in self._pdm.get("source", [])
             if isinstance(source, dict) and source.get("type", "index") == "index" and source.get("name") != "pypi"
         )

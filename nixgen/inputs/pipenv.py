@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -162,7 +163,9 @@ def _indexes(meta: Mapping[str, Any]) -> Iterator[str]:
     """Yield the lock's sources beside the first where that is called ``pypi``, as ``NAME=URL``."""
     for source in meta.get("sources", []):
         if source.get("name") != "pypi":
-            yield f"{canonicalize_name(str(source.get('name', 'source')))}={source.get('url', '')}"
+            # Pipenv takes logins from variables that the URL names.
+            url = os.path.expandvars(str(source.get("url", "")))
+            yield f"{canonicalize_name(str(source.get('name', 'source')))}={url}"
 
 
 def _python(requires: Mapping[str, Any]) -> SpecifierSet | None:

@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 _TOOL = "Poetry"
 _AGAIN = "poetry lock"
 
+#: What uv takes for the name of an index.
+_INDEX_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
+
 #: An extra of the project in a marker of format 2.1, which has no name for it in locks (PEP 751).
 _EXTRA = re.compile(r"""extra\s*==\s*(["'])(?P<name>[^"']+)\1|(["'])(?P<turned>[^"']+)\3\s*==\s*extra""")
 
@@ -204,8 +207,11 @@ class _Package:
 
     @property
     def index(self) -> str | None:
-        """Return the index that it is from, where that is not PyPI."""
-        return str(self._source["url"]) if self._source.get("type") == "legacy" else None
+        """Return the index that it is from, where that is not PyPI, as ``NAME=URL`` or ``URL``."""
+        if self._source.get("type") != "legacy":
+            return None
+        url, name = str(self._source["url"]), str(self._source.get("reference", ""))
+        return f"{name}={url}" if _INDEX_NAME.fullmatch(name) else url
 
     def marker(self) -> Marker | None:
         """Return when it is wanted, as format 2.1 says it.

@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-import httpx
-
+from nixgen.access import Access
 from nixgen.errors import InputError
 from nixgen.indexes import find_index, make_indexes
 from nixgen.lock import Lock
@@ -42,7 +41,7 @@ def indexes_of(
     *,
     base: Path,
     verify: bool,
-    auth: httpx.Auth | None,
+    access: Access,
     observer: Observer,
 ) -> tuple[dict[str, WheelIndex], Traffic]:
     """Return the index of every wheel, and the traffic; of a wheel that the existing lock has, it may be at hand.
@@ -52,7 +51,7 @@ def indexes_of(
         previous: the existing lock.
         base: the directory that relative paths of wheels refer to.
         verify: download every wheel and check every file.
-        auth: credentials for downloads.
+        access: how servers are reached.
         observer: is told how far it is.
 
     Raises:
@@ -79,5 +78,5 @@ def indexes_of(
     if not wanted:
         return known, Traffic()
     with observer.counting("reading wheels") as progress:
-        indexes, traffic = make_indexes(wanted, base=base, verify=verify, auth=auth, progress=progress)
+        indexes, traffic = make_indexes(wanted, base=base, verify=verify, access=access, progress=progress)
     return known | {index.source.filename: index for index in indexes}, traffic

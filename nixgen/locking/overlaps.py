@@ -7,11 +7,11 @@ import email.parser
 import zipfile
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from nixgen.access import Access
 from nixgen.errors import NixgenError
 from nixgen.ingest.ranges import WholeWheelError, fetch_members
 from nixgen.lock import Lock
@@ -20,12 +20,9 @@ from nixgen.plan import installed_paths
 from nixgen.temporary import temporary_directory
 from nixgen.wheels.transport import Transport
 
-if TYPE_CHECKING:
-    import httpx
-
 
 def requirements_of(
-    names: Collection[str], indexes: Iterable[WheelIndex], *, base: Path, auth: httpx.Auth | None
+    names: Collection[str], indexes: Iterable[WheelIndex], *, base: Path, access: Access
 ) -> dict[str, frozenset[str]]:
     """Return what some packages ask for, with any of their extras: the names in their METADATA.
 
@@ -35,14 +32,14 @@ def requirements_of(
         names: the packages.
         indexes: those of a lock's wheels.
         base: the directory that relative paths of wheels refer to.
-        auth: credentials for downloads.
+        access: how servers are reached.
     """
     wheels = [index for index in indexes if index.name in names]
     found: dict[str, set[str]] = {name: set() for name in names}
     with temporary_directory() as directory:
         for number, index in enumerate(wheels):
             try:
-                text = asyncio.run(_metadata(index, base, directory / f"{number}.whl", auth))
+                text = asyncio.run(_metadata(index, base, directory / f"{number}.whl", access))
             except (NixgenError, OSError, zipfile.BadZipFile, KeyError, ValueError, NotImplementedError):
                 continue
             for line in email.parser.HeaderParser().parsestr(text).get_all("Requires-Dist", []):
@@ -53,14 +50,14 @@ def requirements_of(
     return {name: frozenset(required) for name, required in found.items()}
 
 
-async def _metadata(index: WheelIndex, base: Path, spool: Path, auth: httpx.Auth | None) -> str:
+async def _metadata(index: WheelIndex, base: Path, spool: Path, access: Access) -> str:
     """Return the text of a wheel's METADATA, of which its first part is enough."""
     path = next(path for path in index.files if path.endswith(".dist-info/METADATA") and path.count("/") == 1)
     source = index.source
     if source.url is None:
         spool = base / (source.path or "")
     else:
-        async with Transport(auth=auth) as transport:
+        async with Transport(access=access) as transport:
             try:
                 await fetch_members(index, [path], spool, transport)
             except WholeWheelError:

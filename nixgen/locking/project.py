@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from nixgen import inputs
-from nixgen.credentials import Credentials
+from nixgen.access import Access
 from nixgen.emit.project import Files
 from nixgen.errors import UsageError
 from nixgen.indexes import VENDORED, vendored_name
@@ -114,13 +114,19 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for note in read.notes:
         observer.note(note)
     observer.read(read.origin, targets)
-    auth = Credentials.from_environment(read.urls_with_login, read.indexes).auth()
+    provider = request.resolver.keyring_provider
+    access = Access.of_project(
+        request.base,
+        urls=read.urls_with_login,
+        indexes=read.indexes,
+        keyring=None if provider is None else provider == "subprocess",
+    )
     indexes, traffic = indexes_of(
         wheels_of(read.selections.values()),
         previous,
         base=request.base,
         verify=request.verify,
-        auth=auth,
+        access=access,
         observer=observer,
     )
     if old and request.changes_nothing:
@@ -133,7 +139,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
 
     def requires(names: Sequence[str]) -> Mapping[str, frozenset[str]]:
         lacking = [name for name in names if name not in asked]
-        asked.update(requirements_of(lacking, indexes.values(), base=request.base, auth=auth))
+        asked.update(requirements_of(lacking, indexes.values(), base=request.base, access=access))
         return asked
 
     planned = plan(

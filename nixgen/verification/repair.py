@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from nixgen.environments.choice import Choice
-from nixgen.environments.fetch import logins_of
+from nixgen.environments.fetch import access_of
 from nixgen.errors import NixError, NixgenError
 from nixgen.ingest.extraction import Extraction, WheelWork
 from nixgen.leaf import leaf_name
@@ -144,7 +144,7 @@ class Repair:
             work = WheelWork(index=verification.indexes[name], missing=missing)
             try:
                 with self._observer.counting("fetching") as progress:
-                    extraction = Extraction(store=store, base=base, auth=logins_of(base), progress=progress)
+                    extraction = Extraction(store=store, base=base, access=access_of(base), progress=progress)
                     extraction.run([work])
             except NixgenError as error:
                 self._problem(error)

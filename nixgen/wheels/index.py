@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-import httpx
-
+from nixgen.access import Access
 from nixgen.errors import WheelError
 from nixgen.model import Traffic, WheelIndex, WheelSource
 from nixgen.observer import Progress
@@ -33,7 +32,7 @@ def index_all(
     *,
     base: Path,
     verify: bool = False,
-    auth: httpx.Auth | None = None,
+    access: Access | None = None,
     progress: Callable[[Progress], None] | None = None,
     concurrency: int = 16,
     retry: Retry | None = None,
@@ -44,7 +43,7 @@ def index_all(
             sources,
             base=base,
             verify=verify,
-            auth=auth,
+            access=access,
             progress=progress,
             concurrency=concurrency,
             retry=retry,
@@ -57,7 +56,7 @@ async def index_wheels(
     *,
     base: Path,
     verify: bool = False,
-    auth: httpx.Auth | None = None,
+    access: Access | None = None,
     progress: Callable[[Progress], None] | None = None,
     concurrency: int = 16,
     retry: Retry | None = None,
@@ -68,7 +67,7 @@ async def index_wheels(
         sources: the wheels.
         base: the directory that relative paths of sources refer to.
         verify: download every wheel and check its own hash and that of every file in it.
-        auth: credentials for the servers.
+        access: how servers are reached.
         progress: called when bytes arrive and when a wheel is finished, always from the calling thread.
         concurrency: how many wheels are read at once.
         retry: how often and how patiently to try requests.
@@ -85,7 +84,7 @@ async def index_wheels(
     run = _Run(base=base, verify=verify, total=len(sources), progress=progress or (lambda event: None))
     stopped = threading.Event()
     with temporary_directory() as scratch:
-        async with Transport(auth=auth, concurrency=concurrency, retry=retry, on_bytes=run.count) as transport:
+        async with Transport(access=access, concurrency=concurrency, retry=retry, on_bytes=run.count) as transport:
             slots = asyncio.Semaphore(concurrency)
             run.report()
 

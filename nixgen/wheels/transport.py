@@ -1,7 +1,6 @@
 """How the bytes of remote wheels are got: ranges where the server has them, else one download.
 
-All requests of a run share one ``httpx.AsyncClient``. Proxies and certificates come from the environment, as
-httpx reads them (``HTTPS_PROXY``, ``SSL_CERT_FILE``).
+All requests of a run share one ``httpx.AsyncClient``; an ``Access`` says how servers are reached.
 """
 
 from __future__ import annotations
@@ -20,9 +19,11 @@ from typing import Self, TypeVar
 import httpx
 
 import nixgen
+from nixgen.access import Access
 from nixgen.errors import MachineError, NetworkError, VerificationError
 from nixgen.mistakes import about, limit, mistake
 from nixgen.wheels.archive import Range
+from nixgen.wheels.connections import Connections
 from nixgen.wheels.retry import Retry, is_transient
 
 T = TypeVar("T")
@@ -79,7 +80,7 @@ class Transport:
     """Get ranges of files and whole files over one HTTP client.
 
     Args:
-        auth: credentials, as httpx takes them.
+        access: how servers are reached.
         concurrency: how many requests may be under way at once.
         retry: how often and how patiently to try.
         timeout: seconds without any progress after which a try has failed.
@@ -90,31 +91,34 @@ class Transport:
     def __init__(
         self,
         *,
-        auth: httpx.Auth | None = None,
+        access: Access | None = None,
         concurrency: int = 16,
         retry: Retry | None = None,
         timeout: float = 30.0,
         on_bytes: Callable[[int], None] = lambda count: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
+        access = access or Access()
         self._retry = retry or Retry()
         self._slots = asyncio.Semaphore(concurrency)
         self._on_bytes = on_bytes
         self._sleep = sleep
         try:
+            limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
             self._client = httpx.AsyncClient(
-                auth=auth,
+                auth=access.auth,
+                transport=Connections(trust=access.trust, proxies=access.proxies, limits=limits),
+                trust_env=False,
                 follow_redirects=True,
                 # an encoded body would make offsets mean something else
                 headers={"User-Agent": f"nixgen/{nixgen.__version__}", "Accept-Encoding": "identity"},
-                limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
                 timeout=httpx.Timeout(timeout, pool=None),
             )
         except (OSError, ValueError, httpx.InvalidURL) as error:
             raise NetworkError(
                 f"cannot set up the HTTP client: {error}",
                 where="the environment",
-                todo="check SSL_CERT_FILE, SSL_CERT_DIR and the proxy variables",
+                todo="check SSL_CLIENT_CERT and the proxy variables",
             ) from error
 
     async def __aenter__(self) -> Self:

@@ -43,7 +43,7 @@ def test_credentials_are_asked_for_only_with_work(store: Store, serve: Serve, un
     indexes = served(serve(make_wheel("one", "1.0", {"a.py": unique})))
     asked = []
     for _ in range(2):
-        ingest(indexes, store, base=tmp_path, auth=lambda: asked.append(1))
+        ingest(indexes, store, base=tmp_path, access=lambda: asked.append(1))
     assert asked == [1]
 
 

@@ -41,7 +41,9 @@ let
     args = [ "-I" "-c" "import os, shutil; out, text = os.environ['out'], os.environ['textPath']\n${code}" ];
     passAsFile = [ "text" ];
   };
-  names = [ "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "poetry-core" "rich" "uv" ];
+  names = [
+    "certifi" "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "poetry-core" "rich" "socksio" "uv"
+  ];
 in
 {
   lib = { };

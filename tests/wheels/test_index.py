@@ -15,6 +15,7 @@ from typing import Any
 import httpx
 import pytest
 
+from nixgen.access import Access
 from nixgen.errors import InputError, NetworkError, NixgenError, VerificationError, WheelError
 from nixgen.model import Traffic, WheelSource
 from nixgen.observer import Progress
@@ -322,7 +323,7 @@ def test_credentials_are_used(serve: Serve) -> None:
     """Servers that want credentials get those of the caller, for every request."""
     wheel = noisy()
     server = serve(wheel, user="me:secret")
-    (index,), _ = indexed(remote(server, wheel), auth=httpx.BasicAuth("me", "secret"))
+    (index,), _ = indexed(remote(server, wheel), access=Access(auth=httpx.BasicAuth("me", "secret")))
     assert index.name == "demo"
     with pytest.raises(NetworkError, match="401"):
         indexed(remote(server, wheel))

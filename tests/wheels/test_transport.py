@@ -12,8 +12,10 @@ import httpx
 import pytest
 
 import nixgen
+from nixgen.access import Access
 from nixgen.errors import MachineError, NetworkError, VerificationError
 from nixgen.wheels.archive import Range
+from nixgen.wheels.connections import Proxies, Trust
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Download, Piece, RangesRefusedError, Transport, shown
 from tests.support.server import WheelServer, basic
@@ -234,7 +236,7 @@ def test_refusals_are_not_tried_again(failure: str, serve: Serve, tmp_path: Path
 def test_credentials_are_sent(serve: Serve, tmp_path: Path) -> None:
     """A server that wants credentials gets those it was given; without them the error says so."""
     server = serve((NAME, BODY), user="me:secret")
-    assert download(server, tmp_path / "w", auth=httpx.BasicAuth("me", "secret")).size == len(BODY)
+    assert download(server, tmp_path / "w", access=Access(auth=httpx.BasicAuth("me", "secret"))).size == len(BODY)
     assert server.requests[-1].headers["authorization"] == basic("me:secret")
     with pytest.raises(NetworkError, match="HTTP 401") as caught:
         download(server, tmp_path / "w")
@@ -245,7 +247,7 @@ def test_credentials_stay_with_their_server(serve: Serve, tmp_path: Path) -> Non
     """A redirect to another server is followed, ranges and all, without the credentials."""
     other = serve((NAME, BODY))
     server = serve((NAME, BODY), redirect=other.base)
-    piece = tail(server, tmp_path / "spool", auth=httpx.BasicAuth("me", "secret"))
+    piece = tail(server, tmp_path / "spool", access=Access(auth=httpx.BasicAuth("me", "secret")))
     assert isinstance(piece, Piece)
     assert "authorization" in server.requests[0].headers
     assert "authorization" not in other.requests[0].headers
@@ -282,7 +284,7 @@ def test_requests_under_way_are_bounded(serve: Serve, tmp_path: Path) -> None:
         names = [tmp_path / str(number) for number in range(12)]
         await asyncio.gather(*(transport.download(server.url(NAME), name) for name in names))
 
-    run(work, concurrency=3, auth=Watch())
+    run(work, concurrency=3, access=Access(auth=Watch()))
     assert most <= 3
     assert len(server.requests) == 12
 
@@ -307,11 +309,13 @@ def test_messages_hold_no_secrets(url: str) -> None:
     assert "x.whl" in shown(url)
 
 
-def test_a_broken_environment_is_an_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """A certificate file that does not exist is an error that names the variable."""
-    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "none.pem"))
-    with pytest.raises(NetworkError, match="SSL_CERT_FILE"):
-        Transport()
+def test_a_broken_environment_is_an_error(tmp_path: Path) -> None:
+    """A client's certificate that is none is an error that names the variable."""
+    (tmp_path / "none.pem").write_text("")
+    with pytest.raises(NetworkError, match="SSL_CLIENT_CERT"):
+        Transport(access=Access(trust=Trust(client=tmp_path / "none.pem")))
+    with pytest.raises(NetworkError, match="proxy"):
+        Transport(access=Access(proxies=Proxies(by_scheme={"all": "gopher://here"})))
 
 
 def test_a_full_disk_is_an_error(serve: Serve, tmp_path: Path) -> None:

@@ -34,6 +34,7 @@ let
   };
   image = import ./image.nix { inherit names run; };
   packages = import ./packages.nix { inherit env libraries; };
+  mirrors = import ./mirrors.nix;
   module = import ./module.nix {
     inherit
       env
@@ -46,6 +47,7 @@ let
 in
 {
   inherit (lock) readLock selectTarget selectPackages;
+  inherit (mirrors) withMirrors;
   inherit (leaf) leaf leafName;
   inherit (index) readIndex;
   inherit (wheel) fetchWheel unpackWheel;

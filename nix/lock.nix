@@ -9,6 +9,7 @@ let
     elem
     filter
     fromJSON
+    getEnv
     groupBy
     head
     isList
@@ -18,6 +19,8 @@ let
     readFile
     substring
     ;
+
+  inherit (import ./mirrors.nix) withMirrors;
 
   # The only format this library knows; nixgen/lock.py writes it.
   format = 2;
@@ -44,7 +47,7 @@ rec {
   # readLock :: path -> lock
   #
   # The parsed lock, with `directory`, which relative paths of wheels refer to, and `wheels`, its packages by the file
-  # names of their wheels.
+  # names of their wheels; these with the URLs of the mirrors that the environment names, where evaluation may see it.
   readLock =
     file:
     let
@@ -57,16 +60,18 @@ rec {
           where: ${toString file}
           what to do: run `nixgen lock`, which writes both anew''
     else
-      lock
-      // {
-        directory = dirOf file;
-        wheels = listToAttrs (
-          map (package: {
-            name = package.wheel;
-            value = package;
-          }) lock.packages
-        );
-      };
+      withMirrors (getEnv "NIXGEN_MIRROR") (
+        lock
+        // {
+          directory = dirOf file;
+          wheels = listToAttrs (
+            map (package: {
+              name = package.wheel;
+              value = package;
+            }) lock.packages
+          );
+        }
+      );
 
   # selectTarget :: { lock : lock, system : string, version : string | null } -> target
   #

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tomllib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,8 @@ from typing import Any
 import httpx
 
 from nixgen.credentials import Credentials, NamedIndex
+from nixgen.mirrors import Mirror, logins, mirrors_of, mirrors_of_environment
+from nixgen.settings import Settings
 from nixgen.uv_settings import UvSettings
 from nixgen.wheels.connections import Proxies, Trust
 
@@ -25,11 +27,13 @@ class Access:
         auth: logs in where that is needed; None where no login is known at all.
         trust: whose certificates are believed.
         proxies: whom requests go through.
+        mirrors: from where files are fetched in place of their URLs.
     """
 
     auth: httpx.Auth | None = field(default=None, repr=False)
     trust: Trust = field(default_factory=Trust)
     proxies: Proxies = field(default_factory=Proxies)
+    mirrors: tuple[Mirror, ...] = ()
 
     @classmethod
     def of_project(
@@ -39,6 +43,7 @@ class Access:
         urls: Iterable[str] = (),
         indexes: Iterable[NamedIndex] = (),
         keyring: bool | None = None,
+        mirrors: Sequence[str] = (),
     ) -> Access:
         """Gather what the environment, netrc, uv's settings and the project's own files say.
 
@@ -47,10 +52,17 @@ class Access:
             urls: URLs with user information, as the input has them (``Inputs.urls_with_login``).
             indexes: further indexes, of the command line.
             keyring: whether the program ``keyring`` is asked for passwords; None as uv's settings say.
+            mirrors: mirrors of the command line; where there are none, the environment's count, then the project's.
+
+        Raises:
+            InputError: a mirror is none, or ``[tool.nixgen]`` cannot be read.
         """
         settings = UvSettings.read(base)
+        found = mirrors_of(mirrors, where="--mirror") or mirrors_of_environment()
+        if found is None:
+            found = Settings.read(base / "pyproject.toml").mirrors
         credentials = Credentials.from_environment(
-            urls,
+            [*logins(found), *urls],
             [*indexes, *settings.indexes, *sources_of(base)],
             keyring=settings.keyring if keyring is None else keyring,
         )
@@ -58,6 +70,7 @@ class Access:
             auth=credentials.auth(),
             trust=Trust.from_environment(settings),
             proxies=Proxies.from_environment(settings),
+            mirrors=found,
         )
 
 

@@ -64,6 +64,8 @@ def _said(name: str, content: bytes) -> bytes:
     except (UnicodeDecodeError, tomllib.TOMLDecodeError):
         return content
     project, tool = _table(data.get("project")), _table(data.get("tool"))
+    if "nixgen" in tool:  # from where files come makes them no others
+        tool = {**tool, "nixgen": {key: value for key, value in _table(tool["nixgen"]).items() if key != "mirror"}}
     counts = {
         "project": {key: project[key] for key in _PROJECT if key in project},
         "dependency-groups": data.get("dependency-groups"),

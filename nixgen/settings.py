@@ -12,6 +12,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from .errors import InputError
+from .mirrors import Mirror, mirrors_of
 from .model import Overrides, WheelIndex
 
 _EXAMPLE = 'write a table such as [tool.nixgen.placement.package] with copy = ["package/data/*"]'
@@ -25,11 +26,13 @@ class Settings:
         prefer: pattern of paths in an environment to the package whose file stands there.
         placement: what is said of a package's files, by its normalized name.
         overlaps: whether one wheel wins over another that brings other files for one path; else they are refused.
+        mirrors: from where wheels are fetched in place of their URLs.
     """
 
     prefer: Mapping[str, str] = field(default_factory=dict)
     placement: Mapping[str, Overrides] = field(default_factory=dict)
     overlaps: bool = True
+    mirrors: tuple[Mirror, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -60,7 +63,16 @@ class Settings:
             raise InputError(
                 f"[tool.nixgen] overlaps is {overlaps!r}", where=str(path), todo='write overlaps = "win" or "refuse"'
             )
+        mirror = said.get("mirror", [])
+        texts = [mirror] if isinstance(mirror, str) else mirror
+        if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
+            raise InputError(
+                "[tool.nixgen] mirror is neither a URL nor a list of them",
+                where=str(path),
+                todo='write mirror = "https://mirror.example.org/pypi"',
+            )
         return cls(
+            mirrors=mirrors_of(texts, where=f"{path}, [tool.nixgen] mirror"),
             overlaps=overlaps == "win",
             prefer=prefer,
             placement={canonicalize_name(name): _overrides(name, table, path) for name, table in placement.items()},

@@ -50,6 +50,14 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         help="take the lock as it is, and do not look at the inputs",
     )
     choice.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="[PREFIX=]URL",
+        help="fetch wheels below this URL, in place of host (or PREFIX) of the lock's URLs; repeatable "
+        "(NIXGEN_MIRROR and [tool.nixgen] mirror say so too)",
+    )
+    choice.add_argument(
         "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
     )
 
@@ -75,5 +83,6 @@ def request(options: argparse.Namespace) -> Request:
         libraries=tuple(map(Path, options.library)),
         ignore_libraries=tuple(options.ignore_library),
         settings=dict(options.option),
+        mirrors=tuple(options.mirror),
         check=options.check,
     )

@@ -78,6 +78,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--exclude-newer", "DATE"),
     ):
         resolver.add_argument(option, metavar=metavar)
+    resolver.add_argument(
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="[PREFIX=]URL",
+        help="read wheels below this URL, in place of host (or PREFIX) of the URLs that the lock gets; repeatable",
+    )
     resolver.add_argument("--no-index", action="store_true")
     resolver.add_argument("--offline", action="store_true", help="take resolutions from uv's cache only")
 
@@ -152,6 +159,7 @@ def _request(options: argparse.Namespace) -> Request:
         resolver=_resolver_options(options),
         vendor=options.vendor,
         verify=options.verify,
+        mirrors=tuple(options.mirror),
     )
 
 

@@ -28,6 +28,7 @@ class Choice:
         settings: settings for Nix by name.
         libraries: directories of shared libraries.
         ignore_libraries: patterns of those that may be missing.
+        mirrors: from where wheels are fetched in place of the lock's URLs, as texts.
     """
 
     base: Path
@@ -40,6 +41,7 @@ class Choice:
     settings: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
     ignore_libraries: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
     def of(cls, request: Request) -> Choice:
@@ -68,6 +70,7 @@ class Choice:
             settings=request.settings,
             libraries=tuple(str(path.resolve()) for path in request.libraries),
             ignore_libraries=request.ignore_libraries,
+            mirrors=request.mirrors,
         )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -29,7 +29,9 @@ def indexes_of(
     """
     wheels = [choice.lock.wheels[package.wheel.filename] for package in packages]
     with observer.counting("reading wheels") as progress:
-        return indexes_of_lock(wheels, base=choice.base, access=lambda: access_of(choice.base), progress=progress)
+        return indexes_of_lock(
+            wheels, base=choice.base, access=lambda: access_of(choice.base, choice.mirrors), progress=progress
+        )
 
 
 def untied_wheels(choice: Choice) -> set[str]:
@@ -58,15 +60,20 @@ def fetch(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = 
             base=choice.base,
             untied=untied,
             hold=hold,
-            access=lambda: access_of(choice.base),
+            access=lambda: access_of(choice.base, choice.mirrors),
             progress=progress,
         )
     observer.fetched(report)
     return report
 
 
-def access_of(base: Path) -> Access:
-    """Return how servers are reached, as the environment, netrc, uv's settings and the project's files say."""
+def access_of(base: Path, mirrors: Sequence[str] = ()) -> Access:
+    """Return how servers are reached, as the environment, netrc, uv's settings and the project's files say.
+
+    Args:
+        base: the project's directory.
+        mirrors: those that the command line names.
+    """
     from nixgen.access import Access
 
-    return Access.of_project(base)
+    return Access.of_project(base, mirrors=mirrors)

@@ -23,6 +23,7 @@ class Request:
         libraries: directories of shared libraries that wheels need and the interpreter does not find.
         ignore_libraries: patterns of shared libraries that may be missing.
         settings: settings for Nix by name, as ``--option`` takes them.
+        mirrors: from where wheels are fetched in place of the lock's URLs, as ``--mirror`` takes them.
         check: what to do where the inputs have changed since the lock was made.
     """
 
@@ -36,6 +37,7 @@ class Request:
     libraries: tuple[Path, ...] = ()
     ignore_libraries: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
+    mirrors: tuple[str, ...] = field(default=(), repr=False)
     check: Check = "note"
 
     @property

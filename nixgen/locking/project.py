@@ -39,6 +39,7 @@ class Request:
         resolver: how uv resolves.
         vendor: whether to write the indexes of the wheels into the project; where they are, they are renewed anyway.
         verify: whether to download every wheel and check every file against its RECORD.
+        mirrors: from where wheels are read in place of their URLs, which the lock has all the same.
     """
 
     base: Path
@@ -49,6 +50,7 @@ class Request:
     resolver: ResolverOptions = field(default_factory=ResolverOptions)
     vendor: bool = False
     verify: bool = False
+    mirrors: Sequence[str] = field(default=(), repr=False)
 
     @property
     def changes_nothing(self) -> bool:
@@ -120,6 +122,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         urls=read.urls_with_login,
         indexes=read.indexes,
         keyring=None if provider is None else provider == "subprocess",
+        mirrors=request.mirrors,
     )
     indexes, traffic = indexes_of(
         wheels_of(read.selections.values()),

@@ -144,7 +144,9 @@ class Repair:
             work = WheelWork(index=verification.indexes[name], missing=missing)
             try:
                 with self._observer.counting("fetching") as progress:
-                    extraction = Extraction(store=store, base=base, access=access_of(base), progress=progress)
+                    extraction = Extraction(
+                        store=store, base=base, access=access_of(base, verification.choice.mirrors), progress=progress
+                    )
                     extraction.run([work])
             except NixgenError as error:
                 self._problem(error)

@@ -21,6 +21,7 @@ import httpx
 import nixgen
 from nixgen.access import Access
 from nixgen.errors import MachineError, NetworkError, VerificationError
+from nixgen.mirrors import mirrored
 from nixgen.mistakes import about, limit, mistake
 from nixgen.wheels.archive import Range
 from nixgen.wheels.connections import Connections
@@ -99,6 +100,7 @@ class Transport:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         access = access or Access()
+        self._mirrors = access.mirrors
         self._retry = retry or Retry()
         self._slots = asyncio.Semaphore(concurrency)
         self._on_bytes = on_bytes
@@ -171,6 +173,7 @@ class Transport:
             NetworkError: the server does not give it.
             VerificationError: it does not have the size ``size``, or more than ``most``.
         """
+        url = mirrored(url, self._mirrors)
 
         async def attempt() -> Download:
             async with self._open(url, {}) as response:
@@ -190,6 +193,7 @@ class Transport:
         size: int | None,
         etag: str | None,
     ) -> Piece | Download:
+        url = mirrored(url, self._mirrors)
         headers = {"Range": header} | ({"If-Range": etag} if etag is not None else {})
 
         async def attempt() -> Piece | Download:

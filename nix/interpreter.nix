@@ -72,7 +72,7 @@ rec {
             throw ''
               nixgen: this machine has no Python ${version}
                 where: ${concatStringsSep ", " candidates}
-                what to do: install it; or name one, with `nixgen build --python PATH` or `nix-build nix --argstr python PATH`; or use nixpkgs' (nixgen init)''
+                what to do: install it with your distribution, or with uv (`uv python install ${version}`), where `nixgen build` finds it; or name one, with `nixgen build --python PATH` or `nix-build nix --argstr python PATH`; or use nixpkgs' (`nixgen init`)''
           else
             head existing
         else

@@ -16,7 +16,7 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         "--python",
         metavar="PYTHON",
         help="a version that the lock holds, or the path of an interpreter to build with "
-        "(default: the lock's first, with the machine's own Python)",
+        "(default: the lock's first, with the machine's own Python, else the one that uv manages)",
     )
     choice.add_argument("--extra", action="append", default=[], metavar="NAME", help="with this extra; repeatable")
     choice.add_argument("--all-extras", action="store_true", help="with every extra that the lock holds")

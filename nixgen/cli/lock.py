@@ -32,7 +32,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="write the index of each wheel to nix/index too, for evaluation that may neither build nor read the "
         "store; from then on they are renewed (remove the directory to end that)",
     )
-    targets = parser.add_argument_group("targets (default: those of the existing lock, else this machine's)")
+    targets = parser.add_argument_group(
+        "targets (default: those of the existing lock; else what .python-version or requires-python asks for, "
+        "on this machine)"
+    )
     targets.add_argument(
         "--python",
         action="append",

@@ -10,6 +10,7 @@ from nixgen.environments.request import Request
 from nixgen.lock import LOCK_NAME, Lock
 from nixgen.model import LockedPackage
 from nixgen.plan import choose
+from nixgen.pythons import machine_python, managed_python
 from nixgen.store import Store
 from nixgen.targets import ask_interpreter, default_system
 
@@ -23,7 +24,8 @@ class Choice:
         lock: its lock.
         packages: what the environment holds.
         python: version of its Python.
-        interpreter: path of the interpreter to build with; None takes the machine's own.
+        interpreter: path of the interpreter to build with: the one that is given, or where the machine has none of that
+            version where a build looks for it, the one that uv manages; None takes the machine's own.
         extras, groups: as the Nix library takes them.
         settings: settings for Nix by name.
         libraries: directories of shared libraries.
@@ -59,6 +61,8 @@ class Choice:
         groups = lock.groups if request.all_groups else tuple(dict.fromkeys([*groups, *request.groups]))
         extras = lock.extras if request.all_extras else tuple(dict.fromkeys(request.extras))
         locked, packages = choose(lock, system=default_system(), python=python, extras=extras, groups=groups)
+        if interpreter is None:
+            interpreter = _managed(request.base, locked.target.python)
         return cls(
             base=request.base,
             lock=lock,
@@ -72,6 +76,20 @@ class Choice:
             ignore_libraries=request.ignore_libraries,
             mirrors=request.mirrors,
         )
+
+
+def _managed(base: Path, version: str) -> str | None:
+    """Return the Python of uv that a build takes where it finds none of the machine's; None where it finds one.
+
+    What a user has written in nix/default.nix chooses by itself.
+    """
+    from nixgen.emit.project import NIX_DIRECTORY, is_our_default
+
+    default = base / NIX_DIRECTORY / "default.nix"
+    if machine_python(version) is not None or not (default.is_file() and is_our_default(default)):
+        return None
+    found = managed_python(f"@{version}")
+    return None if found is None else str(found)
 
 
 def _in_store(python: Path) -> str | None:

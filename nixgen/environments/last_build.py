@@ -17,9 +17,7 @@ from pathlib import Path
 from nixgen import __version__
 from nixgen.cache import cache_directory
 from nixgen.environments.request import Request
-
-#: Where nix/interpreter.nix looks for a Python of the machine.
-MACHINE_DIRECTORIES = ("/usr/bin", "/usr/local/bin", "/opt/homebrew/bin")
+from nixgen.pythons import MACHINE_DIRECTORIES, managed_directory
 
 
 class LastBuild:
@@ -104,7 +102,7 @@ class LastBuild:
 
 
 def _pythons(given: Path | None) -> object:
-    """Return what decides on the interpreter: which the given one is and where it leads, or those of the machine.
+    """Return what decides on the interpreter: which the given one is and where it leads, or the machine's and uv's.
 
     None for a script, such as a version manager's, which chooses one when it is run.
     """
@@ -115,4 +113,5 @@ def _pythons(given: Path | None) -> object:
                 return None
         about = found.stat()
         return [str(given.absolute()), str(found), about.st_size, about.st_mtime_ns]
-    return [sorted(map(str, Path(directory).glob("python*"))) for directory in MACHINE_DIRECTORIES]
+    places = [*(Path(directory).glob("python*") for directory in MACHINE_DIRECTORIES), managed_directory().glob("*")]
+    return [sorted(map(str, found)) for found in places]

@@ -16,7 +16,7 @@ class Request:
     Attributes:
         base: the project's directory.
         python: a version that the lock holds, or the path of an interpreter to build with; None takes the lock's first
-            version, with the machine's own Python.
+            version, with the machine's own Python or one that uv manages.
         extras, groups: names of extras and dependency groups to have.
         all_extras, all_groups: whether to have all that the lock holds.
         default_groups: whether to have the lock's default groups.

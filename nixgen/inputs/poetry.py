@@ -98,6 +98,15 @@ def read_poetry(path: Path, *, where: str) -> PinnedLock:
     )
 
 
+def python_of(path: Path) -> SpecifierSet | None:
+    """Return the Pythons that a ``pyproject.toml`` with ``[tool.poetry]`` is for; None where it does not say.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    return _Project.read(path).requires_python() if is_poetry_project(path) else None
+
+
 class _Project:
     """A ``pyproject.toml`` as Poetry reads it.
 

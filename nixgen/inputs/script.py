@@ -66,6 +66,17 @@ def check_script(path: Path, targets: Sequence[Target], *, where: str) -> None:
     Raises:
         InputError: it is not, or its block cannot be read.
     """
+    specifiers = python_of_script(path, where=where)
+    for target in targets:
+        check_python(specifiers, target, where=where)
+
+
+def python_of_script(path: Path, *, where: str) -> SpecifierSet:
+    """Return the Pythons that a script is for.
+
+    Raises:
+        InputError: its block cannot be read.
+    """
     found = list(_BLOCK.finditer(read_text(path)))
     if len(found) != 1:
         raise InputError(
@@ -76,11 +87,9 @@ def check_script(path: Path, targets: Sequence[Target], *, where: str) -> None:
     lines = found[0]["content"].splitlines()
     try:
         data = tomllib.loads("\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines))
-        specifiers = SpecifierSet(str(data.get("requires-python", "")))
+        return SpecifierSet(str(data.get("requires-python", "")))
     except (tomllib.TOMLDecodeError, InvalidSpecifier) as error:
         raise InputError(f"its block of requirements is wrong: {error}", where=where, todo="correct it") from error
-    for target in targets:
-        check_python(specifiers, target, where=where)
 
 
 def _exported(path: Path, *, where: str, options: ResolverOptions) -> Resolution:

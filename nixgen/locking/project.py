@@ -9,7 +9,7 @@ from pathlib import Path
 
 from nixgen import inputs
 from nixgen.access import Access
-from nixgen.emit.project import Files
+from nixgen.emit.project import NIX_DIRECTORY, Files, is_our_default
 from nixgen.errors import UsageError
 from nixgen.indexes import VENDORED, vendored_name
 from nixgen.inputs import Inputs
@@ -19,11 +19,13 @@ from nixgen.locking import overlaps
 from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
 from nixgen.locking.overlaps import requirements_of
-from nixgen.locking.targets import Wish, choose_targets
+from nixgen.locking.pythons import find_pin, project_python
+from nixgen.locking.targets import Wish, choose_targets, lacking
 from nixgen.model import Selection, Traffic, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings
+from nixgen.targets import Target
 from nixgen.wheels.text import index_bytes, index_hash
 
 
@@ -92,7 +94,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     settings = Settings.read(request.base / "pyproject.toml")
     old = Format1.read(request.base / LOCK_NAME)
     previous = old.lock if old else _previous(request.base / LOCK_NAME)
-    targets = choose_targets(request.targets, previous)
+    targets = _targets(request, previous, observer)
     if old and request.changes_nothing:
         read = Inputs(
             selections=_selections(old.lock),
@@ -116,6 +118,9 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for note in read.notes:
         observer.note(note)
     observer.read(read.origin, targets)
+    if _builds_with_machine(request.base):
+        for note in lacking(targets):
+            observer.note(note)
     provider = request.resolver.keyring_provider
     access = Access.of_project(
         request.base,
@@ -179,6 +184,39 @@ def lock_project(request: Request, observer: Observer = SILENT) -> Locked:
     made = make_lock(request, observer)
     made.files.write(request.base)
     return made
+
+
+def _targets(request: Request, previous: Lock | None, observer: Observer) -> list[Target]:
+    """Return what to lock for, and say where a file that names a Python is not what decides."""
+
+    def asked() -> str:
+        found = project_python(request.base, request.inputs)
+        if found.note:
+            observer.note(found.note)
+        return found.version
+
+    targets = choose_targets(request.targets, previous, asked)
+    if previous is not None and not request.targets.pythons:
+        pin = find_pin(request.base)
+        if pin is not None and pin.version is not None and not any(_is(pin.version, target) for target in targets):
+            observer.note(
+                f"{pin.path.name} asks for Python {pin.version}, and the lock is for Python "
+                f"{', '.join(dict.fromkeys(target.full_version for target in targets))}: "
+                f"`nixgen lock --python {pin.version}` changes that"
+            )
+    return targets
+
+
+def _is(version: str, target: Target) -> bool:
+    """Tell whether a version, with a patch level or without, is a target's."""
+    full = target.full_version + ("t" if target.free_threaded else "")
+    return version in (target.python, full)
+
+
+def _builds_with_machine(base: Path) -> bool:
+    """Tell whether nothing chooses another Python than the machine's, as a flake or a user's own file may."""
+    default = base / NIX_DIRECTORY / "default.nix"
+    return not (base / "flake.nix").exists() and (not default.is_file() or is_our_default(default))
 
 
 def _vendored(request: Request, lock: Lock, indexes: Mapping[str, WheelIndex]) -> Mapping[str, bytes] | None:

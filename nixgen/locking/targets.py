@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from nixgen.errors import UsageError
 from nixgen.lock import Lock
+from nixgen.pythons import find_python
 from nixgen.targets import Target, ask_interpreter, default_system, default_version
 
 
@@ -27,10 +28,15 @@ class Wish:
     macos: str | None = None
 
 
-def choose_targets(wish: Wish, previous: Lock | None) -> list[Target]:
-    """Return what to lock for: what the user says, for the rest what the existing lock has, else this machine.
+def choose_targets(wish: Wish, previous: Lock | None, default: Callable[[], str] = default_version) -> list[Target]:
+    """Return what to lock for: what the user says, for the rest what the existing lock has, else the project.
 
     A Nix system does not tell glibc from musl, so a lock has one of them: an environment has no way to choose.
+
+    Args:
+        wish: what the user says.
+        previous: the existing lock.
+        default: gives the Python that the project asks for, as ``--python`` takes it.
 
     Raises:
         UsageError: an option is not understood, or one system would have both glibc and musl.
@@ -40,7 +46,7 @@ def choose_targets(wish: Wish, previous: Lock | None) -> list[Target]:
     if held and wish == Wish():
         return held
     systems: list[str | None] = list(wish.systems or dict.fromkeys(target.system for target in held)) or [None]
-    pythons = list(wish.pythons or dict.fromkeys(_asked(target) for target in held)) or [default_version()]
+    pythons = list(wish.pythons or dict.fromkeys(_asked(target) for target in held)) or [default()]
     kept = {target.system: target for target in held}
     found: dict[str, Target] = {}
     for python in pythons:
@@ -58,6 +64,21 @@ def choose_targets(wish: Wish, previous: Lock | None) -> list[Target]:
             found.setdefault(target.key, target)
     _refuse_two_libcs(found.values())
     return list(found.values())
+
+
+def lacking(targets: Iterable[Target]) -> Iterator[str]:
+    """Yield a line for each target that this machine has the system of, and no Python that a build would find."""
+    try:
+        system = default_system()
+    except UsageError:
+        return
+    for target in targets:
+        if target.system == system and find_python(target.python) is None:
+            yield (
+                f"this machine has no Python {target.python}, which `nixgen build` needs: "
+                f"`uv python install {target.python}`; or nixpkgs' Python, through `nixgen init`; or name one "
+                "(`nixgen build --python PATH`)"
+            )
 
 
 def _libc(wish: Wish, system: str) -> dict[str, str]:

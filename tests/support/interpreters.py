@@ -10,6 +10,8 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
+from nixgen.targets import ask_interpreter
+
 _VERSIONS = [f"3.{minor}" for minor in range(8, 16)]
 
 
@@ -28,6 +30,28 @@ def interpreters() -> Mapping[str, str]:
             if version not in found and candidate is not None and _runs(candidate, version):
                 found[version] = os.path.realpath(candidate)
     return dict(sorted(found.items(), key=lambda item: int(item[0][2:])))
+
+
+def manage(directory: Path, python: str) -> Path:
+    """Put a Python of this machine where uv looks for those that it manages (``UV_PYTHON_INSTALL_DIR``).
+
+    What uv downloads cannot be had here; to uv, a directory with the right name and a Python in it is the same.
+
+    Args:
+        directory: uv's; made where it is missing.
+        python: the executable of a CPython.
+
+    Returns:
+        the executable there.
+    """
+    real = Path(python).resolve()
+    target = ask_interpreter(real)
+    machine = target.system.partition("-")[0]
+    home = directory / f"cpython-{target.full_version}-linux-{machine}-gnu"
+    home.mkdir(parents=True)
+    for name in ("bin", "lib", "include"):
+        (home / name).symlink_to(real.parent.parent / name)
+    return home / "bin" / real.name
 
 
 def _runs(candidate: str, version: str) -> bool:

@@ -32,7 +32,13 @@ def fingerprints(paths: Iterable[Path], base: Path) -> dict[str, str]:
     while waiting:
         path = waiting.pop()
         name = os.path.relpath(path.absolute(), base.absolute()).replace(os.sep, "/")
-        if name in found or not path.is_file():
+        if name in found or not path.exists():
+            continue
+        if path.is_dir() or path.suffix == ".whl":
+            wheels = sorted(path.glob("*.whl")) if path.is_dir() else [path]
+            # Their hashes are in the lock, and compared where they are read.
+            listed = json.dumps([[wheel.name, wheel.stat().st_size] for wheel in wheels])
+            found[name] = hashlib.sha256(listed.encode()).hexdigest()[:16]
             continue
         content = path.read_bytes()
         found[name] = hashlib.sha256(_said(path.name, content)).hexdigest()[:16]

@@ -1,9 +1,10 @@
 """Read requirements and write nixgen.lock and nix/.
 
 INPUT is a lock (pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), a pyproject.toml,
-a script (.py), or requirements files (.in, .txt); without one, the first of these in the
-project's directory is taken. A lock is taken as it is; requirements are resolved by uv, and
-versions in an existing nixgen.lock are kept unless --upgrade says otherwise.
+a script (.py), requirements files (.in, .txt), or a directory of wheels, and wheels (.whl)
+beside any of them; without one, the project's directory is looked into. A lock is taken as it
+is; requirements are resolved by uv, and versions in an existing nixgen.lock are kept unless
+--upgrade says otherwise.
 Wheels are not downloaded: their directories are read with HTTP ranges where the server
 allows it. Commit nixgen.lock and nix/.
 """
@@ -21,7 +22,12 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    parser.add_argument("inputs", nargs="*", metavar="INPUT", help="a lock, pyproject.toml, script or requirements")
+    parser.add_argument(
+        "inputs",
+        nargs="*",
+        metavar="INPUT",
+        help="a lock, pyproject.toml, script, requirements, directory of wheels; wheels",
+    )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 3 if the lock or nix/ would change")
     parser.add_argument(
         "--verify", action="store_true", help="download every wheel and check every file against its RECORD"

@@ -12,6 +12,7 @@ from nixgen.fingerprint import fingerprints
 from nixgen.inputs import uv
 from nixgen.inputs.discover import Kind, beside, find_input, kind_of, passed_over, read_text
 from nixgen.inputs.hashes import Hashes
+from nixgen.inputs.local import LocalWheels, names_in
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
@@ -20,9 +21,10 @@ from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
 from nixgen.inputs.project import Project, by_system, lock_of, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
 from nixgen.inputs.script import check_script, lock_of_script, read_script
-from nixgen.inputs.sources import Unusable, relative_to
+from nixgen.inputs.sources import relative_to
 from nixgen.model import Selection
 from nixgen.targets import Target
+from nixgen.temporary import temporary_directory
 
 __all__ = ["Inputs", "ResolverOptions", "find_input", "read"]
 
@@ -65,7 +67,8 @@ def read(
     """Read what is wanted, and choose a wheel of each package for every target.
 
     Args:
-        paths: one lock, one project, or requirements files; none to look in ``base``.
+        paths: one lock, one project, one directory of wheels, or requirements files; and wheels; none to look in
+            ``base``.
         targets: what to lock for.
         base: the directory of ``nixgen.lock``, which relative paths in the result start from.
         extras: restricts the extras that can be chosen later; None for all.
@@ -80,22 +83,24 @@ def read(
     """
     options = options or ResolverOptions()
     named = bool(paths)
-    paths = list(paths) or [find_input(base)]
+    local = LocalWheels.of((path for path in paths if path.suffix == ".whl"), options)
+    given = [path for path in paths if path.suffix == ".whl"]
+    paths = [path for path in paths if path not in given] or ([] if given else [find_input(base)])
     if len(paths) == 1:
         paths = [beside(paths[0])]
-    kind = kind_of(paths)
-    origin = ", ".join(relative_to(base, path, absolute=False) for path in paths)
+    kind = kind_of(paths) if paths else Kind.WHEELS
+    origin = ", ".join(relative_to(base, path, absolute=False) for path in [*paths, *given])
     notes: list[str] = []
     indexes = options.indexes()
     files: Sequence[Path] = ()
     if kind is Kind.PYLOCK:
-        choices = _read_pylock(paths[0], targets, where=origin, base=base, extras=extras, groups=groups)
+        choices = _read_pylock(paths[0], targets, where=origin, base=base, extras=extras, groups=groups, local=local)
     elif kind in _READERS:
         lock = _READERS[kind](paths[0], where=origin)
         indexes += [NamedIndex.parse(text) for text in lock.indexes]
         files = lock.files
         choices, notes = read_pinned(
-            lock, targets, where=origin, base=base, extras=extras, groups=groups, options=options
+            lock, targets, where=origin, base=base, extras=extras, groups=groups, options=options, local=local
         )
     elif kind is Kind.PROJECT and is_poetry_project(paths[0]):
         choices, notes, more = _read_poetry_project(
@@ -107,6 +112,7 @@ def read(
             groups=groups,
             preferences=preferences or {},
             options=options,
+            local=local,
         )
         indexes += more
     elif kind is Kind.PROJECT:
@@ -120,6 +126,7 @@ def read(
             groups=groups,
             preferences=preferences or {},
             options=options,
+            local=local,
         )
     else:
         for asked, name in ((extras, "extra"), (groups, "group")):
@@ -128,11 +135,12 @@ def read(
             check_script(paths[0], targets, where=origin)
             files = [lock_of_script(paths[0])]
         if kind is Kind.SCRIPT and lock_of_script(paths[0]).is_file():
-            choices, notes = read_script(paths[0], targets, where=origin, base=base, options=options)
+            choices, notes = read_script(paths[0], targets, where=origin, base=base, options=options, local=local)
         else:
             choices, notes = _read_requirements(
-                paths, targets, where=origin, base=base, preferences=preferences or {}, options=options
+                paths, targets, where=origin, base=base, preferences=preferences or {}, options=options, local=local
             )
+    notes += local.notes(where=origin)
     if not named and (others := passed_over(paths[0])):
         notes.append(
             f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} there too and not read: "
@@ -146,7 +154,7 @@ def read(
         notes=tuple(dict.fromkeys([*notes, *(note for choice in choices.values() for note in choice.notes)])),
         urls_with_login=tuple(dict.fromkeys(url for choice in choices.values() for url in choice.urls_with_login)),
         indexes=tuple(indexes),
-        files=fingerprints([*_decisive(paths, options), *files], base),
+        files=fingerprints([*_decisive(paths, options), *files, *given], base),
     )
 
 
@@ -166,6 +174,7 @@ def _read_poetry_project(
     groups: Sequence[str] | None,
     preferences: Mapping[str, str],
     options: ResolverOptions,
+    local: LocalWheels,
 ) -> tuple[dict[str, Choice], list[str], list[NamedIndex]]:
     """Read a Poetry project without a lock: uv resolves what it asks for."""
     with as_standard(path) as (standard, default_groups, indexes):
@@ -179,6 +188,7 @@ def _read_poetry_project(
                 groups=groups,
                 preferences=preferences,
                 options=replace(options, index=(*options.index, *indexes)),
+                local=local,
             )
         except NixgenError as error:
             error.where = where  # and not that of a file that is gone
@@ -195,10 +205,13 @@ def _read_pylock(
     base: Path,
     extras: Sequence[str] | None,
     groups: Sequence[str] | None,
+    local: LocalWheels,
 ) -> dict[str, Choice]:
     lock = parse(read_text(path), where=where)
     return {
-        target.key: choose(lock, target, where=where, directory=path.parent, base=base, extras=extras, groups=groups)
+        target.key: choose(
+            lock, target, where=where, directory=path.parent, base=base, extras=extras, groups=groups, local=local
+        )
         for target in targets
     }
 
@@ -211,29 +224,47 @@ def _read_requirements(
     base: Path,
     preferences: Mapping[str, str],
     options: ResolverOptions,
+    local: LocalWheels,
 ) -> tuple[dict[str, Choice], list[str]]:
-    sources = [str(path.absolute()) for path in paths]
-    cwd = paths[0].absolute().parent
-    hashes = Hashes.read([*paths, *map(Path, options.constraints)])
+    """Resolve requirements files, with wheels and directories of wheels among them."""
     notes: list[str] = []
+    files = [path for path in paths if not path.is_dir()]
+    cwd = files[0].absolute().parent if files else base.absolute()
+    hashes = Hashes.read([*files, *map(Path, options.constraints)]).with_wheels(local.given)
+    is_script = bool(files) and files[0].suffix == ".py"  # which uv takes alone
+    lines = [] if is_script else local.requirements()
+    for directory in paths:
+        if directory.is_dir():
+            names, left_out = names_in(directory, targets)
+            lines += names
+            notes += left_out
+            options = replace(options, find_links=(*options.find_links, str(directory)), no_index=True)
 
-    def resolve(python: str, system: Target | None) -> uv.Resolution:
-        resolution = uv.compile_requirements(
-            sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, system=system
-        )
-        notes.extend(uv.held_back(sources, resolution, python=python, cwd=cwd, options=options))
-        return replace(resolution, lock=hashes.restrict(resolution.lock))
+    with temporary_directory() as created, local.constraints() as constraints:
+        options = replace(options, extra=(*options.extra, *(constraints if is_script else [])))
+        asked = created.resolve() / "requirements.txt"
+        asked.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+        sources = [*(str(path.absolute()) for path in files), *([str(asked)] if lines else [])]
 
-    resolutions = by_system(targets, resolve, notes)
+        def resolve(python: str, system: Target | None) -> uv.Resolution:
+            resolution = uv.compile_requirements(
+                sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, system=system
+            )
+            notes.extend(uv.held_back(sources, resolution, python=python, cwd=cwd, options=options))
+            return replace(resolution, lock=hashes.restrict(resolution.lock))
+
+        resolutions = by_system(targets, resolve, notes)
     choices = {}
     for target in targets:
         resolution = resolutions[target.key]
-        choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=base, project=cwd)
-        unusable: tuple[Unusable, ...] = (*resolution.unusable, *choice.unusable)
-        choices[target.key] = Choice(
-            selection=choice.selection,
-            unusable=unusable,
-            notes=choice.notes,
-            urls_with_login=choice.urls_with_login,
+        choice = choose(
+            resolution.lock,
+            target,
+            where=where,
+            directory=resolution.directory,
+            base=base,
+            project=cwd,
+            local=local,
         )
+        choices[target.key] = replace(choice, unusable=(*resolution.unusable, *choice.unusable))
     return choices, notes

@@ -15,7 +15,7 @@ from nixgen.errors import InputError, UsageError
 
 _KINDS = (
     "pylock.toml, pylock.NAME.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock, pyproject.toml, a script (.py), "
-    "or requirements files (.in, .txt)"
+    "requirements files (.in, .txt), or a directory of wheels; and wheels beside any of them"
 )
 
 
@@ -29,6 +29,7 @@ class Kind(Enum):
     PROJECT = "project"
     SCRIPT = "script"
     REQUIREMENTS = "requirements"
+    WHEELS = "wheels"
 
 
 #: The locks that have one name, in the order in which they are taken; uv's is read with its pyproject.toml.
@@ -122,7 +123,7 @@ def passed_over(path: Path) -> list[str]:
 
 
 def kind_of(paths: Sequence[Path]) -> Kind:
-    """Return what the given files are together: one lock, one project, or one or more requirements files.
+    """Return what the given files are together: one lock, project or directory, or one or more requirements files.
 
     Raises:
         UsageError: they are of different kinds, several locks or projects, or of no kind that is known.
@@ -130,14 +131,15 @@ def kind_of(paths: Sequence[Path]) -> Kind:
     """
     kinds = {path: _kind(path) for path in paths}
     for path in paths:
-        if not path.is_file():
+        if not path.is_file() and kinds[path] is not Kind.WHEELS:
             raise InputError("there is no such file", where=str(path), todo=f"give {_KINDS}")
     distinct = set(kinds.values())
     if len(distinct) != 1 or (len(paths) > 1 and distinct != {Kind.REQUIREMENTS}):
         raise UsageError(
             "these inputs cannot be used together",
             where=", ".join(map(str, paths)),
-            todo="give one lock, or one pyproject.toml, or any number of requirements files",
+            todo="give one lock, one pyproject.toml or one directory of wheels, or any number of requirements files; "
+            "and wheels beside any of them",
         )
     return distinct.pop()
 
@@ -175,6 +177,8 @@ def _is_script(path: Path) -> bool:
 
 
 def _kind(path: Path) -> Kind:
+    if path.is_dir():
+        return Kind.WHEELS
     if is_valid_pylock_path(path):
         return Kind.PYLOCK
     if path.name in _LOCKS:

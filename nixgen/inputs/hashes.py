@@ -14,6 +14,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_n
 
 from nixgen.errors import InputError, VerificationError
 from nixgen.inputs.discover import read_text
+from nixgen.inputs.local import LocalWheel
 
 _HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]+)")
 _OPTION = re.compile(r"\s--[a-z]")
@@ -79,6 +80,15 @@ class Hashes:
                 others=other.others | {algorithm for algorithm, _ in found if algorithm != "sha256"},
             )
         return cls(required=required, named=named)
+
+    def with_wheels(self, wheels: Iterable[LocalWheel]) -> Hashes:
+        """Return the same with wheels that lie here, which name their own hashes where nothing else does."""
+        own = {
+            (wheel.name, str(wheel.version)): Named(where=wheel.path.name, sha256=frozenset([wheel.sha256]))
+            for wheel in wheels
+        }
+        named = {key: value for key, value in own.items() if (key[0], "") not in self.named}
+        return replace(self, named={**named, **self.named})
 
     def restrict(self, lock: Pylock) -> Pylock:
         """Return a lock with the files only that the hashes allow.

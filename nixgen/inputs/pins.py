@@ -22,6 +22,7 @@ from nixgen.errors import InputError
 from nixgen.inputs import uv
 from nixgen.inputs.conditions import when
 from nixgen.inputs.hashes import Hashes, Named
+from nixgen.inputs.local import LocalWheels
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import Choice, check_python, choose, parse, restrict
 from nixgen.targets import Target
@@ -85,6 +86,7 @@ def read_pinned(
     extras: Sequence[str] | None,
     groups: Sequence[str] | None,
     options: ResolverOptions,
+    local: LocalWheels,
 ) -> tuple[dict[str, Choice], list[str]]:
     """Return what every target takes from another tool's lock, and notes.
 
@@ -95,6 +97,7 @@ def read_pinned(
         base: what paths in the result start from.
         extras, groups: the only ones to lock; None for all.
         options: the indexes.
+        local: wheels on disk that are taken in place of those.
 
     Raises:
         InputError: it is not for a target, or an index does not have a version of it.
@@ -142,6 +145,7 @@ def read_pinned(
                 extras=extras,
                 groups=groups,
                 project=lock.path.parent,
+                local=local,
             )
     return choices, notes
 

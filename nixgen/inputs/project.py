@@ -17,6 +17,7 @@ from packaging.utils import canonicalize_name
 from nixgen.errors import InputError
 from nixgen.inputs import uv
 from nixgen.inputs.discover import read_toml
+from nixgen.inputs.local import LocalWheels
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import Choice, check_python, choose, restrict
 from nixgen.inputs.sources import Unusable, relative_to
@@ -117,6 +118,7 @@ def read_project(
     groups: Sequence[str] | None,
     preferences: Mapping[str, str],
     options: ResolverOptions,
+    local: LocalWheels,
 ) -> tuple[dict[str, Choice], list[str]]:
     """Return what every target takes from a project, and notes.
 
@@ -145,15 +147,18 @@ def read_project(
         exported = _exported(parts, project, lock, where=_shown(lock, base), options=options, notes=notes)
         resolutions = {target.key: exported for target in targets}
     else:
+        with local.constraints() as constraints:
+            options = replace(options, extra=(*options.extra, *constraints))
 
-        def resolve(python: str, system: Target | None) -> dict[Part, Resolution]:
-            return _resolved(
-                parts, project, python, system, where=where, preferences=preferences, options=options, notes=notes
-            )
+            def resolve(python: str, system: Target | None) -> dict[Part, Resolution]:
+                return _resolved(
+                    parts, project, python, system, where=where, preferences=preferences, options=options, notes=notes
+                )
 
-        resolutions = by_system(targets, resolve, notes)
+            resolutions = by_system(targets, resolve, notes)
     choices = {
-        target.key: _joined(resolutions[target.key], project, target, where=where, base=base) for target in targets
+        target.key: _joined(resolutions[target.key], project, target, where=where, base=base, local=local)
+        for target in targets
     }
     return choices, notes
 
@@ -294,7 +299,13 @@ def _exported(
 
 
 def _joined(
-    resolutions: Mapping[Part, Resolution], project: Project, target: Target, *, where: str, base: Path
+    resolutions: Mapping[Part, Resolution],
+    project: Project,
+    target: Target,
+    *,
+    where: str,
+    base: Path,
+    local: LocalWheels,
 ) -> Choice:
     """Return one choice from those of the parts: what the base has is always wanted, the rest by part."""
     clauses: dict[tuple[str, str, WheelSource], list[Clause]] = {}
@@ -309,6 +320,7 @@ def _joined(
             directory=resolution.directory,
             base=base,
             project=project.path.parent,
+            local=local,
         )
         unusable += [*resolution.unusable, *choice.unusable]
         notes += choice.notes

@@ -16,6 +16,7 @@ from packaging.version import InvalidVersion, Version
 
 from nixgen.errors import InputError, UsageError
 from nixgen.inputs.conditions import when
+from nixgen.inputs.local import LocalWheels
 from nixgen.inputs.sources import Found, Unusable, pick
 from nixgen.model import ALWAYS, LockedPackage, Selection
 from nixgen.targets import Target
@@ -80,6 +81,7 @@ def choose(
     extras: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
     project: Path | None = None,
+    local: LocalWheels | None = None,
 ) -> Choice:
     """Return what a target takes from a lock, for every combination of extras and groups at once.
 
@@ -92,12 +94,15 @@ def choose(
         extras: the extras a user may choose later; None for all that the lock holds.
         groups: the dependency groups, likewise.
         project: the directory of the project itself, which is left out; the lock's where it is None.
+        local: wheels on disk that are taken in place of the lock's.
 
     Raises:
         InputError: the lock is not for the target, or is ambiguous for it.
         UsageError: an extra or a group is asked for that the lock does not hold.
     """
     _check_target(lock, target, where)
+    if local is not None:
+        lock = local.take(lock, where=where)
     kept_extras = restrict(lock.extras or (), extras, "extra", where=where)
     kept_groups = restrict(lock.dependency_groups or (), groups, "group", where=where)
     choosable = [*(f"extra:{name}" for name in kept_extras), *(f"group:{name}" for name in kept_groups)]

@@ -13,6 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from nixgen.errors import InputError
 from nixgen.inputs import uv
 from nixgen.inputs.discover import read_text
+from nixgen.inputs.local import LocalWheels
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import Choice, check_python, choose, parse
 from nixgen.inputs.uv import Resolution
@@ -35,6 +36,7 @@ def read_script(
     where: str,
     base: Path,
     options: ResolverOptions,
+    local: LocalWheels,
 ) -> tuple[dict[str, Choice], list[str]]:
     """Return what every target takes from a script's lock, and notes.
 
@@ -44,6 +46,7 @@ def read_script(
         where: its name, for errors.
         base: what paths in the result start from.
         options: the indexes, which uv compares with the lock's.
+        local: wheels on disk that are taken in place of the lock's.
 
     Raises:
         InputError: the lock is broken, or older than the script.
@@ -54,7 +57,13 @@ def read_script(
     resolution = _exported(path, where=where, options=options)
     return {
         target.key: choose(
-            resolution.lock, target, where=f"{where}.lock", directory=resolution.directory, base=base, project=base
+            resolution.lock,
+            target,
+            where=f"{where}.lock",
+            directory=resolution.directory,
+            base=base,
+            project=base,
+            local=local,
         )
         for target in targets
     }, notes

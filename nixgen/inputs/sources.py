@@ -25,7 +25,7 @@ _SHOWN_TAGS = 4
 #: Hashes that a whole wheel is compared with where its SHA-256 is not named, the strongest first.
 _OTHERS = ("sha512", "sha384", "sha224", "sha1", "md5")
 
-_TODO = "choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and give its path"
+_TODO = "choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and give its path too"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)

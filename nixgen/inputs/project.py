@@ -50,6 +50,7 @@ class Project:
         malformed: the requirements that cannot be read, each with the table it is in.
         own_extras: the extras of itself that each group asks for, by the group's normalized name; a group that does not
             ask for the project is not there.
+        conflicts: sets of extras and groups of which an environment has one (``[tool.uv] conflicts``).
     """
 
     path: Path
@@ -63,6 +64,16 @@ class Project:
     dynamic: bool = False
     malformed: tuple[tuple[str, str], ...] = ()
     own_extras: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    conflicts: tuple[frozenset[Part], ...] = ()
+
+    def conflict(self, one: Part, other: Part) -> bool:
+        """Tell whether no environment has both of two parts."""
+        return any(one in parts and other in parts for parts in self.conflicts if one != other)
+
+    def has_base(self, part: Part) -> bool:
+        """Tell whether a part is resolved with the dependencies: an extra, or a group that may want others of them."""
+        in_conflict = any(part in parts for parts in self.conflicts)
+        return self.dependencies and (not part.startswith("group:") or in_conflict)
 
     @classmethod
     def read(cls, path: Path) -> Project:
@@ -105,6 +116,7 @@ class Project:
             name=(name := canonicalize_name(str(project["name"])) if "name" in project else None),
             dynamic=_is_dynamic(project),
             malformed=tuple(_malformed(project)),
+            conflicts=tuple(_conflicts(tool.get("conflicts"), name)),
             own_extras={} if name is None else _own_extras(name, _table(data, "dependency-groups", path)),
         )
 
@@ -204,46 +216,69 @@ def _resolved(
     options: ResolverOptions,
     notes: list[str],
 ) -> dict[Part, Resolution]:
-    """Resolve everything at once, then each part by itself with the versions of that."""
-    if not parts:
-        return {}
+    """Resolve all at once that does not conflict, then each part by itself with the versions of that."""
     cwd = project.path.parent
-    sources = _sources(parts, project)
     # Whatever an index has under the project's own name is not the project.
     own = [] if project.name is None else [project.name]
-    try:
-        together = uv.compile_requirements(
-            sources,
-            python=python,
-            cwd=cwd,
-            where=where,
-            options=options,
-            preferences=preferences,
-            exclude=own,
-            system=system,
-        )
-    except InputError as error:
-        raise _plainer(error, project, where) from error
-    notes += uv.held_back(sources, together, python=python, cwd=cwd, options=options)
-    if len(parts) == 1:
-        return {parts[0]: together}
-    resolutions = {
-        part: uv.compile_requirements(
-            _sources([part], project),
-            python=python,
-            cwd=cwd,
-            where=where,
-            options=options,
-            preferences=preferences,
-            agree_with=together.lock,
-            exclude=[*own, *(item.name for item in together.unusable)],
-            system=system,
-        )
-        for part in parts
-    }
-    # What has no wheel was found, and left out, while everything was resolved at once.
-    resolutions[parts[0]] = replace(resolutions[parts[0]], unusable=together.unusable)
+    resolutions: dict[Part, Resolution] = {}
+    unusable: list[Unusable] = []
+    wanted = preferences
+    for layer, own_parts in _layers(parts, project):
+        sources = _sources(layer, project)
+        try:
+            together = uv.compile_requirements(
+                sources,
+                python=python,
+                cwd=cwd,
+                where=where,
+                options=options,
+                preferences=wanted,
+                exclude=own,
+                system=system,
+            )
+        except InputError as error:
+            raise _plainer(error, project, where) from error
+        notes += uv.held_back(sources, together, python=python, cwd=cwd, options=options)
+        unusable += together.unusable
+        for part in own_parts:
+            resolutions[part] = (
+                together
+                if len(layer) == 1
+                else uv.compile_requirements(
+                    _sources([part], project),
+                    python=python,
+                    cwd=cwd,
+                    where=where,
+                    options=options,
+                    preferences=preferences,
+                    agree_with=together.lock,
+                    exclude=[*own, *(item.name for item in together.unusable)],
+                    system=system,
+                )
+            )
+        # Parts that conflict differ in no more than they have to.
+        wanted = {**{package.name: str(package.version) for package in together.lock.packages}, **wanted}
+    if resolutions:
+        # What has no wheel was found, and left out, while everything was resolved at once.
+        resolutions[parts[0]] = replace(resolutions[parts[0]], unusable=tuple(dict.fromkeys(unusable)))
     return resolutions
+
+
+def _layers(parts: Sequence[Part], project: Project) -> Iterator[tuple[list[Part], list[Part]]]:
+    """Yield what is resolved at once, and which parts that settles: first those that conflict with nothing."""
+    common = [part for part in parts if not any(part in conflicting for conflicting in project.conflicts)]
+    if common:
+        yield common, common
+    layers: list[list[Part]] = []
+    for part in parts:
+        if part not in common:
+            free = (layer for layer in layers if not any(project.conflict(part, other) for other in layer))
+            layer = next(free, None)
+            if layer is None:
+                layers.append(layer := [])
+            layer.append(part)
+    for layer in layers:
+        yield [*common, *layer], layer
 
 
 def _exported(
@@ -308,7 +343,7 @@ def _joined(
     local: LocalWheels,
 ) -> Choice:
     """Return one choice from those of the parts: what the base has is always wanted, the rest by part."""
-    clauses: dict[tuple[str, str, WheelSource], list[Clause]] = {}
+    clauses: dict[tuple[str, str, WheelSource], list[Part]] = {}
     unusable: list[Unusable] = []
     notes: list[str] = []
     urls_with_login: list[str] = []
@@ -326,10 +361,14 @@ def _joined(
         notes += choice.notes
         urls_with_login += choice.urls_with_login
         for package in choice.selection.packages:
-            clause: Clause = (part,) if part else ()
-            clauses.setdefault((package.name, package.version, package.wheel), []).append(clause)
+            clauses.setdefault((package.name, package.version, package.wheel), []).append(part)
+    by_name: dict[str, set[Part]] = {}
+    for (name, _, _), found in clauses.items():
+        by_name.setdefault(name, set()).update(found)
     packages = [
-        LockedPackage(name=name, version=version, wheel=wheel, when=ALWAYS if () in found else tuple(sorted(found)))
+        LockedPackage(
+            name=name, version=version, wheel=wheel, when=_when(found, by_name[name] - {*found}, resolutions, project)
+        )
         for (name, version, wheel), found in clauses.items()
     ]
     groups = _named("group", resolutions)
@@ -346,6 +385,27 @@ def _joined(
     )
 
 
+def _when(
+    found: Sequence[Part], others: Iterable[Part], resolutions: Iterable[Part], project: Project
+) -> tuple[Clause, ...]:
+    """Return when a package is wanted: a part that conflicts with another may take it away, for another version.
+
+    Args:
+        found: the parts that have it.
+        others: the parts that have another version or file of it.
+        resolutions: all parts.
+        project: the project.
+    """
+    conflicting = frozenset().union(*project.conflicts)
+    if BASE in found:
+        lacking = (part for part in resolutions if part and part not in found and project.has_base(part))
+        without = tuple(f"!{part}" for part in sorted(lacking))
+        # A part that conflicts says so itself, so that two of them do not agree by silence.
+        return (without, *sorted((part,) for part in found if part in conflicting)) if without else ALWAYS
+    without = tuple(f"!{part}" for part in sorted(others) if part in conflicting)
+    return tuple(sorted((part,) if part in conflicting else (part, *without) for part in found))
+
+
 def _sources(parts: Iterable[Part], project: Project) -> list[str]:
     """Return what ``uv pip compile`` calls these parts; a group does not bring the dependencies along."""
     arguments: dict[str, None] = {}
@@ -353,6 +413,8 @@ def _sources(parts: Iterable[Part], project: Project) -> list[str]:
         kind, _, name = part.partition(":")
         if kind == "group":
             arguments[f"--group={project.path.name}:{project.groups[name]}"] = None
+            if project.has_base(part):
+                arguments[project.path.name] = None
             if (extras := project.own_extras.get(name)) is not None:
                 arguments[project.path.name] = None
                 arguments |= dict.fromkeys(f"--extra={extra}" for extra in extras)
@@ -366,7 +428,8 @@ def _sources(parts: Iterable[Part], project: Project) -> list[str]:
 def _export_arguments(part: Part, project: Project) -> list[str]:
     kind, _, name = part.partition(":")
     if kind == "group":
-        return [f"--only-group={project.groups[name]}"]
+        only = [f"--only-group={project.groups[name]}"]
+        return ["--no-default-groups", f"--group={project.groups[name]}"] if project.has_base(part) else only
     return ["--no-default-groups", *([f"--extra={project.extras[name]}"] if kind == "extra" else [])]
 
 
@@ -426,6 +489,18 @@ def _is_dynamic(project: Mapping[str, Any], *fields: str) -> bool:
 def _list(table: Mapping[str, Any], key: str) -> list[str]:
     value = table.get(key, [])
     return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
+def _conflicts(said: object, name: str | None) -> Iterator[frozenset[Part]]:
+    """Yield the sets of parts of a project that conflict, as ``[tool.uv] conflicts`` has them."""
+    for table in said if isinstance(said, list) else []:
+        yield frozenset(
+            f"{kind}:{canonicalize_name(str(item[kind]))}"
+            for item in (table if isinstance(table, list) else [])
+            if isinstance(item, dict) and canonicalize_name(str(item.get("package", name or ""))) == (name or "")
+            for kind in ("extra", "group")
+            if kind in item
+        )
 
 
 def _malformed(project: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

@@ -354,3 +354,53 @@ def test_a_project_that_only_windows_contradicts(wheels: Path, tmp_path: Path) -
     assert {package.name: package.when for package in found.selections[LINUX.key].packages} == WANTED
     assert versions(found)["core"] == "1.0"  # what the group dev needs
     assert any("each system was resolved by itself" in note for note in found.notes)
+
+
+CONFLICTS = """
+[project]
+name = "me"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["lib", "other"]
+[project.optional-dependencies]
+a = ["lib==3", "more"]
+b = ["lib==2", "apart==1"]
+c = ["more", "apart"]
+[dependency-groups]
+g = ["lib==1"]
+[tool.uv]
+conflicts = [[{ extra = "a" }, { extra = "b" }, { group = "g" }]]
+"""
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_extras_and_groups_that_conflict(add_wheel: AddWheel, tmp_path: Path, locked: bool) -> None:
+    """Each is locked with what it does to the dependencies, with a uv.lock and without; both are refused by name."""
+    for version in "123":
+        add_wheel("lib", version)
+    for name, version in (("more", "1.0"), ("apart", "1"), ("apart", "2")):
+        add_wheel(name, version)
+    add_wheel("other", "1.0", "lib")
+    (tmp_path / "pyproject.toml").write_text(CONFLICTS)
+    options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),))
+    if locked:
+        uv.run(["lock", *options.shared_arguments()], cwd=tmp_path)
+    found = inputs.read([tmp_path / "pyproject.toml"], targets=[LINUX], base=tmp_path, options=options)
+
+    def versions(*chosen: str) -> dict[str, set[str]]:
+        result: dict[str, set[str]] = {}
+        for package in found.selections[LINUX.key].packages:
+            if any(
+                all((word[1:] not in chosen) if word.startswith("!") else (word in chosen) for word in clause)
+                for clause in package.when
+            ):
+                result.setdefault(package.name, set()).add(package.version)
+        return result
+
+    assert versions() == {"lib": {"3"}, "other": {"1.0"}}
+    assert versions("extra:a") == {"lib": {"3"}, "other": {"1.0"}, "more": {"1.0"}}
+    assert versions("extra:b") == {"lib": {"2"}, "other": {"1.0"}, "apart": {"1"}}
+    assert versions("extra:b", "extra:c")["apart"] == {"1"}
+    assert versions("group:g") == {"lib": {"1"}, "other": {"1.0"}}
+    assert versions("group:g", "extra:c") == {"lib": {"1"}, "other": {"1.0"}, "more": {"1.0"}, "apart": {"2"}}
+    assert versions("extra:a", "extra:b")["lib"] == {"3", "2"}

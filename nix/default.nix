@@ -19,9 +19,11 @@ let
       wheel
       ;
   };
+  build = import ./build.nix { inherit names run; };
   tree = import ./tree.nix { inherit leaf names run; };
   env = import ./env.nix {
     inherit
+      build
       index
       ingest
       interpreter
@@ -51,6 +53,7 @@ in
   inherit (leaf) leaf leafName;
   inherit (index) readIndex;
   inherit (wheel) fetchWheel unpackWheel;
+  inherit (build) fetchSource buildWheel;
   inherit (ingest) sources;
   inherit (tree) tree;
   inherit (env) env trees;

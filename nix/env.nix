@@ -1,5 +1,6 @@
 # An environment: trees merged into a real virtual environment around one interpreter.
 {
+  build,
   index,
   ingest,
   interpreter,
@@ -10,7 +11,14 @@
   tree,
 }:
 let
-  inherit (builtins) listToAttrs map path;
+  inherit (builtins)
+    filter
+    genericClosure
+    isList
+    listToAttrs
+    map
+    path
+    ;
 
   # Everything an environment is made of, from what its user says.
   resolve =
@@ -24,6 +32,7 @@ let
       ingest,
       libraries,
       ignoreLibraries,
+      tools,
     }@choice:
     let
       shown = interpreter.versionOf python;
@@ -39,35 +48,127 @@ let
         inherit python;
         version = target.python;
       };
-      source = ingests.sources choice.ingest {
-        inherit lock system;
-        interpreter = found;
-        filenames = map (package: package.wheel) packages;
+      sharedLibraries = {
+        # The machine's own Python searches the machine's directories.
+        given = libraryDirectories choice.libraries;
+        ignore = ignoreLibraries;
+        required = !found.machine;
+      };
+
+      built =
+        flat: package:
+        build.buildWheel {
+          inherit package system flat;
+          inherit (choice) tools;
+          interpreter = found;
+          source = build.fetchSource { inherit lock package; };
+          environment = merge {
+            inherit target;
+            interpreter = found;
+            libraries = sharedLibraries;
+            name = "build-of-${package.name}";
+            prefer = [ ];
+            trees = map (entry: entry.value) (treesOf (requirementsOf package));
+          };
+        };
+
+      # The packages that a package is built with, on this target.
+      requirementsOf =
+        package:
+        let
+          inherit (package.build) requires;
+        in
+        map (filename: lock.wheels.${filename}) (
+          if isList requires then requires else requires."${target.python}-${system}" or [ ]
+        );
+
+      treesOf =
+        wanted:
+        let
+          source = ingests.sources choice.ingest {
+            inherit lock system;
+            build = built;
+            interpreter = found;
+            filenames = map (package: package.wheel) (filter (package: package ? index) wanted);
+          };
+        in
+        map (package: {
+          inherit (package) name;
+          value =
+            if package ? index then
+              tree.tree {
+                inherit package system;
+                interpreter = found;
+                source = (source package.wheel).member;
+                index = index.readIndex {
+                  inherit lock;
+                  filename = package.wheel;
+                  source = (source package.wheel).index;
+                };
+              }
+            else
+              tree.ofBuild {
+                inherit package system;
+                interpreter = found;
+                wheel = built false package;
+              };
+        }) wanted;
+
+      # All that is built for this environment: its packages, what these are built with, and so on.
+      builds = genericClosure {
+        startSet = map keyed (filter (package: package ? source) packages);
+        operator = entry: map keyed (filter (package: package ? source) (requirementsOf entry.package));
+      };
+      keyed = package: {
+        key = package.wheel;
+        inherit package;
       };
     in
     {
       inherit target;
       interpreter = found;
-      libraries = {
-        given = libraryDirectories choice.libraries;
-        ignore = ignoreLibraries;
-        # The machine's own Python searches the machine's directories.
-        required = !found.machine;
-      };
-      trees = map (package: {
-        inherit (package) name;
-        value = tree.tree {
-          inherit package system;
-          interpreter = found;
-          source = (source package.wheel).member;
-          index = index.readIndex {
-            inherit lock;
-            filename = package.wheel;
-            source = (source package.wheel).index;
-          };
-        };
-      }) packages;
+      libraries = sharedLibraries;
+      trees = treesOf packages;
+      built = listToAttrs (
+        map (entry: {
+          name = entry.key;
+          value = built false entry.package;
+        }) builds
+      );
     };
+
+  # Trees merged around an interpreter.
+  merge =
+    {
+      target,
+      interpreter,
+      libraries,
+      name,
+      prefer,
+      trees,
+    }:
+    run.run {
+      name = "python${target.python}-${name}";
+      builder = "env";
+      inherit (target) system;
+      inherit interpreter;
+      attributes = {
+        python = interpreter.path;
+        inherit prefer libraries trees;
+        activate = {
+          "activate" = shared "file.sh" ./activate.sh;
+          "activate.fish" = shared "file.fish" ./activate.fish;
+        };
+        venv = {
+          program = shared "file.sh" ./venv/program.sh;
+          heal = shared "file.sh" ./venv/heal.sh;
+          farm = shared "file.py" ./venv/farm.py;
+          owner = shared "file.py" ./venv/owner.py;
+        };
+      };
+      allowSubstitutes = false;
+    };
+
   # Scripts that environments share, named like leaves so that links to them stay short.
   shared =
     name: source:
@@ -88,6 +189,7 @@ let
     ingest = "wheels";
     libraries = [ ];
     ignoreLibraries = [ ];
+    tools = null;
   };
 in
 {
@@ -97,44 +199,31 @@ in
   trees = arguments: listToAttrs (resolve (defaults // arguments)).trees;
 
   # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels",
-  #          libraries ? [ ], ignoreLibraries ? [ ], name ? "env" } -> derivation
+  #          libraries ? [ ], ignoreLibraries ? [ ], tools ? null, name ? "env" } -> derivation
   #
   # lock: what readLock gave. system: a Nix system of the lock. python: see interpreter.nix. version: "3.11", where the
   # lock has several. extras, groups: what the lock holds; groups null means its default groups. ingest: see ingest.nix.
   # libraries: packages and directories of shared libraries that wheels need. ignoreLibraries: patterns of SONAMEs that
-  # are neither looked for nor missed.
+  # are neither looked for nor missed. tools: nixpkgs, for the builds of sources; null takes what the machine has.
   env =
     { name ? "env", ... }@arguments:
     let
       made = resolve (defaults // removeAttrs arguments [ "name" ]);
     in
-    run.run {
-      name = "python${made.target.python}-${name}";
-      builder = "env";
-      inherit (arguments) system;
-      inherit (made) interpreter;
-      attributes = {
-        python = made.interpreter.path;
-        prefer = names.pairs (made.target.prefer or { });
-        activate = {
-          "activate" = shared "file.sh" ./activate.sh;
-          "activate.fish" = shared "file.fish" ./activate.fish;
-        };
-        venv = {
-          program = shared "file.sh" ./venv/program.sh;
-          heal = shared "file.sh" ./venv/heal.sh;
-          farm = shared "file.py" ./venv/farm.py;
-          owner = shared "file.py" ./venv/owner.py;
-        };
-        inherit (made) libraries;
-        trees = map (entry: entry.value) made.trees;
-      };
-      allowSubstitutes = false;
+    merge {
+      inherit (made)
+        target
+        interpreter
+        libraries
+        ;
+      inherit name;
+      prefer = names.pairs (made.target.prefer or { });
+      trees = map (entry: entry.value) made.trees;
     }
     // {
-      # What an image and a shell of it have to know.
+      # What an image and a shell of it have to know, and what is built for it of sources, by the names of the wheels.
       nixgen = {
-        inherit (made) interpreter;
+        inherit (made) interpreter built;
       };
     };
 }

@@ -25,7 +25,12 @@ let
       throw ''
         nixgen: the wheel ${filename} does not have the index that the lock names
           where: ${where}
-          what to do: run `nixgen lock --verify`, which compares every file of every wheel'';
+          what to do: ${
+            if lock.wheels.${filename} ? source then
+              "run `nixgen build`, which names the files that were built otherwise"
+            else
+              "run `nixgen lock --verify`, which compares every file of every wheel"
+          }'';
 in
 {
   inherit check;

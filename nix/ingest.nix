@@ -114,6 +114,35 @@ let
     # From the first to the last, or evaluation would go down as deep as the chain is long.
     seq (foldl' (_: made: seq made.outPath null) null leaves) leaves;
 
+  # The unpacked wheels by their file names; those that no index has are built.
+  unpackAll =
+    {
+      lock,
+      filenames,
+      system,
+      interpreter,
+      build ? throw "nixgen: nothing was given to build ${toString filenames} with",
+    }:
+    flat:
+    listToAttrs (
+      map (filename: {
+        name = filename;
+        value =
+          if lock.wheels.${filename} ? source then
+            build flat lock.wheels.${filename}
+          else
+            wheel.unpackWheel {
+              inherit
+                filename
+                flat
+                system
+                interpreter
+                ;
+              wheel = wheel.fetchWheel { inherit lock filename; };
+            };
+      }) filenames
+    );
+
   ways = {
     # From the unpacked wheels: nothing but Nix is needed.
     wheels =
@@ -122,20 +151,10 @@ let
         filenames,
         system,
         interpreter,
-      }:
+        ...
+      }@of:
       let
-        unpack =
-          filename:
-          wheel.unpackWheel {
-            inherit filename system interpreter;
-            wheel = wheel.fetchWheel { inherit lock filename; };
-          };
-        unpacked = listToAttrs (
-          map (filename: {
-            name = filename;
-            value = unpack filename;
-          }) filenames
-        );
+        unpacked = unpackAll of false;
         all = gate {
           inherit system interpreter;
           unpacked = map (filename: unpacked.${filename}) filenames;
@@ -174,20 +193,10 @@ let
       {
         lock,
         filenames,
-        system,
-        interpreter,
-      }:
+        ...
+      }@of:
       let
-        unpacked = listToAttrs (
-          map (filename: {
-            name = filename;
-            value = wheel.unpackWheel {
-              inherit filename system interpreter;
-              wheel = wheel.fetchWheel { inherit lock filename; };
-              flat = true;
-            };
-          }) filenames
-        );
+        unpacked = unpackAll of true;
         all = map (filename: {
           name = filename;
           value = members filename "" (index.readIndex {
@@ -229,10 +238,11 @@ let
   };
 in
 {
-  # sources :: string -> { lock, filenames, system, interpreter }
+  # sources :: string -> { lock, filenames, system, interpreter, build ? }
   #         -> (filename -> { index : path, member : string -> path | derivation })
   #
   # Where to take the index of a wheel from, and each member, when the store lacks their leaves; by the name of the way.
+  # build: flat -> package -> derivation, for the wheels that no index has.
   sources =
     way:
     ways.${way} or (throw ''

@@ -43,6 +43,7 @@ rec {
               // {
                 inherit system version;
                 python = nixpkgsPython pkgs version;
+                tools = pkgs;
                 libraries = libraries.runtimeLibraries pkgs system ++ (arguments.libraries or (_: [ ])) pkgs;
               }
             );

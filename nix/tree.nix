@@ -135,4 +135,27 @@ in
       # What the user overrides; absent elsewhere, so that nobody's trees change with it.
       // (if package ? placement then { inherit (package) placement; } else { });
     };
+
+  # ofBuild :: { package, wheel, system, interpreter } -> derivation
+  #
+  # The tree of a wheel of which nothing is pinned, made of what was built: `wheel`, as buildWheel gives it.
+  ofBuild =
+    {
+      package,
+      wheel,
+      system,
+      interpreter,
+    }:
+    run.run {
+      name = "${package.name}-${package.version}";
+      builder = "tree";
+      inherit system interpreter;
+      attributes = {
+        inherit (package) version;
+        distribution = package.name;
+        built = "${wheel}";
+        inherit installer;
+      }
+      // (if package ? placement then { inherit (package) placement; } else { });
+    };
 }

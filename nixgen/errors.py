@@ -69,6 +69,10 @@ class LostPathError(NixError):
     """The store does not hold what its database says, or what a garbage collection has just taken."""
 
 
+class BuildError(NixError):
+    """A package cannot be built from its source."""
+
+
 class MachineError(NixgenError):
     """The machine does not let nixgen work: no room, no rights, a limit."""
 

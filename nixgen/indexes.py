@@ -57,7 +57,9 @@ def find_index(wheel: LockedWheel, base: Path) -> WheelIndex | None:
         wheel: what the lock says of it.
         base: the project's directory.
     """
-    for path in _places(wheel, base):
+    if wheel.index is None:
+        return None
+    for path in _places(wheel, wheel.index, base):
         with contextlib.suppress(OSError, ValueError):
             content = path.read_bytes()
             if hashlib.sha256(content).hexdigest() == wheel.index:
@@ -65,11 +67,11 @@ def find_index(wheel: LockedWheel, base: Path) -> WheelIndex | None:
     return None
 
 
-def _places(wheel: LockedWheel, base: Path) -> Iterator[Path]:
+def _places(wheel: LockedWheel, index: str, base: Path) -> Iterator[Path]:
     yield base / VENDORED / vendored_name(wheel.source.filename)
-    yield _cached(wheel.index)
+    yield _cached(index)
     # The usual store, without asking Nix which it is: what is found elsewhere would be the same.
-    yield Path(index_leaf(wheel.index, os.environ.get("NIX_STORE_DIR", "/nix/store")))
+    yield Path(index_leaf(index, os.environ.get("NIX_STORE_DIR", "/nix/store")))
 
 
 def _cached(index: str) -> Path:

@@ -33,11 +33,26 @@ def leaf_path(file: str, sha256: str | bytes, store_dir: str = "/nix/store") -> 
         sha256: SHA-256 of its content, base64 with padding or raw.
         store_dir: the store's directory; another one gives another path.
     """
-    content = (base64.b64decode(sha256) if isinstance(sha256, str) else sha256).hex()
-    inner = hashlib.sha256(f"fixed:out:sha256:{content}:".encode()).hexdigest()
-    name = leaf_name(file)
+    return flat_path(leaf_name(file), base64.b64decode(sha256) if isinstance(sha256, str) else sha256, store_dir)
+
+
+def flat_path(name: str, sha256: bytes, store_dir: str = "/nix/store") -> str:
+    """Return the store path of a file that is known by its SHA-256.
+
+    Args:
+        name: what the store path is called.
+        sha256: SHA-256 of the file's content.
+        store_dir: the store's directory.
+    """
+    inner = hashlib.sha256(f"fixed:out:sha256:{sha256.hex()}:".encode()).hexdigest()
     fingerprint = hashlib.sha256(f"output:out:sha256:{inner}:{store_dir}:{name}".encode()).digest()
     return f"{store_dir}/{base32(_fold(fingerprint, 20))}-{name}"
+
+
+def store_name(name: str) -> str:
+    """Return what a store path can carry of a name; ``nix/names.nix`` has the same rule."""
+    allowed = re.sub(r"[^A-Za-z0-9+._?=-]+", "-", name)
+    return (f"_{allowed}" if allowed.startswith(".") else allowed)[:160]
 
 
 def _fold(digest: bytes, size: int) -> bytes:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .model import ALWAYS, Clause, LockedPackage, LockedWheel, Overrides, WheelSource
+from .model import ALWAYS, Build, BuildSettings, Clause, LockedPackage, LockedWheel, Overrides, Source, WheelSource
 from .targets import Target
 
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
@@ -54,10 +54,12 @@ class Lock:
         wheels: every wheel by its file name.
         inputs: a hash of what each file said that was locked, by its path (``nixgen/fingerprint.py``).
         extras, groups, default_groups: what a build may choose, sorted, and what it chooses by default.
+        tools: the packages that no environment has, and that wheels are built with.
     """
 
     targets: tuple[TargetLock, ...]
     wheels: Mapping[str, LockedWheel]
+    tools: tuple[LockedPackage, ...] = ()
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     default_groups: tuple[str, ...] = ()
@@ -82,6 +84,8 @@ class Lock:
         for locked in self.targets:
             for package in locked.packages:
                 found.setdefault(package.wheel.filename, (package, {}))[1][locked.target.key] = package.when
+        for package in self.tools:
+            found.setdefault(package.wheel.filename, (package, {}))
         keys = [locked.target.key for locked in self.targets]
         ordered = sorted(found.values(), key=lambda item: (item[0].name, item[0].version, item[0].wheel.filename))
         return [
@@ -90,7 +94,7 @@ class Lock:
                 "version": package.version,
                 "wheel": package.wheel.filename,
                 **_when_to_json(when, keys),
-                **_wheel_to_json(self.wheels[package.wheel.filename]),
+                **_wheel_to_json(self.wheels[package.wheel.filename], [key for key in keys if key in when] or keys),
             }
             for package, when in ordered
         ]
@@ -128,16 +132,20 @@ class Lock:
             KeyError, TypeError, ValueError, AttributeError: it is damaged.
         """
         wheels = {}
+        tools: list[LockedPackage] = []
         packages: dict[str, list[LockedPackage]] = {key: [] for key in map(_key, data["targets"])}
         for package in data["packages"]:
-            wheel = wheels[package["wheel"]] = _wheel_from_json(package)
-            for key, when in _when_from_json(package, packages).items():
-                packages[key].append(
-                    LockedPackage(name=package["name"], version=package["version"], wheel=wheel.source, when=when)
-                )
+            wheel = wheels[package["wheel"]] = _wheel_from_json(package, packages)
+            locked = LockedPackage(name=package["name"], version=package["version"], wheel=wheel.source)
+            wanted = _when_from_json(package, packages)
+            for key, when in wanted.items():
+                packages[key].append(replace(locked, when=when))
+            if not wanted:
+                tools.append(locked)
         return cls(
             targets=tuple(_target_from_json(target, packages[_key(target)]) for target in data["targets"]),
             wheels=wheels,
+            tools=tuple(tools),
             extras=tuple(data["extras"]),
             groups=tuple(data["groups"]),
             default_groups=tuple(data["defaultGroups"]),
@@ -178,6 +186,8 @@ def _target_from_json(data: Mapping[str, Any], packages: list[LockedPackage]) ->
 
 def _when_to_json(when: Mapping[str, tuple[Clause, ...]], keys: list[str]) -> dict[str, Any]:
     """Return which targets have a package, and when; all of them always, where nothing is said."""
+    if not when:
+        return {"targets": []}
     conditions = set(when.values())
     if len(conditions) > 1:
         return {"targets": {key: _clauses(when[key]) for key in keys if key in when}}
@@ -199,20 +209,64 @@ def _when_from_json(package: Mapping[str, Any], keys: Iterable[str]) -> dict[str
     return {key: tuple(map(tuple, when)) for key, when in targets.items()}
 
 
-def _wheel_to_json(wheel: LockedWheel) -> dict[str, Any]:
+def _wheel_to_json(wheel: LockedWheel, keys: Iterable[str]) -> dict[str, Any]:
     source = wheel.source
+    placement = _overrides_to_json(wheel.overrides)
     return {
-        **({"placement": placement} if (placement := _overrides_to_json(wheel.overrides)) else {}),
-        **({"url": source.url} if source.url is not None else {"path": source.path}),
-        "sha256": source.sha256,
-        "size": source.size,
-        "index": wheel.index,
+        **({"placement": placement} if placement else {}),
+        **_build_to_json(wheel.build, keys),
+        **_place_to_json(source),
+        **({} if wheel.index is None else {"index": wheel.index}),
         **({"verified": True} if wheel.verified else {}),
     }
 
 
-def _wheel_from_json(data: Mapping[str, Any]) -> LockedWheel:
-    for key in ("sha256", "index"):
+def _place_to_json(source: WheelSource) -> dict[str, Any]:
+    """Return where a wheel comes from: its own place and hash, or those of its source."""
+    if source.source is not None:
+        return {"source": _source_to_json(source.source)}
+    return {
+        **({"url": source.url} if source.url is not None else {"path": source.path}),
+        "sha256": source.sha256,
+        "size": source.size,
+    }
+
+
+def _source_to_json(source: Source) -> dict[str, Any]:
+    fields = ("url", "path", "repository", "directory", "commit", "subdirectory", "sha256", "size")
+    return {name: value for name in fields if (value := getattr(source, name))}
+
+
+def _build_to_json(build: Build | None, keys: Iterable[str]) -> dict[str, Any]:
+    if build is None:
+        return {}
+    requires = {key: list(build.requires.get(key, ())) for key in keys}
+    (first, *others) = requires.values()
+    settings = build.settings
+    said = {
+        "env": dict(sorted(settings.env.items())),
+        "configSettings": {
+            name: value if isinstance(value, str) else list(value)
+            for name, value in sorted(settings.config_settings.items())
+        },
+        "packages": list(settings.packages),
+        "programs": list(settings.programs),
+        "added": list(settings.requires),
+    }
+    return {
+        "build": {
+            "backend": build.backend,
+            **({"backendPath": list(build.backend_path)} if build.backend_path else {}),
+            "needs": list(build.needs),
+            **{name: value for name, value in said.items() if value},
+            "requires": requires if any(other != first for other in others) else first,
+        }
+    }
+
+
+def _wheel_from_json(data: Mapping[str, Any], keys: Iterable[str]) -> LockedWheel:
+    source = data.get("source")
+    for key in ("sha256", "index") if source is None else ("index",) if "index" in data else ():
         if not isinstance(data[key], str) or len(data[key]) != _DIGEST_LENGTH:
             raise ValueError(f"{data['wheel']} has no hash as {key} but {data[key]!r}")
     return LockedWheel(
@@ -220,13 +274,39 @@ def _wheel_from_json(data: Mapping[str, Any]) -> LockedWheel:
             filename=data["wheel"],
             url=data.get("url"),
             path=data.get("path"),
-            sha256=data["sha256"],
-            size=data["size"],
+            source=None if source is None else Source(**source),
+            sha256=None if source is not None else data["sha256"],
+            size=None if source is not None else data["size"],
         ),
         name=data["name"],
-        index=data["index"],
+        index=data.get("index"),
         verified=data.get("verified", False) is True,
         overrides=_overrides_from_json(data.get("placement", {})),
+        build=None if source is None else _build_from_json(data["build"], keys, accept="index" not in data),
+    )
+
+
+def _build_from_json(data: Mapping[str, Any], keys: Iterable[str], *, accept: bool) -> Build:
+    requires = data["requires"]
+    if isinstance(requires, list):
+        requires = dict.fromkeys(keys, requires)
+    settings = {
+        name: value if isinstance(value, str) else tuple(value)
+        for name, value in data.get("configSettings", {}).items()
+    }
+    return Build(
+        backend=data["backend"],
+        backend_path=tuple(data.get("backendPath", ())),
+        needs=tuple(data["needs"]),
+        requires={key: tuple(wheels) for key, wheels in requires.items()},
+        settings=BuildSettings(
+            requires=tuple(data.get("added", ())),
+            env=data.get("env", {}),
+            config_settings=settings,
+            packages=tuple(data.get("packages", ())),
+            programs=tuple(data.get("programs", ())),
+            accept=accept,
+        ),
     )
 
 
@@ -243,12 +323,12 @@ def _overrides_from_json(data: Mapping[str, Any]) -> Overrides:
 
 
 def _package_to_text(package: Mapping[str, Any]) -> str:
-    """Return a package on three lines: what it is, where its wheel is, and its hashes."""
-    place = "url" if "url" in package else "path"
-    hashes = ("sha256", "size", "index", "verified")
-    first = {key: value for key, value in package.items() if key not in (place, *hashes)}
-    parts = (first, {place: package[place]}, {key: package[key] for key in hashes if key in package})
-    return "{" + ",\n   ".join(_json(part)[1:-1] for part in parts) + "}"
+    """Return a package on three lines: what it is, where its wheel is, its hashes; one more where it is built."""
+    lines = (("build",), ("url", "path", "source"), ("sha256", "size", "index", "verified"))
+    elsewhere = {name for line in lines for name in line}
+    parts = [{key: value for key, value in package.items() if key not in elsewhere}]
+    parts += [{key: package[key] for key in line if key in package} for line in lines]
+    return "{" + ",\n   ".join(_json(part)[1:-1] for part in parts if part) + "}"
 
 
 def _listed(items: Iterable[str]) -> str:

@@ -14,13 +14,89 @@ ALWAYS: tuple[Clause, ...] = ((),)
 
 
 @dataclass(frozen=True, kw_only=True)
+class Source:
+    """Where the source of a package is.
+
+    Exactly one of ``url``, ``path``, ``repository`` and ``directory`` is set.
+
+    Attributes:
+        url: of an archive (``.tar.gz``, ``.zip``, …), without credentials or fragment.
+        path: of an archive on disk: absolute, or relative to the directory of the lock; POSIX separators.
+        repository: URL of a Git repository.
+        directory: a directory, likewise. Nothing is pinned of it: what it holds is built as it is.
+        commit: of a repository, 40 or 64 hexadecimal digits.
+        subdirectory: where the project is inside of all that; "" for its top.
+        sha256: SHA-256, 64 lower-case hexadecimal digits: of an archive; of a repository's files in Nix's
+            serialisation. None while it is still to be computed.
+        size: of an archive, in bytes; None where unknown.
+        why: why no wheel is taken, for messages; in no lock.
+    """
+
+    url: str | None = None
+    path: str | None = None
+    repository: str | None = None
+    directory: str | None = None
+    commit: str | None = None
+    subdirectory: str = ""
+    sha256: str | None = None
+    size: int | None = None
+    why: str = field(default="", compare=False)
+
+    @property
+    def place(self) -> str:
+        """The one that is set of ``url``, ``path``, ``repository`` and ``directory``, for messages."""
+        return self.url or self.path or self.repository or self.directory or ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings:
+    """What a user says of how a package is built (``[tool.nixgen.build.NAME]``).
+
+    Attributes:
+        requires: requirements beside those that the package names itself.
+        env: environment variables.
+        config_settings: settings of its build backend (PEP 517), each a text or several.
+        packages: attributes of nixpkgs, such as ``openssl``, where the environment is built with nixpkgs.
+        programs: programs of the machine: names, or absolute paths.
+        accept: whether what is built need not be the same each time; then nothing of it is pinned.
+    """
+
+    requires: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    config_settings: Mapping[str, str | tuple[str, ...]] = field(default_factory=dict)
+    packages: tuple[str, ...] = ()
+    programs: tuple[str, ...] = ()
+    accept: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """How a wheel is made of its source.
+
+    Attributes:
+        backend: its build backend, an object reference (PEP 517).
+        backend_path: directories of the source where the backend is, ahead of all others.
+        needs: what the build asks for (PEP 518, ``get_requires_for_build_wheel``, the user), as it was asked for.
+        requires: file names of the wheels that fulfil that, by the keys of the targets, in the order of their names.
+        settings: what the user says of it.
+    """
+
+    backend: str
+    backend_path: tuple[str, ...] = ()
+    needs: tuple[str, ...] = ()
+    requires: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    settings: BuildSettings = BuildSettings()
+
+
+@dataclass(frozen=True, kw_only=True)
 class WheelSource:
     """Where one wheel comes from and what it must be.
 
-    Exactly one of ``url`` and ``path`` is set.
+    Exactly one of ``url``, ``path`` and ``source`` is set.
 
     Attributes:
-        filename: the wheel's file name, as PEP 427 has it.
+        filename: the wheel's file name, as PEP 427 has it; of one that is built and of which nothing is pinned, and of
+            every one that is still to be built, the package's name and version.
         url: an ``http(s)`` URL without credentials or fragment.
         path: a wheel on disk: absolute, or relative to the directory of the lock; POSIX separators.
         sha256: SHA-256 of the whole wheel, 64 lower-case hexadecimal digits; None where the input names none and it
@@ -28,11 +104,13 @@ class WheelSource:
         size: size of the whole wheel in bytes, None where unknown.
         other: where the input names no SHA-256, a hash of another algorithm: its name, as ``hashlib`` has it, and the
             lower-case hexadecimal digits. It is in no lock.
+        source: what it is built of; then nothing is said of the wheel as a whole.
     """
 
     filename: str
     url: str | None = None
     path: str | None = None
+    source: Source | None = None
     sha256: str | None = None
     size: int | None = None
     other: tuple[str, str] | None = field(default=None, compare=False)
@@ -132,16 +210,36 @@ class LockedWheel:
     Attributes:
         source: where it comes from, with ``sha256`` and ``size``.
         name: normalized name of the distribution.
-        index: SHA-256 of its index, 64 lower-case hexadecimal digits: that binds every file of it.
+        index: SHA-256 of its index, 64 lower-case hexadecimal digits: that binds every file of it. None where it is
+            built and nothing of it is pinned.
         verified: whether who locked it has seen the whole wheel, and every file of it (``nixgen/ties.py``).
         overrides: what the user says of the placement of its files.
+        build: how it is made, where it is built.
     """
 
     source: WheelSource
     name: str
-    index: str
+    index: str | None
     verified: bool = False
     overrides: Overrides = Overrides()
+    build: Build | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """What became of the packages of some selections that have to be built.
+
+    Attributes:
+        selections: the same selections, with wheels that are there.
+        indexes: the index of each wheel that was built and is pinned, by file name.
+        builds: how each of them, and of those of which nothing is pinned, is made.
+        tools: the packages that the builds need.
+    """
+
+    selections: Mapping[str, Selection]
+    indexes: Mapping[str, WheelIndex] = field(default_factory=dict)
+    builds: Mapping[str, Build] = field(default_factory=dict)
+    tools: tuple[LockedPackage, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

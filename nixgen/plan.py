@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from .errors import InputError
 from .lock import Lock, TargetLock
-from .model import Clause, LockedPackage, LockedWheel, Overrides, Selection, WheelIndex
+from .model import Built, Clause, LockedPackage, LockedWheel, Overrides, Selection, WheelIndex
 from .targets import Target
 from .wheels.schemes import installed_path
 from .wheels.text import index_hash
@@ -44,22 +44,38 @@ def plan(
     overrides: Mapping[str, Overrides] | None = None,
     verified: Container[str] = (),
     requires: Requires | None = None,
+    built: Built | None = None,
 ) -> Lock:
     """Return the lock of some targets.
 
     Args:
         selections: what each target needs, by the target's key.
         targets: in the order in which they are preferred.
-        indexes: the index of every wheel that the selections name, by file name.
+        indexes: the index of every wheel that the selections name and builds need, by file name; none of a wheel of
+            which nothing is pinned.
         prefer: pattern of paths in an environment (``fnmatch``) to the package whose file stands there.
         overrides: what the user says of placement, by package; nothing else of the kind gets into the lock.
         verified: file names of the wheels of which every file was seen.
         requires: tells which of some packages ask for which, so that one wheel can win over another; None where none
             may.
+        built: what was built of sources, and how.
 
     Raises:
         InputError: where wheels of one environment have different files for one path, naming all such paths.
     """
+    builds = {} if built is None else built.builds
+
+    def locked_wheel(package: LockedPackage) -> LockedWheel:
+        filename = package.wheel.filename
+        return LockedWheel(
+            source=package.wheel,
+            name=package.name,
+            index=index_hash(indexes[filename]) if filename in indexes else None,
+            verified=filename in verified,
+            overrides=(overrides or {}).get(package.name, Overrides()),
+            build=builds.get(filename),
+        )
+
     locked = []
     used: dict[str, LockedWheel] = {}
     names: dict[str, set[str]] = {"extras": set(), "groups": set(), "default_groups": set()}
@@ -76,19 +92,17 @@ def plan(
             raise _collision_error(reachable, target)
         locked.append(TargetLock(target=target, packages=packages, prefer=settled))
         for package in packages:
-            used[package.wheel.filename] = LockedWheel(
-                source=package.wheel,
-                name=package.name,
-                index=index_hash(indexes[package.wheel.filename]),
-                verified=package.wheel.filename in verified,
-                overrides=(overrides or {}).get(package.name, Overrides()),
-            )
+            used[package.wheel.filename] = locked_wheel(package)
         for kind, values in names.items():
             values.update(getattr(selection, kind))
+    tools = [package for package in (built.tools if built else ()) if package.wheel.filename not in used]
+    tools = [*_merged(tools, indexes)]
+    used |= {package.wheel.filename: locked_wheel(package) for package in tools}
     choices = {kind: tuple(sorted(values)) for kind, values in names.items()}
     return Lock(
         targets=tuple(locked),
         wheels=used,
+        tools=tuple(tools),
         extras=choices["extras"],
         groups=choices["groups"],
         default_groups=choices["default_groups"],
@@ -102,7 +116,8 @@ def _merged(packages: Iterable[LockedPackage], indexes: Mapping[str, WheelIndex]
         filename = package.wheel.filename
         other = found.get(filename, package)
         when = package.when if other is package else tuple(dict.fromkeys([*other.when, *package.when]))
-        found[filename] = replace(package, wheel=indexes[filename].source, when=when)
+        wheel = indexes[filename].source if filename in indexes else package.wheel
+        found[filename] = replace(package, wheel=wheel, when=when)
     return tuple(found.values())
 
 
@@ -142,6 +157,8 @@ def find_collisions(
     directories: dict[str, set[str]] = {}
     spelling: dict[str, str] = {}
     for package in packages:
+        if package.wheel.filename not in indexes:
+            continue  # nobody knows yet what will be built
         for path, content in installed_paths(indexes[package.wheel.filename], target.python):
             key = path.casefold() if fold else path
             spelling.setdefault(key, path)

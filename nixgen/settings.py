@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from .errors import InputError
 from .mirrors import Mirror, mirrors_of
-from .model import Overrides, WheelIndex
+from .model import BuildSettings, Overrides, WheelIndex
 
 _EXAMPLE = 'write a table such as [tool.nixgen.placement.package] with copy = ["package/data/*"]'
 
@@ -27,12 +27,21 @@ class Settings:
         placement: what is said of a package's files, by its normalized name.
         overlaps: whether one wheel wins over another that brings other files for one path; else they are refused.
         mirrors: from where wheels are fetched in place of their URLs.
+        builds: what is said of how a package is built from its source, by its normalized name; that of
+            ``[tool.uv]`` too (``extra-build-dependencies``, ``extra-build-variables``, ``config-settings-package``).
+        build_constraints: requirements that restrict what builds get (``[tool.uv] build-constraint-dependencies``).
+        no_build, from_source: whether nothing is built, and what is though it has wheels (``[tool.uv] no-build``,
+            ``no-binary-package``).
     """
 
     prefer: Mapping[str, str] = field(default_factory=dict)
     placement: Mapping[str, Overrides] = field(default_factory=dict)
     overlaps: bool = True
     mirrors: tuple[Mirror, ...] = ()
+    builds: Mapping[str, BuildSettings] = field(default_factory=dict)
+    build_constraints: tuple[str, ...] = ()
+    no_build: bool = False
+    from_source: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -47,7 +56,7 @@ class Settings:
             return cls()
         except (OSError, ValueError) as error:
             raise InputError(f"cannot read it: {error}", where=str(path), todo="repair the file") from error
-        said = data.get("tool", {}).get("nixgen", {})
+        said, uv = (data.get("tool", {}).get(name, {}) for name in ("nixgen", "uv"))
         prefer = said.get("prefer", {})
         if not isinstance(prefer, dict) or not all(isinstance(value, str) for value in prefer.values()):
             raise InputError(
@@ -76,6 +85,10 @@ class Settings:
             overlaps=overlaps == "win",
             prefer=prefer,
             placement={canonicalize_name(name): _overrides(name, table, path) for name, table in placement.items()},
+            builds=_builds(said.get("build", {}), uv, path),
+            build_constraints=tuple(_texts(uv.get("build-constraint-dependencies"))),
+            no_build=uv.get("no-build") is True,
+            from_source=tuple(map(canonicalize_name, _texts(uv.get("no-binary-package")))),
         )
 
     def unmet(self, wheels: Iterable[WheelIndex]) -> Iterator[str]:
@@ -118,3 +131,91 @@ def _overrides(name: str, table: Any, path: Path) -> Overrides:
     return Overrides(
         copy=tuple(table.get("copy", ())), link=tuple(table.get("link", ())), solid=table.get("solid", False)
     )
+
+
+#: The keys of ``[tool.nixgen.build.NAME]``, with a value of each kind.
+_BUILD_KEYS = {
+    "requires": ["setuptools-scm"],
+    "env": {"VARIABLE": "value"},
+    "config-settings": {"setting": "value"},
+    "packages": ["pkg-config"],
+    "programs": ["cmake"],
+    "accept": True,
+}
+_BUILD_EXAMPLE = 'write a table such as [tool.nixgen.build.package] with requires = ["setuptools-scm"]'
+
+
+def _builds(said: Any, uv: Any, path: Path) -> dict[str, BuildSettings]:
+    """Read ``[tool.nixgen.build]``, and what uv's settings say of builds.
+
+    Raises:
+        InputError: with everything of nixgen's table that is wrong.
+    """
+    if not isinstance(said, dict) or not all(isinstance(table, dict) for table in said.values()):
+        raise InputError("[tool.nixgen.build] is no table of packages", where=str(path), todo=_BUILD_EXAMPLE)
+    problems = []
+    for name, table in said.items():
+        problems += [
+            f"[tool.nixgen.build.{name}] {key} is " + ("unknown" if key not in _BUILD_KEYS else f"no {_kind(key)}")
+            for key, value in table.items()
+            if key not in _BUILD_KEYS or not _fits(key, value)
+        ]
+    if problems:
+        keys = ", ".join(f"{key} ({_kind(key)})" for key in _BUILD_KEYS)
+        raise InputError("; ".join(problems), where=str(path), todo=f"say {keys}")
+    own: dict[str, Any] = {canonicalize_name(name): table for name, table in said.items()}
+    dependencies = _of_uv(uv, "extra-build-dependencies")
+    variables = _of_uv(uv, "extra-build-variables")
+    settings = _of_uv(uv, "config-settings-package")
+    found = {}
+    for name in sorted({*own, *dependencies, *variables, *settings}):
+        table = own.get(name, {})
+        found[name] = BuildSettings(
+            requires=(*_texts(dependencies.get(name)), *table.get("requires", ())),
+            env={**_strings(variables.get(name)), **table.get("env", {})},
+            config_settings=_frozen({**settings.get(name, {}), **table.get("config-settings", {})}),
+            packages=tuple(table.get("packages", ())),
+            programs=tuple(table.get("programs", ())),
+            accept=table.get("accept", False),
+        )
+    return found
+
+
+def _kind(key: str) -> str:
+    example = _BUILD_KEYS[key]
+    if isinstance(example, dict):
+        return "table of texts"
+    return "list of texts" if isinstance(example, list) else "true or false"
+
+
+def _fits(key: str, value: Any) -> bool:
+    example = _BUILD_KEYS[key]
+    if isinstance(example, dict):
+        lists = key == "config-settings"
+        return isinstance(value, dict) and all(
+            isinstance(item, str) or (lists and _is_list(item)) for item in value.values()
+        )
+    return _is_list(value) if isinstance(example, list) else isinstance(value, bool)
+
+
+def _is_list(value: Any) -> bool:
+    return isinstance(value, list) and all(isinstance(item, str) for item in value)
+
+
+def _of_uv(uv: Any, key: str) -> dict[str, Any]:
+    table = uv.get(key, {}) if isinstance(uv, dict) else {}
+    return {canonicalize_name(name): value for name, value in table.items()} if isinstance(table, dict) else {}
+
+
+def _texts(value: Any) -> list[str]:
+    """Return requirements of uv's, which are texts, or tables with ``requirement``."""
+    items = value if isinstance(value, list) else []
+    return [str(item.get("requirement", "")) if isinstance(item, dict) else str(item) for item in items]
+
+
+def _strings(value: Any) -> dict[str, str]:
+    return {name: str(text) for name, text in value.items()} if isinstance(value, dict) else {}
+
+
+def _frozen(settings: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
+    return {name: tuple(map(str, value)) if isinstance(value, list) else str(value) for name, value in settings.items()}

@@ -48,8 +48,8 @@ def keep_tie(sha256: str, tie: Tie) -> None:
 
 
 def is_tied(wheel: LockedWheel) -> bool:
-    """Tell whether the index that the lock names is known to be the wheel's."""
-    if wheel.verified:
+    """Tell whether the index that the lock names is known to be the wheel's; that of a built one was made of it."""
+    if wheel.verified or wheel.build is not None:
         return True
     tie = find_tie(wheel.source.sha256 or "")
     return tie is not None and tie.index == wheel.index

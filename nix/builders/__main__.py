@@ -17,6 +17,8 @@ def main():
     name = sys.argv[1]
     if name == "unpack":
         from unpack import build
+    elif name == "wheel":
+        from wheel import build
     elif name == "tree":
         from tree import build
     elif name == "env":

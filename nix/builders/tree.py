@@ -1,6 +1,7 @@
 """Install one wheel into a tree: directories, links to leaves, copies with reasons, commands, bytecode, RECORD."""
 
 import importlib.util
+import json
 import os
 import posixpath
 import sys
@@ -27,7 +28,8 @@ def build(attributes, out):
             index), and ``files``: ``[path, leaf]``,
             with a third element where the archive marks the file executable, and a fourth, the store path of the
             program, where it may stand alone; the leaf of an empty file is "".
-            ``placement``, where the user overrides the rules: see ``Placement``.
+            ``placement``, where the user overrides the rules: see ``Placement``. Of a wheel of which nothing is pinned,
+            ``built`` stands for all that its index says: what the builder "wheel" made.
         out: directory to make.
 
     Raises:
@@ -35,6 +37,8 @@ def build(attributes, out):
             newer Python than this.
     """
     site = layout.site_packages()
+    if "built" in attributes:
+        attributes = {**attributes, **_described(attributes["built"])}
     files = _files(attributes, site, out)
     for file in files:
         if file.path == attributes["distInfo"] + "/METADATA" and file.leaf:
@@ -67,6 +71,35 @@ def build(attributes, out):
         needed=needed,
         provides=provides,
     ).write(out)
+
+
+def _described(built):
+    """Return what a build's index says, as ``build`` takes it; the files lie where they were built."""
+    index = os.path.join(built, "index.json")
+    if not os.path.exists(index):
+        sys.exit(f"nixgen: {built} has no wheel: its backend asks for more than the lock has; run `nixgen lock`")
+    with open(index, encoding="utf-8") as file:
+        said = json.load(file)
+    commands = {**said.get("scripts", {}).get("console", {}), **said.get("scripts", {}).get("gui", {})}
+    return {
+        "distInfo": said["distInfo"],
+        "dataDir": said.get("dataDir", ""),
+        "commands": [list(pair) for pair in sorted(commands.items())],
+        "index": index,
+        "files": list(_listed(said["files"], "", os.path.join(built, "files"))),
+    }
+
+
+def _listed(directory, prefix, root):
+    """Yield the files of an index's tree as ``build`` takes them."""
+    for name, entry in directory.items():
+        path = prefix + name
+        if isinstance(entry, dict):
+            yield from _listed(entry, path + "/", root)
+        elif not entry:
+            yield [path, ""]
+        else:
+            yield [path, os.path.join(root, path), *(["x"] if "x" in entry else [])]
 
 
 def _files(attributes, site, out):

@@ -23,8 +23,8 @@ def run(options: argparse.Namespace) -> int:
     """
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
+    from nixgen.environments.build import fetch_all
     from nixgen.environments.choice import Choice
-    from nixgen.environments.fetch import fetch
 
-    fetch(Choice.of(request(options)), Console(quiet=options.quiet))
+    fetch_all(Choice.of(request(options)), Console(quiet=options.quiet))
     return 0

@@ -12,6 +12,7 @@ allows it. Commit nixgen.lock and nix/.
 from __future__ import annotations
 
 import argparse
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -95,6 +96,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="read wheels below this URL, in place of host (or PREFIX) of the URLs that the lock gets; repeatable",
     )
     resolver.add_argument("--no-index", action="store_true")
+    builds = parser.add_argument_group("packages without a wheel (default: they are built from their source, by Nix)")
+    builds.add_argument("--no-build", action="store_true", help="refuse them, so that no code of a package runs")
+    builds.add_argument(
+        "--build-from-source",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="build this one though it has a wheel; repeatable",
+    )
     resolver.add_argument("--offline", action="store_true", help="take resolutions from uv's cache only")
 
 
@@ -173,6 +183,8 @@ def _request(options: argparse.Namespace) -> Request:
 
 
 def _resolver_options(options: argparse.Namespace) -> ResolverOptions:
+    from packaging.utils import canonicalize_name
+
     from nixgen.inputs.options import ResolverOptions
 
     return ResolverOptions(
@@ -192,4 +204,6 @@ def _resolver_options(options: argparse.Namespace) -> ResolverOptions:
         upgrade=options.upgrade,
         upgrade_packages=tuple(options.upgrade_package),
         offline=options.offline,
+        no_build=options.no_build or os.environ.get("UV_NO_BUILD", "").lower() in ("1", "true", "yes", "on"),
+        from_source=tuple(map(canonicalize_name, options.build_from_source)),
     )

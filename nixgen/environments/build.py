@@ -14,6 +14,8 @@ from nixgen.observer import SILENT, Observer
 if TYPE_CHECKING:
     from nixgen.environments.choice import Choice
     from nixgen.environments.request import Request
+    from nixgen.ingest import IngestReport
+    from nixgen.store.daemon import Daemon
 
 #: What Nix's message has where a leaf is missing: the name of the file that stands for all of them (nix/ingest.nix).
 _LEAF_MISSING = "run-nixgen-fetch"
@@ -69,7 +71,7 @@ def build_choice(
         NixError: with what Nix said.
         NixgenError: as ``fetch``.
     """
-    from nixgen.environments.fetch import fetch, untied_wheels
+    from nixgen.environments.fetch import untied_wheels
     from nixgen.errors import LostPathError, NixError
     from nixgen.store import Store
 
@@ -81,8 +83,18 @@ def build_choice(
                 raise
     with Store(choice.settings).connect() as daemon:
         # No collection takes a leaf between its arrival and the build of what needs it.
-        fetch(choice, observer, hold=daemon)
+        fetch_all(choice, observer, hold=daemon)
         return _build(choice, out_link, observer, wrap)
+
+
+def fetch_all(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = None) -> IngestReport:
+    """Put every leaf of an environment into the store, as ``nixgen.environments.fetch.fetch`` does."""
+    from nixgen.environments.fetch import fetch
+
+    def build(function: str) -> str:
+        return _build(choice, None, observer, lambda environment: f"({function} {environment})")
+
+    return fetch(choice, observer, build=build, hold=hold)
 
 
 def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:
@@ -114,7 +126,9 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
                 todo="use a Python of the store (--python /nix/store/…/bin/python, or nixpkgs' through `nixgen init`), "
                 "or build without the sandbox: --option sandbox false",
             ) from error
-        raise
+        from nixgen.sources.failures import explained
+
+        raise explained(error) from error
 
 
 def arguments_of(choice: Choice) -> dict[str, str]:

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from nixgen.environments.builds import Builds, add_built, index_of_build
 from nixgen.environments.choice import Choice
 from nixgen.indexes import indexes_of_lock
 from nixgen.ingest import IngestReport, ingest
-from nixgen.model import LockedPackage, WheelIndex
+from nixgen.model import LockedPackage, LockedWheel, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
 from nixgen.ties import is_tied
@@ -24,14 +27,25 @@ def indexes_of(
 ) -> Mapping[str, WheelIndex]:
     """Return the indexes of some packages' wheels, by file name, read again where this machine has them no more.
 
+    A wheel of which nothing is pinned has none.
+
     Raises:
+        InputError: the index of a wheel that is built is not beside the lock.
         NixgenError: as ``nixgen.indexes.indexes_of_lock``.
     """
     wheels = [choice.lock.wheels[package.wheel.filename] for package in packages]
+    found = _read(choice, [wheel for wheel in wheels if wheel.build is None], observer)
+    built = [wheel for wheel in wheels if wheel.build is not None and wheel.index is not None]
+    return found | {wheel.source.filename: index_of_build(wheel, choice.base) for wheel in built}
+
+
+def _read(choice: Choice, wheels: Iterable[LockedWheel], observer: Observer) -> dict[str, WheelIndex]:
     with observer.counting("reading wheels") as progress:
-        return indexes_of_lock(
-            wheels, base=choice.base, access=lambda: access_of(choice.base, choice.mirrors), progress=progress
-        )
+        return {
+            **indexes_of_lock(
+                wheels, base=choice.base, access=lambda: access_of(choice.base, choice.mirrors), progress=progress
+            )
+        }
 
 
 def untied_wheels(choice: Choice) -> set[str]:
@@ -40,29 +54,42 @@ def untied_wheels(choice: Choice) -> set[str]:
     return {wheel.source.filename for wheel in wheels if not is_tied(wheel)}
 
 
-def fetch(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = None) -> IngestReport:
+def fetch(
+    choice: Choice, observer: Observer = SILENT, *, build: Callable[[str], str], hold: Daemon | None = None
+) -> IngestReport:
     """Put the leaves of an environment into the store, as far as it lacks them, and tie its indexes to their wheels.
 
     Args:
         choice: the environment.
         observer: is told what goes on.
+        build: as for ``nixgen.environments.builds.add_built``.
         hold: as for ``nixgen.ingest.ingest``.
 
     Raises:
-        NixgenError: as ``indexes_of`` and ``nixgen.ingest.ingest``.
+        NixgenError: as ``indexes_of``, ``nixgen.ingest.ingest`` and ``nixgen.environments.builds.add_built``.
     """
-    indexes = indexes_of(choice, choice.packages, observer)
-    untied = untied_wheels(choice)
+    store = Store(choice.settings)
+    has_builds = any(choice.lock.wheels[package.wheel.filename].build for package in choice.packages)
+    builds = Builds.of(choice, store) if has_builds else Builds()
+    names = {package.wheel.filename for package in choice.packages} | builds.needed
+    wheels = [choice.lock.wheels[name] for name in sorted(names)]
+    wheels = [wheel for wheel in wheels if wheel.build is None]
+    indexes = _read(choice, wheels, observer)
     with observer.counting("fetching") as progress:
         report = ingest(
             indexes.values(),
-            Store(choice.settings),
+            store,
             base=choice.base,
-            untied=untied,
+            untied={wheel.source.filename for wheel in wheels if not is_tied(wheel)},
             hold=hold,
             access=lambda: access_of(choice.base, choice.mirrors),
             progress=progress,
         )
+    if builds.steps:
+        with contextlib.nullcontext(hold) if hold is not None else store.connect() as daemon:
+            access = access_of(choice.base, choice.mirrors)
+            added = add_built(choice, builds.steps, build, store=store, hold=daemon, access=access)
+        report = replace(report, leaves=report.leaves + added, added=report.added + added)
     observer.fetched(report)
     return report
 

@@ -19,6 +19,9 @@ from nixgen.cache import cache_directory
 from nixgen.environments.request import Request
 from nixgen.pythons import MACHINE_DIRECTORIES, managed_directory
 
+#: What a lock has where a package is built from a directory (nixgen/lock.py).
+_BUILDS_DIRECTORY = b'"source": {"directory": '
+
 
 class LastBuild:
     """What was built for a project and a link, and of what; a file in the user's cache directory.
@@ -93,6 +96,8 @@ class LastBuild:
             files = sorted(nix.rglob("*"))
             if any(path.is_symlink() for path in (nix, *files)):
                 return None  # what Nix finds there is not what lies beside the lock
+            if _BUILDS_DIRECTORY in (base / LOCK_NAME).read_bytes():
+                return None  # and what lies in it is no input of the lock's
             for path in (base / LOCK_NAME, *(path for path in files if path.is_file())):
                 digest.update(f"\n{path.relative_to(base)}\n".encode(errors="surrogateescape"))
                 digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -19,7 +19,7 @@ from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
 from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
 from nixgen.inputs.project import Project, by_system, lock_of, read_project
-from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict
+from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict, without_wheel
 from nixgen.inputs.script import check_script, lock_of_script, read_script
 from nixgen.inputs.sources import relative_to
 from nixgen.model import Selection
@@ -94,7 +94,16 @@ def read(
     indexes = options.indexes()
     files: Sequence[Path] = ()
     if kind is Kind.PYLOCK:
-        choices = _read_pylock(paths[0], targets, where=origin, base=base, extras=extras, groups=groups, local=local)
+        choices = _read_pylock(
+            paths[0],
+            targets,
+            where=origin,
+            base=base,
+            extras=extras,
+            groups=groups,
+            local=local,
+            options=options,
+        )
     elif kind in _READERS:
         lock = _READERS[kind](paths[0], where=origin)
         indexes += [NamedIndex.parse(text) for text in lock.indexes]
@@ -147,7 +156,10 @@ def read(
             f"`nixgen lock {others[0]}` would take {'it' if len(others) == 1 else 'that'}"
         )
     by_key = {target.key: target for target in targets}
-    refuse(((by_key[key], item) for key, choice in choices.items() for item in choice.unusable), where=origin)
+    unusable = [(by_key[key], item) for key, choice in choices.items() for item in choice.unusable]
+    if options.no_build:
+        unusable += [(by_key[key], item) for key, choice in choices.items() for item in without_wheel(choice)]
+    refuse(unusable, where=origin)
     return Inputs(
         selections={key: choice.selection for key, choice in choices.items()},
         origin=origin,
@@ -206,11 +218,20 @@ def _read_pylock(
     extras: Sequence[str] | None,
     groups: Sequence[str] | None,
     local: LocalWheels,
+    options: ResolverOptions,
 ) -> dict[str, Choice]:
     lock = parse(read_text(path), where=where)
     return {
         target.key: choose(
-            lock, target, where=where, directory=path.parent, base=base, extras=extras, groups=groups, local=local
+            lock,
+            target,
+            where=where,
+            directory=path.parent,
+            base=base,
+            extras=extras,
+            groups=groups,
+            local=local,
+            from_source=options.from_source,
         )
         for target in targets
     }
@@ -265,6 +286,7 @@ def _read_requirements(
             base=base,
             project=cwd,
             local=local,
+            from_source=options.from_source,
         )
         choices[target.key] = replace(choice, unusable=(*resolution.unusable, *choice.unusable))
     return choices, notes

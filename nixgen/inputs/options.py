@@ -64,6 +64,8 @@ class ResolverOptions:
         upgrade: forget every earlier version.
         upgrade_packages: forget the earlier versions of these.
         offline: use uv's cache only.
+        no_build: refuse what has no wheel, so that no code of a package runs.
+        from_source: names of packages that are built from their source though there is a wheel.
         extra: any other arguments for ``uv pip compile``, as they are.
     """
 
@@ -83,6 +85,8 @@ class ResolverOptions:
     upgrade: bool = False
     upgrade_packages: tuple[str, ...] = ()
     offline: bool = False
+    no_build: bool = False
+    from_source: tuple[str, ...] = ()
     extra: tuple[str, ...] = field(default=(), repr=False)
 
     def indexes(self) -> list[NamedIndex]:
@@ -132,6 +136,7 @@ class ResolverOptions:
             *_each("--overrides", self.overrides, path=True),
             *(["--upgrade"] if self.upgrade else []),
             *_each("--upgrade-package", self.upgrade_packages),
+            *_each("--no-binary", self.from_source),
             *self.extra,
         ]
 

@@ -146,6 +146,7 @@ def read_pinned(
                 groups=groups,
                 project=lock.path.parent,
                 local=local,
+                from_source=options.from_source,
             )
     return choices, notes
 

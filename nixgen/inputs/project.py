@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import platform
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, TypeVar
@@ -169,7 +169,15 @@ def read_project(
 
             resolutions = by_system(targets, resolve, notes)
     choices = {
-        target.key: _joined(resolutions[target.key], project, target, where=where, base=base, local=local)
+        target.key: _joined(
+            resolutions[target.key],
+            project,
+            target,
+            where=where,
+            base=base,
+            local=local,
+            from_source=options.from_source,
+        )
         for target in targets
     }
     return choices, notes
@@ -341,6 +349,7 @@ def _joined(
     where: str,
     base: Path,
     local: LocalWheels,
+    from_source: Container[str],
 ) -> Choice:
     """Return one choice from those of the parts: what the base has is always wanted, the rest by part."""
     clauses: dict[tuple[str, str, WheelSource], list[Part]] = {}
@@ -356,6 +365,7 @@ def _joined(
             base=base,
             project=project.path.parent,
             local=local,
+            from_source=from_source,
         )
         unusable += [*resolution.unusable, *choice.unusable]
         notes += choice.notes

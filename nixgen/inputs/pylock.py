@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, cast
@@ -82,6 +82,7 @@ def choose(
     groups: Sequence[str] | None = None,
     project: Path | None = None,
     local: LocalWheels | None = None,
+    from_source: Container[str] = (),
 ) -> Choice:
     """Return what a target takes from a lock, for every combination of extras and groups at once.
 
@@ -95,6 +96,7 @@ def choose(
         groups: the dependency groups, likewise.
         project: the directory of the project itself, which is left out; the lock's where it is None.
         local: wheels on disk that are taken in place of the lock's.
+        from_source: names of packages whose source distribution is preferred.
 
     Raises:
         InputError: the lock is not for the target, or is ambiguous for it.
@@ -121,7 +123,7 @@ def choose(
         if _is_project(package, directory, project or directory):
             notes.append(f"{package.name} is the project itself and is left out; its dependencies are not")
             continue
-        found = pick(package, fitting, directory=directory, base=base, where=where)
+        found = pick(package, fitting, directory=directory, base=base, where=where, from_source=from_source)
         if isinstance(found, Found):
             packages.append(LockedPackage(name=package.name, version=found.version, wheel=found.wheel, when=clauses))
             if found.url_with_login is not None:
@@ -142,6 +144,15 @@ def choose(
         notes=tuple(notes),
         urls_with_login=tuple(urls_with_login),
     )
+
+
+def without_wheel(choice: Choice) -> list[Unusable]:
+    """Return the packages of a choice that would have to be built."""
+    return [
+        Unusable(name=package.name, version=package.version, reason=package.wheel.source.why)
+        for package in choice.selection.packages
+        if package.wheel.source is not None
+    ]
 
 
 def refuse(unusable: Iterable[tuple[Target, Unusable]], *, where: str) -> None:

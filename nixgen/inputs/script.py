@@ -64,6 +64,7 @@ def read_script(
             base=base,
             project=base,
             local=local,
+            from_source=options.from_source,
         )
         for target in targets
     }, notes

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit, urlunsplit
 from urllib.request import url2pathname
 
-from packaging.pylock import Package, PackageArchive, PackageWheel
+from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixgen.credentials import has_login, redacted, without_credentials
 from nixgen.errors import InputError
-from nixgen.model import WheelSource
+from nixgen.model import Source, WheelSource
 
 _SAFE_FILENAME = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -25,7 +25,14 @@ _SHOWN_TAGS = 4
 #: Hashes that a whole wheel is compared with where its SHA-256 is not named, the strongest first.
 _OTHERS = ("sha512", "sha384", "sha224", "sha1", "md5")
 
-_TODO = "choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and give its path too"
+_TODO = (
+    "leave out --no-build; or choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and "
+    "give its path too"
+)
+
+
+#: Why a package that has wheels is built.
+_ASKED = "asked for"
 
 
 @dataclass(frozen=True, kw_only=True, order=True)
@@ -53,8 +60,16 @@ class Found:
     url_with_login: str | None = None
 
 
-def pick(package: Package, tags: Sequence[Tag], *, directory: Path, base: Path, where: str) -> Found | Unusable:
-    """Choose the wheel of one package for a target's tags.
+def pick(
+    package: Package,
+    tags: Sequence[Tag],
+    *,
+    directory: Path,
+    base: Path,
+    where: str,
+    from_source: Container[str] = (),
+) -> Found | Unusable:
+    """Choose the wheel of one package for a target's tags, or what to build one of.
 
     Args:
         package: the package, as ``packaging`` validated it.
@@ -62,55 +77,135 @@ def pick(package: Package, tags: Sequence[Tag], *, directory: Path, base: Path, 
         directory: what relative paths of the lock start from.
         base: what paths in the result start from.
         where: the lock, for errors.
+        from_source: names of packages whose source distribution is preferred.
 
     Raises:
         InputError: a file name or URL is malformed.
     """
+    place = _Place(directory=directory, base=base, where=f"{where}, package {package.name}")
     version = "" if package.version is None else str(package.version)
-    if package.vcs is not None:
-        return Unusable(name=package.name, version=version, reason=f"a {package.vcs.type} repository")
-    if package.directory is not None:
-        path = _posix(package.directory.path)
-        shown = relative_to(base, directory / path, absolute=Path(path).is_absolute())
-        return Unusable(name=package.name, version=version, reason=f"a directory ({shown})")
-    entry: PackageArchive | PackageWheel
+    if package.vcs is not None or package.directory is not None:
+        return _of_tree(package, version, place)
     if package.archive is not None:
-        entry = package.archive
         filename = _basename(package.archive)
         if not filename.endswith(".whl"):
-            return Unusable(name=package.name, version=version, reason=f"an archive of its source ({filename})")
+            why = f"an archive of its source ({filename})"
+            return _of_archive(package.name, version, package.archive, why, place, package.archive.subdirectory)
         if not _select([filename], tags):
-            return _no_match(package.name, version, [filename], sdist=False)
+            return _no_match(package.name, version, [filename])
+        return _found(package.name, version, filename, package.archive, place)
+    wheels = {wheel.filename: wheel for wheel in package.wheels or ()}
+    chosen = _select(wheels, tags)
+    if package.sdist is not None and (chosen is None or package.name in from_source):
+        why = f"{_only_for(wheels)}, and a source distribution" if wheels else "only a source distribution"
+        if package.name in from_source:
+            why = _ASKED
+        return _of_archive(package.name, version, package.sdist, why, place)
+    if chosen is not None:
+        return _found(package.name, version, chosen, wheels[chosen], place)
+    if wheels:
+        return _no_match(package.name, version, wheels)
+    return Unusable(name=package.name, version=version, reason="the lock names no file of it that fits its Pythons")
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Place:
+    """Where a package stands.
+
+    Attributes:
+        directory: what relative paths of its lock start from.
+        base: what paths in the result start from.
+        where: the package, for errors.
+    """
+
+    directory: Path
+    base: Path
+    where: str
+
+    def shown(self, text: str) -> str:
+        """Return a path of the lock as the result has it."""
+        path = _posix(text)
+        return relative_to(self.base, self.directory / path, absolute=Path(path).is_absolute())
+
+
+def _of_tree(package: Package, version: str, place: _Place) -> Found | Unusable:
+    """Return a package that is built of a repository or a directory."""
+    vcs, directory = package.vcs, package.directory
+    if directory is not None:
+        path = place.shown(directory.path)
+        source = Source(directory=path, subdirectory=_inner(directory.subdirectory), why=f"a directory ({path})")
+    elif vcs is not None and vcs.type == "git" and (vcs.url or vcs.path):
+        url = without_credentials(vcs.url or (place.directory / (vcs.path or "")).resolve().as_uri())
+        source = Source(
+            repository=url.removeprefix("git+"),
+            commit=vcs.commit_id,
+            subdirectory=_inner(vcs.subdirectory),
+            why="a git repository",
+        )
     else:
-        wheels = {wheel.filename: wheel for wheel in package.wheels or ()}
-        if not wheels and package.sdist is None:
-            reason = "the lock names no file of it that fits its Pythons"
-            return Unusable(name=package.name, version=version, reason=reason)
-        if not wheels:
-            return Unusable(name=package.name, version=version, reason="only a source distribution")
-        chosen = _select(wheels, tags)
-        if chosen is None:
-            return _no_match(package.name, version, wheels, sdist=package.sdist is not None)
-        filename, entry = chosen, wheels[chosen]
-    return _found(package.name, version, filename, entry, directory=directory, base=base, where=where)
+        kind = "" if vcs is None else vcs.type
+        return Unusable(name=package.name, version=version, reason=f"a {kind} repository", todo="use a Git repository")
+    return _to_build(package.name, version, source)
+
+
+def _of_archive(
+    name: str,
+    version: str,
+    entry: PackageArchive | PackageSdist,
+    why: str,
+    place: _Place,
+    subdirectory: str | None = None,
+) -> Found | Unusable:
+    """Return a package that is built of an archive."""
+    hashes = _hashes(entry.hashes)
+    sha256 = hashes.get("sha256", "").lower() or None
+    if hashes.keys() - {"sha256"} and sha256 is None:
+        only = ", ".join(sorted(hashes))
+        reason, todo = f"no SHA-256 of its source distribution is known (only {only})", "make the lock again"
+        return Unusable(name=name, version=version, reason=reason, todo=todo)
+    url, path = _url_or_path(entry, place)
+    source = Source(url=url, path=path, sha256=sha256, size=entry.size, subdirectory=_inner(subdirectory), why=why)
+    found = _to_build(name, version, source)
+    return replace(found, url_with_login=entry.url) if entry.url and has_login(entry.url) else found
+
+
+def _to_build(name: str, version: str, source: Source) -> Found:
+    filename = f"{name}-{version}" if version else name
+    return Found(version=version, wheel=WheelSource(filename=filename, source=source))
+
+
+def _inner(subdirectory: str | None) -> str:
+    inner = PurePosixPath(_posix(subdirectory or "")).as_posix()
+    return "" if inner == "." else inner
+
+
+def _url_or_path(entry: PackageArchive | PackageSdist | PackageWheel, place: _Place) -> tuple[str | None, str | None]:
+    """Return where a file is: its URL without login and fragment, or its path as the result has it.
+
+    Raises:
+        InputError: its URL is none that can be downloaded from.
+    """
+    if entry.url is None or entry.url.startswith("file:"):
+        text = _posix(entry.path or "") if entry.url is None else url2pathname(urlsplit(entry.url).path)
+        return None, place.shown(text)
+    parts = urlsplit(entry.url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise InputError(
+            f"cannot download from {redacted(without_credentials(entry.url))!r}",
+            where=place.where,
+            todo="use an http or https URL, or a path",
+        )
+    return without_credentials(urlunsplit(parts._replace(fragment=""))), None
 
 
 def _found(
-    name: str,
-    version: str,
-    filename: str,
-    entry: PackageArchive | PackageWheel,
-    *,
-    directory: Path,
-    base: Path,
-    where: str,
+    name: str, version: str, filename: str, entry: PackageArchive | PackageWheel, place: _Place
 ) -> Found | Unusable:
-    context = f"{where}, package {name}"
     if not _SAFE_FILENAME.fullmatch(filename):
-        raise InputError(f"{filename!r} is not the file name of a wheel", where=context, todo="correct the lock")
+        raise InputError(f"{filename!r} is not the file name of a wheel", where=place.where, todo="correct the lock")
     parsed_name, parsed_version, _, _ = parse_wheel_filename(filename)
     if parsed_name != name:
-        raise InputError(f"the wheel {filename} is not one of {name}", where=context, todo="correct the lock")
+        raise InputError(f"the wheel {filename} is not one of {name}", where=place.where, todo="correct the lock")
     version = version or str(parsed_version)
     hashes = _hashes(entry.hashes)
     sha256 = hashes.get("sha256", "").lower() or None
@@ -125,23 +220,11 @@ def _found(
             else "a malformed SHA-256",
             todo="make the lock again with SHA-256 hashes",
         )
-    if entry.url is None or entry.url.startswith("file:"):
-        text = _posix(entry.path or "") if entry.url is None else url2pathname(urlsplit(entry.url).path)
-        path = relative_to(base, directory / text, absolute=Path(text).is_absolute())
-        wheel = WheelSource(filename=filename, path=path, sha256=sha256, size=entry.size, other=other)
-        return Found(version=version, wheel=wheel)
-    parts = urlsplit(entry.url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
-        raise InputError(
-            f"cannot download from {redacted(without_credentials(entry.url))!r}",
-            where=context,
-            todo="use an http or https URL, or a path",
-        )
-    url = without_credentials(urlunsplit(parts._replace(fragment="")))
+    url, path = _url_or_path(entry, place)
     return Found(
         version=version,
-        wheel=WheelSource(filename=filename, url=url, sha256=sha256, size=entry.size, other=other),
-        url_with_login=entry.url if has_login(entry.url) else None,
+        wheel=WheelSource(filename=filename, url=url, path=path, sha256=sha256, size=entry.size, other=other),
+        url_with_login=entry.url if url is not None and entry.url is not None and has_login(entry.url) else None,
     )
 
 
@@ -173,15 +256,16 @@ def _select(filenames: Collection[str], tags: Sequence[Tag]) -> str | None:
     return next(selector((filename, wheel_tags) for _, filename, wheel_tags in parsed), None)
 
 
-def _no_match(name: str, version: str, filenames: Collection[str], *, sdist: bool) -> Unusable:
+def _no_match(name: str, version: str, filenames: Collection[str]) -> Unusable:
+    todo = "choose another version, Python or system"
+    return Unusable(name=name, version=version, reason=_only_for(filenames), todo=todo)
+
+
+def _only_for(filenames: Collection[str]) -> str:
+    """Return what some wheels are for, as the reason why a target takes none of them."""
     tags = sorted({"-".join(filename[: -len(".whl")].split("-")[-3:]) for filename in filenames})
     more = f" and {len(tags) - _SHOWN_TAGS} more" if len(tags) > _SHOWN_TAGS else ""
-    reason = f"wheels only for {', '.join(_short(tags))}{more}"
-    return Unusable(
-        name=name,
-        version=version,
-        reason=reason + (", and a source distribution" if sdist else ""),
-    )
+    return f"wheels only for {', '.join(_short(tags))}{more}"
 
 
 def _short(tags: Sequence[str]) -> Iterator[str]:

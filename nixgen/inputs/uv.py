@@ -1,8 +1,9 @@
 """What uv says: one resolution or one export, as the text of a lock.
 
-No code of a package runs: uv is told never to build (``--no-build``). A package that has only source
-distributions then cannot be resolved; it is left out (``--excludes``) and named, and uv runs again, until
-every such package is known and can be listed in one error.
+uv is told not to build at first (``--no-build``), and no code of a package runs. Where a package has only source
+distributions, that cannot be resolved: then uv may build, to learn what such packages need. Where nobody may, the
+package is left out (``--excludes``) and named, and uv runs again, until every such package is known and can be listed
+in one error.
 """
 
 from __future__ import annotations
@@ -73,12 +74,14 @@ class Resolution:
         directory: what the lock's relative paths start from; need not exist any more.
         unusable: packages that were left out because they have only source distributions.
         warnings: what uv warned of, without credentials: a yanked version, an extra that is not there.
+        may_have_built: whether uv was allowed to run builds of packages, to learn what they need.
     """
 
     lock: Pylock
     directory: Path
     unusable: tuple[Unusable, ...] = ()
     warnings: tuple[str, ...] = ()
+    may_have_built: bool = False
 
 
 class UvFailure(Exception):
@@ -132,17 +135,21 @@ def compile_requirements(
         if agree_with is not None:
             arguments += ["--constraints", _written(scratch / "constraints.txt", _pins(agree_with.packages))]
         excluded: set[str] = {canonicalize_name(name) for name in exclude}
+        never = ["--no-build"] if options.no_build or not options.from_source else []
         while True:
             if preferences:
                 output.write_text(_preferences_text(preferences), encoding="utf-8")
             more = ["--excludes", _written(scratch / "excludes.txt", sorted(excluded))] if excluded else []
             try:
-                run([*arguments, "--no-build", *more], cwd=cwd, variables=options.environment(), warnings=warnings)
+                run([*arguments, *never, *more], cwd=cwd, variables=options.environment(), warnings=warnings)
                 break
             except UvFailure as failure:
                 found = _without_wheel(str(failure))
                 new = {name: item for name, item in found.items() if name not in excluded}
-                if new and len(unusable) < MOST_UNUSABLE:
+                if new and never and not options.no_build:
+                    never = []
+                    warnings.clear()
+                elif new and len(unusable) < MOST_UNUSABLE:
                     unusable |= new
                     excluded |= new.keys()
                 elif unusable:
@@ -151,7 +158,13 @@ def compile_requirements(
                     raise explain(failure, where) from failure
         text = output.read_text(encoding="utf-8")
     lock = parse(text, where=f"{where} (resolved by uv)")
-    return Resolution(lock=lock, directory=scratch, unusable=tuple(unusable.values()), warnings=tuple(warnings))
+    return Resolution(
+        lock=lock,
+        directory=scratch,
+        unusable=tuple(unusable.values()),
+        warnings=tuple(warnings),
+        may_have_built=not never,
+    )
 
 
 def held_back(
@@ -163,7 +176,7 @@ def held_back(
     needs no build to name it (measured with uv 0.13: it builds what is required by path or URL only). Where
     anything was left out, it is not asked, since that may be just such a requirement.
     """
-    if resolution.unusable:
+    if resolution.unusable or resolution.may_have_built:
         return list(resolution.warnings)
     with temporary_directory() as created:
         output = created.resolve() / "pylock.toml"

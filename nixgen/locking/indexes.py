@@ -16,7 +16,7 @@ from nixgen.ties import find_tie
 
 
 def wheels_of(selections: Iterable[Selection]) -> dict[str, WheelSource]:
-    """Return every wheel once, by file name.
+    """Return every wheel that is somewhere once, by file name, and none that is built.
 
     Raises:
         InputError: one name stands for two different wheels.
@@ -25,6 +25,8 @@ def wheels_of(selections: Iterable[Selection]) -> dict[str, WheelSource]:
     for selection in selections:
         for package in selection.packages:
             wheel = package.wheel
+            if wheel.source is not None:
+                continue
             known = found.setdefault(wheel.filename, wheel)
             if known.sha256 != wheel.sha256:
                 raise InputError(

@@ -87,6 +87,8 @@ def notes(
         keys = {fold(path): path for path in ruled}
         lost: dict[tuple[str, str], list[str]] = {}
         for package in locked.packages:
+            if package.wheel.filename not in indexes:
+                continue
             for place, _ in installed_paths(indexes[package.wheel.filename], locked.target.python):
                 path = keys.get(fold(place))
                 if path is not None and ruled[path] != package.name:

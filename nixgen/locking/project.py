@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+
+from packaging.utils import canonicalize_name
 
 from nixgen import inputs
 from nixgen.access import Access
@@ -21,7 +23,7 @@ from nixgen.locking.indexes import indexes_of, wheels_of
 from nixgen.locking.overlaps import requirements_of
 from nixgen.locking.pythons import find_pin, project_python
 from nixgen.locking.targets import Wish, choose_targets, lacking
-from nixgen.model import Selection, Traffic, WheelIndex
+from nixgen.model import Built, Selection, Traffic, WheelIndex, WheelSource
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings
@@ -92,6 +94,15 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
             "there is no such directory", where=str(request.base), todo="give the project's directory with -C"
         )
     settings = Settings.read(request.base / "pyproject.toml")
+    resolver = request.resolver
+    request = replace(
+        request,
+        resolver=replace(
+            resolver,
+            no_build=resolver.no_build or settings.no_build,
+            from_source=tuple(dict.fromkeys([*resolver.from_source, *settings.from_source])),
+        ),
+    )
     old = Format1.read(request.base / LOCK_NAME)
     previous = old.lock if old else _previous(request.base / LOCK_NAME)
     targets = _targets(request, previous, observer)
@@ -129,14 +140,14 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         keyring=None if provider is None else provider == "subprocess",
         mirrors=request.mirrors,
     )
-    indexes, traffic = indexes_of(
-        wheels_of(read.selections.values()),
-        previous,
-        base=request.base,
-        verify=request.verify,
-        access=access,
-        observer=observer,
-    )
+
+    def read_indexes(sources: Mapping[str, WheelSource]) -> tuple[dict[str, WheelIndex], Traffic]:
+        return indexes_of(sources, previous, base=request.base, verify=request.verify, access=access, observer=observer)
+
+    built = _built(request, read.selections, targets, previous, settings, read_indexes, access, observer)
+    selections = built.selections
+    indexes, traffic = read_indexes(wheels_of([*selections.values(), Selection(packages=built.tools)]))
+    indexes |= built.indexes
     if old and request.changes_nothing:
         old.check(indexes.values())
     for index in indexes.values():
@@ -151,13 +162,14 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         return asked
 
     planned = plan(
-        read.selections,
+        selections,
         targets,
         indexes,
         settings.prefer,
         settings.placement,
         verified,
         requires if settings.overlaps else None,
+        built,
     )
     lock = replace(planned, inputs=read.files)
     if any(locked.prefer for locked in lock.targets):
@@ -171,7 +183,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
             observer.note(note)
     for note in settings.unmet(indexes.values()):
         observer.note(note)
-    files = Files(lock=lock, vendored=_vendored(request, lock, indexes))
+    files = Files(lock=lock, vendored=_vendored(request, lock, indexes, previous))
     return Locked(files=files, indexes=indexes, traffic=traffic, changed=files.changes(request.base))
 
 
@@ -219,10 +231,49 @@ def _builds_with_machine(base: Path) -> bool:
     return not (base / "flake.nix").exists() and (not default.is_file() or is_our_default(default))
 
 
-def _vendored(request: Request, lock: Lock, indexes: Mapping[str, WheelIndex]) -> Mapping[str, bytes] | None:
-    if not request.vendor and not (request.base / VENDORED).is_dir():
+def _built(
+    request: Request,
+    selections: Mapping[str, Selection],
+    targets: Sequence[Target],
+    previous: Lock | None,
+    settings: Settings,
+    index: Callable[[Mapping[str, WheelSource]], tuple[Mapping[str, WheelIndex], Traffic]],
+    access: Access,
+    observer: Observer,
+) -> Built:
+    """Return the selections with wheels for what has to be built, and what that took."""
+    if not any(package.wheel.source for selection in selections.values() for package in selection.packages):
+        return Built(selections=selections)
+    # Imported here: most locks build nothing.
+    from nixgen.sources.requirements import Requirements
+    from nixgen.sources.workshop import Workshop
+
+    resolver = request.resolver
+    return Workshop(
+        base=request.base,
+        previous=previous,
+        settings=settings.builds,
+        requirements=Requirements(base=request.base, options=resolver, constraints=settings.build_constraints),
+        index=lambda sources: index(sources)[0],
+        again=None if resolver.upgrade else map(canonicalize_name, resolver.upgrade_packages),
+        access=access,
+        observer=observer,
+    ).build(selections, targets)
+
+
+def _vendored(
+    request: Request, lock: Lock, indexes: Mapping[str, WheelIndex], previous: Lock | None
+) -> Mapping[str, bytes] | None:
+    """Return the indexes that the project gets: of what was built always, for nobody else has them; else as asked."""
+    place = request.base / VENDORED
+    built = {name for name, wheel in lock.wheels.items() if wheel.build is not None and wheel.index is not None}
+    before = {name for name, wheel in previous.wheels.items() if wheel.build is not None} if previous else set()
+    there = {path.name for path in place.iterdir()} if place.is_dir() else set()
+    if request.vendor or there - {vendored_name(name) for name in before}:
+        built = {name for name, wheel in lock.wheels.items() if wheel.index is not None}
+    if not built and not there:
         return None
-    return {vendored_name(wheel): index_bytes(indexes[wheel]) for wheel in lock.wheels}
+    return {vendored_name(wheel): index_bytes(indexes[wheel]) for wheel in sorted(built)}
 
 
 def _still_verified(previous: Lock | None, indexes: Mapping[str, WheelIndex]) -> set[str]:

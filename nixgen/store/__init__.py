@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixgen.emit.nix import LIST_OF_LEAVES
+from nixgen.emit.nix import LIST_OF_LEAVES, nix_string
 from nixgen.errors import LostPathError, NixError
 from nixgen.store.daemon import Daemon
 from nixgen.store.refusals import refusal
@@ -30,6 +30,9 @@ _log = logging.getLogger(__name__)
 #: Linux takes 2 MiB of arguments and environment; a store path is 60 characters.
 _PATHS_A_CALL = 8000
 
+
+#: How the files of a repository are fetched; nix/build.nix does the same.
+_OF_GIT = "allRefs = true; submodules = true;"
 
 #: Settings of Nix for which a build has another default: its own, as a bare installation leaves it, and ours.
 #:
@@ -239,6 +242,17 @@ class Store:
                     raise
                 _log.warning("a builder of a killed build still writes; trying again in a second")
             time.sleep(1)
+
+    def fetch_git(self, url: str, commit: str) -> str:
+        """Fetch the files of a Git commit, with those of its submodules; return their store path.
+
+        Raises:
+            NixError: the repository cannot be reached, or does not have the commit.
+        """
+        files = f"builtins.fetchGit {{ url = {nix_string(url)}; rev = {nix_string(commit)}; {_OF_GIT} }}"
+        arguments = ("--eval", "--json", "--read-write-mode", "--expr", f"({files}).outPath")
+        found: str = json.loads(self._run("nix-instantiate", *arguments))
+        return found
 
     def requisites(self, path: Path) -> list[str]:
         """Return the store paths that a valid one needs, itself among them, sorted."""

@@ -213,9 +213,9 @@ def write(directory: Path, files: Mapping[str, str]) -> None:
         (directory / name).write_text(text)
 
 
-def read(directory: Path, *targets: Target, **more: object) -> Inputs:
+def read(directory: Path, *targets: Target, no_build: bool = False, **more: object) -> Inputs:
     """Read what a directory holds, with its wheels as the only index."""
-    options = ResolverOptions(no_index=True, find_links=(str(directory / "wheels"),))
+    options = ResolverOptions(no_index=True, find_links=(str(directory / "wheels"),), no_build=no_build)
     return inputs.read([], targets=targets or [LINUX], base=directory, options=options, **more)  # type: ignore[arg-type]
 
 
@@ -293,7 +293,9 @@ def test_what_has_no_wheel(
     digest = hashlib.sha256(source.read_bytes()).hexdigest()
     write(tmp_path, FORMS[form]({**hashes, ("core", "1.0"): digest}))
     with pytest.raises(InputError, match=r"core 1\.0 .*only a source distribution"):
-        read(tmp_path)
+        read(tmp_path, no_build=True)
+    (package,) = (one for one in read(tmp_path).selections[LINUX.key].packages if one.name == "core")
+    assert package.wheel.source is not None and package.wheel.source.sha256 == digest
     assert not (tmp_path / "ran").exists()
 
 
@@ -315,7 +317,7 @@ def test_what_is_from_no_index(table: str, reason: str, hashes: Mapping[tuple[st
     files["poetry.lock"] = own + files["poetry.lock"]
     write(tmp_path, files)
     with pytest.raises(InputError, match=reason):
-        read(tmp_path)
+        read(tmp_path, no_build=True)
 
 
 def test_a_wheel_by_its_path(hashes: Mapping[tuple[str, str], str], tmp_path: Path, add_wheel: AddWheel) -> None:

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from nixgen.errors import InputError, UsageError
-from nixgen.inputs.pylock import Choice, choose, parse, refuse
-from nixgen.model import ALWAYS, LockedPackage
+from nixgen.inputs.pylock import Choice, choose, parse, refuse, without_wheel
+from nixgen.model import ALWAYS, LockedPackage, Source
 from nixgen.targets import Target
 from tests.inputs.locks import HOST, SHA256, lock, package
 
@@ -26,9 +26,19 @@ def read(
     directory: Path = BASE,
     extras: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
+    from_source: Sequence[str] = (),
 ) -> Choice:
     lock = parse(text, where="pylock.toml")
-    return choose(lock, target, where="pylock.toml", directory=directory, base=BASE, extras=extras, groups=groups)
+    return choose(
+        lock,
+        target,
+        where="pylock.toml",
+        directory=directory,
+        base=BASE,
+        extras=extras,
+        groups=groups,
+        from_source=from_source,
+    )
 
 
 def only(choice: Choice) -> LockedPackage:
@@ -38,7 +48,7 @@ def only(choice: Choice) -> LockedPackage:
 
 
 def reasons(choice: Choice) -> dict[str, str]:
-    return {item.name: item.reason for item in choice.unusable}
+    return {item.name: item.reason for item in (*choice.unusable, *without_wheel(choice))}
 
 
 def test_a_package_is_taken_with_its_wheel() -> None:
@@ -192,7 +202,8 @@ def test_what_has_no_wheel_is_listed_with_the_reason() -> None:
         package("fine"),
     )
     choice = read(text)
-    assert [found.name for found in choice.selection.packages] == ["fine"]
+    wheels = [found.name for found in choice.selection.packages if found.wheel.source is None]
+    assert (wheels, [item.name for item in choice.unusable]) == (["fine"], ["nothing"])
     assert reasons(choice) == {
         "source": "only a source distribution",
         "foreign": "wheels only for cp312-cp312-win_amd64, and a source distribution",
@@ -209,10 +220,29 @@ def test_a_package_without_files_matters_only_where_it_is_wanted() -> None:
     assert only(read(text)).name == "fine"
 
 
+def test_what_has_no_wheel_is_built_of_its_source() -> None:
+    """Source distribution, archive, commit and directory are what a package is built of, each with its hash."""
+    text = lock(
+        package("sdist", tags=[], sdist=True),
+        package("tar", tags=[], more=f'archive = {{ url = "{HOST}/tar-1.0.tar.gz", subdirectory = "py", {HASHES} }}'),
+        package("repo", tags=[], more='vcs = { type = "git", url = "https://me:pw@example.org/x", commit-id = "1f" }'),
+        package("local", tags=[], more='directory = { path = "libs/local", subdirectory = "./py/" }'),
+    )
+    sources = {found.name: found.wheel.source for found in read(text).selection.packages}
+    assert sources["sdist"] is not None and sources["sdist"].sha256 is not None
+    assert sources["tar"] == Source(url=f"{HOST}/tar-1.0.tar.gz", subdirectory="py", sha256=sources["sdist"].sha256)
+    assert sources["repo"] == Source(repository="https://example.org/x", commit="1f")
+    assert sources["local"] == Source(directory="libs/local", subdirectory="py")
+    both = lock(package("demo", sdist=True))
+    assert only(read(both)).wheel.source is None
+    assert only(read(both, from_source=["demo"])).wheel.source is not None
+
+
 def test_refusing_names_every_package_once_with_its_targets() -> None:
     """One error lists all packages over all targets; without any there is no error."""
     text = lock(package("source", tags=[], sdist=True), package("mac", tags=["cp311-cp311-macosx_11_0_arm64"]))
-    found = [(target, item) for target in (LINUX, MAC) for item in read(text, target).unusable]
+    choices = [(target, read(text, target)) for target in (LINUX, MAC)]
+    found = [(target, item) for target, choice in choices for item in (*choice.unusable, *without_wheel(choice))]
     with pytest.raises(InputError) as caught:
         refuse(found, where="pylock.toml")
     message = str(caught.value)

@@ -29,6 +29,7 @@ def read(
     *targets: Target,
     options: ResolverOptions | None = None,
     preferences: dict[str, str] | None = None,
+    no_build: bool = False,
 ) -> Inputs:
     path = directory / "requirements.in"
     path.write_text(text)
@@ -37,7 +38,7 @@ def read(
         targets=targets or [LINUX],
         base=directory,
         preferences=preferences,
-        options=options or ResolverOptions(no_index=True, find_links=(str(directory / "wheels"),)),
+        options=options or ResolverOptions(no_index=True, find_links=(str(directory / "wheels"),), no_build=no_build),
     )
 
 
@@ -119,7 +120,7 @@ def test_all_packages_without_wheel_are_listed_and_nothing_is_built(
     add_source("shallow")
     add_wheel("foreign", tag="cp311-cp311-win_amd64")
     with pytest.raises(InputError) as caught:
-        read(tmp_path, "app\nshallow\n", LINUX, MAC)
+        read(tmp_path, "app\nshallow\n", LINUX, MAC, no_build=True)
     message = str(caught.value)
     both = "(3.11-x86_64-linux, 3.11-aarch64-darwin)"
     assert f"deep 2.0 {both}: only a source distribution" in message
@@ -132,7 +133,7 @@ def test_a_source_by_path_is_listed_without_building(add_source: AddSource, tmp_
     """An archive that is named directly cannot be used either, and is not built to find that out."""
     path = add_source("direct")
     with pytest.raises(InputError, match="direct"):
-        read(tmp_path, f"direct @ {path.as_uri()}\n")
+        read(tmp_path, f"direct @ {path.as_uri()}\n", no_build=True)
     assert not (tmp_path / "ran").exists()
 
 
@@ -287,7 +288,7 @@ def test_a_broken_answer_of_uv_is_an_input_error(tmp_path: Path) -> None:
 
 
 def test_the_project_itself_is_left_out_and_other_directories_are_not(add_wheel: AddWheel, tmp_path: Path) -> None:
-    """``-e .`` brings the project's dependencies; any other directory has no wheel."""
+    """``-e .`` brings the project's dependencies; any other directory is built."""
     add_wheel("lib")
     for directory, name in ((tmp_path, "me"), (tmp_path / "other", "other")):
         directory.mkdir(exist_ok=True)
@@ -298,7 +299,9 @@ def test_the_project_itself_is_left_out_and_other_directories_are_not(add_wheel:
     assert versions(found) == {"lib": "1.0"}
     assert found.notes == ("me is the project itself and is left out; its dependencies are not",)
     with pytest.raises(InputError, match=r"other .*: a directory \(other\)"):
-        read(tmp_path, "./other\n")
+        read(tmp_path, "./other\n", no_build=True)
+    (other,) = (package for package in packages(read(tmp_path, "./other\n")).values() if package.name == "other")
+    assert other.wheel.source is not None and other.wheel.source.directory == "other"
 
 
 def test_a_wheel_that_cannot_be_read_is_no_fault_of_the_network(add_wheel: AddWheel, tmp_path: Path) -> None:

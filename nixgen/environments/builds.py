@@ -1,0 +1,213 @@
+"""The leaves of wheels that are built from sources: where the store lacks them, the wheels are built again."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from nixgen.emit.nix import nix_string
+from nixgen.environments.choice import Choice
+from nixgen.errors import InputError, VerificationError
+from nixgen.indexes import INDEX_NAME, find_index, index_leaf, vendored_name
+from nixgen.leaf import leaf_name, leaf_path
+from nixgen.model import LockedWheel, Source, WheelIndex
+from nixgen.sources.fetch import fetch_sources
+from nixgen.store import Store
+from nixgen.targets import default_system
+from nixgen.wheels.text import index_bytes, index_hash, parse_index
+
+if TYPE_CHECKING:
+    from nixgen.access import Access
+    from nixgen.store.daemon import Daemon
+
+#: How many files of a build that are others than the lock's are named.
+_NAMED = 20
+
+
+@dataclass(frozen=True, kw_only=True)
+class Builds:
+    """What an environment needs that is built from sources.
+
+    Attributes:
+        steps: file names of the wheels to build, and of those that they are built with, these before them.
+        needed: file names of the other wheels that builds need.
+    """
+
+    steps: Sequence[Sequence[str]] = ()
+    needed: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, choice: Choice, store: Store) -> Builds:
+        """Return what has to be built, so that the store has every leaf of an environment.
+
+        What of a wheel nothing is pinned, Nix builds with the environment, and only what it is built with is here.
+
+        Raises:
+            InputError: the index of a wheel that is pinned is not beside the lock.
+        """
+        wheels = choice.lock.wheels
+        depths: dict[str, int] = {}
+        needed: set[str] = set()
+
+        def visit(name: str) -> int:
+            """Return how many steps a wheel takes."""
+            wheel = wheels[name]
+            if wheel.build is None:
+                needed.add(name)
+                return 0
+            if name not in depths:
+                if wheel.index is not None and not _lacking(wheel, choice.base, store):
+                    return 0
+                depths[name] = 0
+                requires = wheel.build.requires.get(f"{choice.python}-{default_system()}", ())
+                depths[name] = 1 + max(map(visit, requires), default=0)
+            return depths[name]
+
+        for package in choice.packages:
+            if wheels[package.wheel.filename].build is not None:
+                visit(package.wheel.filename)
+        pinned = {name: depth for name, depth in depths.items() if wheels[name].index is not None}
+        return cls(
+            steps=[sorted(name for name in pinned if pinned[name] == depth) for depth in sorted(set(pinned.values()))],
+            needed=frozenset(needed),
+        )
+
+
+def index_of_build(wheel: LockedWheel, base: Path) -> WheelIndex:
+    """Return the index of a wheel that is built, which nothing but the project, the store or the user's cache has.
+
+    Raises:
+        InputError: none of them has it.
+    """
+    index = find_index(wheel, base)
+    if index is None:
+        raise InputError(
+            f"the index of {wheel.source.filename}, which is built from its source, is missing",
+            where=f"nix/index/{vendored_name(wheel.source.filename)}",
+            todo="restore it (`git checkout nix/index`; it belongs into the repository), or run `nixgen lock`, which "
+            "builds the wheel anew",
+        )
+    return index
+
+
+def add_built(
+    choice: Choice,
+    steps: Iterable[Sequence[str]],
+    build: Callable[[str], str],
+    *,
+    store: Store,
+    hold: Daemon,
+    access: Access,
+) -> int:
+    """Build wheels that are pinned, and put their leaves into the store, each compared with the lock.
+
+    Args:
+        choice: the environment.
+        steps: as ``Builds`` has them; what other wheels they are built with is in the store.
+        build: given the text of a function from the environment, builds what that gives; returns the store paths.
+        store: where leaves go.
+        hold: keeps them from garbage collection.
+        access: how servers are reached.
+
+    Returns:
+        how many leaves were added.
+
+    Raises:
+        BuildError: a build fails.
+        VerificationError: other files come out than the lock has.
+    """
+    added = 0
+    for names in steps:
+        wheels = [choice.lock.wheels[name] for name in names]
+        sources = [source for wheel in wheels if (source := wheel.source.source) is not None and _is_archive(source)]
+        fetch_sources(sources, base=choice.base, store=store, access=access)
+        wanted = " ".join(f"made.nixgen.built.{nix_string(name)}" for name in names)
+        outputs = build(f"(made: [ {wanted} ])").split()
+        for wheel, output in zip(wheels, outputs, strict=True):
+            added += _add(wheel, index_of_build(wheel, choice.base), Path(output), store, hold)
+    return added
+
+
+def _is_archive(source: Source) -> bool:
+    return source.url is not None or source.path is not None
+
+
+def _add(wheel: LockedWheel, index: WheelIndex, output: Path, store: Store, hold: Daemon) -> int:
+    """Put the leaves of a wheel that was built into the store; return how many it lacked."""
+    _compare(wheel, index, output)
+    leaves = _leaves(index, store.directory)
+    content = index_bytes(index)
+    leaf = index_leaf(hashlib.sha256(content).hexdigest(), store.directory)
+    hold.hold([*leaves, leaf])
+    missing = store.invalid([*leaves, leaf])
+    for path in sorted(missing & leaves.keys()):
+        member = leaves[path]
+        hold.add(leaf_name(member.rpartition("/")[2]), (output / "files" / member).read_bytes(), path)
+    if leaf in missing:
+        hold.add(leaf_name(INDEX_NAME), content, leaf)
+    hold.wait()
+    return len(missing)
+
+
+def _compare(wheel: LockedWheel, index: WheelIndex, output: Path) -> None:
+    """Compare what was built with the lock.
+
+    Raises:
+        VerificationError: they are different; names the files.
+    """
+    name = wheel.source.filename
+    if not (output / INDEX_NAME).exists():
+        asked = json.loads((output / "needs.json").read_bytes())
+        raise VerificationError(
+            f"the build of {name} asks here for more than the lock has: {', '.join(asked)}",
+            where=str(output),
+            todo=f"name it under [tool.nixgen.build.{wheel.name}] requires, and run `nixgen lock`",
+        )
+    found = parse_index((output / INDEX_NAME).read_bytes(), wheel.source, wheel.name)
+    if index_hash(found) == wheel.index:
+        return
+    lines = list(_differences(index, found))
+    shown = "".join(f"\n    {line}" for line in lines[:_NAMED])
+    more = f"\n    and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
+    raise VerificationError(
+        f"{name} was built with other files than the lock has:{shown}{more}",
+        where=f"{output}, and nix/index/{vendored_name(name)}",
+        todo=(
+            "where its build depends on the machine (a compiler, a date), fix that under "
+            f"[tool.nixgen.build.{wheel.name}]; or write accept = true there and run `nixgen lock`: then each machine "
+            "has what it has built; or lock again, which takes what is built now"
+        ),
+    )
+
+
+def _differences(locked: WheelIndex, built: WheelIndex) -> Iterator[str]:
+    for path in sorted({*locked.files, *built.files}):
+        ours, theirs = locked.files.get(path), built.files.get(path)
+        if theirs is None or ours is None:
+            yield f"{path}: only {'in the lock' if theirs is None else 'built'}"
+        elif ours != theirs:
+            yield (
+                f"{path}: {ours.sha256[:12] or 'empty'}… with {ours.size} bytes in the lock, "
+                f"{theirs.sha256[:12] or 'empty'}… with {theirs.size} bytes built"
+            )
+    if (locked.console_scripts, locked.gui_scripts) != (built.console_scripts, built.gui_scripts):
+        yield "entry_points.txt: other commands"
+
+
+def _lacking(wheel: LockedWheel, base: Path, store: Store) -> bool:
+    """Tell whether the store lacks a leaf of a wheel."""
+    index = index_of_build(wheel, base)
+    return bool(store.invalid([*_leaves(index, store.directory), index_leaf(wheel.index or "", store.directory)]))
+
+
+def _leaves(index: WheelIndex, store_dir: str) -> Mapping[str, str]:
+    """Return the path in the wheel of each of its leaves, by its store path."""
+    return {
+        leaf_path(path.rpartition("/")[2], file.sha256, store_dir): path
+        for path, file in index.files.items()
+        if file.size
+    }

@@ -1,0 +1,34 @@
+"""A failed build of a source, as a user gets it: what it lacks, what to add, and the end of what its tools said."""
+
+from __future__ import annotations
+
+import re
+
+from nixgen.errors import BuildError, NixError
+
+#: What the builder says (nix/builders/wheel.py).
+_FAILED = re.compile(
+    r"^[ >]*nixgen: (?P<what>\S+ \S* ?cannot be built: [^\n]+(?:\n[ >]+[^\n]+ is missing)*)"
+    r"\n[ >]*where: (?P<where>[^\n]+)\n[ >]*what to do: (?P<todo>[^\n]+)$",
+    re.MULTILINE,
+)
+
+#: How many lines of a build are shown.
+_SHOWN = 20
+
+
+def explained(error: NixError) -> NixError:
+    """Return the error of failed builds of sources, all of them at once; any other error as it is."""
+    failures = {match["what"]: match for match in reversed(list(_FAILED.finditer(error.what)))}
+    if not failures:
+        return error
+    matches = list(reversed(failures.values()))
+    before = error.what[: min(match.start() for match in matches)].splitlines()
+    lines = [line.strip() for line in before if line.strip() and not line.strip().startswith("building '/")]
+    shown = "".join(f"\n    | {line}" for line in lines[-_SHOWN:])
+    what = "\n".join(re.sub(r"\n[ >]+", "\n    ", match["what"]) for match in matches)
+    return BuildError(
+        what + (f"\n  the end of its messages:{shown}" if shown else ""),
+        where=", ".join(match["where"] for match in matches),
+        todo="; ".join(dict.fromkeys(match["todo"] for match in matches)),
+    )

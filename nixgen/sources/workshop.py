@@ -1,0 +1,481 @@
+"""Wheels that no index has: built from their sources by Nix, once, and from then on as good as any."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from packaging.tags import create_compatible_tags_selector
+from packaging.utils import canonicalize_version, parse_wheel_filename
+
+from nixgen.emit.nix import nix_path, nix_string
+from nixgen.errors import BuildError, InputError, NixError
+from nixgen.indexes import find_index, keep_index
+from nixgen.ingest import ingest
+from nixgen.library import library_directory
+from nixgen.lock import LOCK_NAME, Lock, TargetLock
+from nixgen.model import (
+    Build,
+    BuildSettings,
+    Built,
+    LockedPackage,
+    LockedWheel,
+    Selection,
+    Source,
+    WheelIndex,
+    WheelSource,
+)
+from nixgen.observer import Observer
+from nixgen.sources.backend import Backend
+from nixgen.sources.failures import explained
+from nixgen.sources.fetch import fetch_sources
+from nixgen.sources.requirements import Requirements
+from nixgen.store import Store
+from nixgen.targets import Target, default_system
+from nixgen.targets.tags import tags
+from nixgen.temporary import temporary_directory
+from nixgen.ties import is_tied
+from nixgen.wheels.text import index_hash, parse_index
+
+if TYPE_CHECKING:
+    from nixgen.access import Access
+
+#: How often a backend may ask for more.
+_ROUNDS = 4
+
+#: How deep builds may need builds.
+_DEPTH = 8
+
+
+@dataclass(kw_only=True)
+class _Job:
+    """One package to build, for one target or several.
+
+    Attributes:
+        asked: the package as an input has it.
+        package: the same, with the version that its source says where the input has none.
+        source: its source, with its hash.
+        targets: those that have no wheel of it yet.
+        settings: what the user says of the build.
+        backend: what the source says of it.
+        needs: what it needs, as far as it is known.
+        requires: the packages that fulfil that, by the targets' keys.
+    """
+
+    asked: LockedPackage
+    package: LockedPackage
+    source: Source
+    targets: list[Target]
+    settings: BuildSettings
+    backend: Backend
+    needs: tuple[str, ...]
+    requires: dict[str, tuple[LockedPackage, ...]] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        return self.package.name
+
+    @property
+    def build(self) -> Build:
+        return Build(
+            backend=self.backend.reference,
+            backend_path=self.backend.path,
+            needs=self.needs,
+            requires={
+                key: tuple(package.wheel.filename for package in packages) for key, packages in self.requires.items()
+            },
+            settings=self.settings,
+        )
+
+
+class Workshop:
+    """Builds what has no wheel.
+
+    Args:
+        base: the directory of the lock.
+        previous: the existing lock: what it has is not built again.
+        settings: what the user says of builds, by package.
+        requirements: resolves what builds need.
+        index: gives the indexes of wheels.
+        again: names of packages that are not to be as the existing lock has them; None for all.
+        access: how servers are reached.
+        observer: is told what goes on.
+    """
+
+    def __init__(
+        self,
+        *,
+        base: Path,
+        previous: Lock | None,
+        settings: Mapping[str, BuildSettings],
+        requirements: Requirements,
+        index: Callable[[Mapping[str, WheelSource]], Mapping[str, WheelIndex]],
+        again: Iterable[str] | None,
+        access: Access,
+        observer: Observer,
+    ) -> None:
+        self._base = base
+        self._previous = previous
+        self._settings = settings
+        self._requirements = requirements
+        self._index = index
+        self._again = None if again is None else frozenset(again)
+        self._access = access
+        self._observer = observer
+        self._done: dict[tuple[str, str, Source, str], LockedPackage] = {}
+        self._indexes: dict[str, WheelIndex] = {}
+        self._tool_indexes: dict[str, WheelIndex] = {}
+        self._builds: dict[str, Build] = {}
+        self._tools: dict[str, LockedPackage] = {}
+
+    def build(self, selections: Mapping[str, Selection], targets: Sequence[Target]) -> Built:
+        """Build what some selections need.
+
+        Raises:
+            NixgenError: a source cannot be had, what a build needs neither, or a build fails.
+        """
+        wanted = [(package, target) for target in targets for package in selections[target.key].packages]
+        self._ensure([(package, target) for package, target in wanted if package.wheel.source is not None], ())
+        return Built(
+            selections={
+                target.key: replace(
+                    selections[target.key],
+                    packages=tuple(self._made(package, target) for package in selections[target.key].packages),
+                )
+                for target in targets
+            },
+            indexes=self._indexes,
+            builds=self._builds,
+            tools=tuple(sorted(self._tools.values(), key=lambda package: (package.name, package.wheel.filename))),
+        )
+
+    def _made(self, package: LockedPackage, target: Target) -> LockedPackage:
+        """Return a package with the wheel that was built of its source, if it has one."""
+        source = package.wheel.source
+        if source is None:
+            return package
+        made = self._done[package.name, package.version, source, target.key]
+        return replace(made, when=package.when)
+
+    def _ensure(self, wanted: Sequence[tuple[LockedPackage, Target]], needed_by: tuple[str, ...]) -> None:
+        """Build some packages, and before them what their builds need."""
+        groups: dict[tuple[str, str, Source], tuple[LockedPackage, list[Target]]] = {}
+        for package, target in wanted:
+            source = package.wheel.source
+            if source is None or (package.name, package.version, source, target.key) in self._done:
+                continue
+            if package.name in needed_by or len(needed_by) > _DEPTH:
+                chain = " needs ".join([*needed_by, package.name])
+                raise InputError(
+                    f"these builds need each other: {chain}",
+                    where=source.place,
+                    todo="take a version of one that has a wheel, or give a wheel's path",
+                )
+            group = groups.setdefault((package.name, package.version, source), (package, []))
+            if target not in group[1]:
+                group[1].append(target)
+        if not groups:
+            return
+        fetched = fetch_sources(
+            [source for _, _, source in groups], base=self._base, store=Store(), access=self._access
+        )
+        jobs = []
+        for (_, _, source), (package, targets) in groups.items():
+            known, place = fetched[source]
+            job = self._job(package, known, place, targets)
+            remaining = [target for target in targets if not self._reuse(job, source, target)]
+            if remaining:
+                job.targets = remaining
+                jobs.append((source, job))
+        if jobs:
+            self._build_all(jobs, needed_by)
+
+    def _job(self, package: LockedPackage, source: Source, place: Path, targets: list[Target]) -> _Job:
+        settings = self._settings.get(package.name, BuildSettings())
+        backend = Backend.of(place, source.subdirectory, where=f"{package.name}: {source.place}")
+        needs = tuple(dict.fromkeys([*backend.needs, *settings.requires]))
+        version = package.version or backend.version or ""
+        return _Job(
+            asked=package,
+            package=replace(package, version=version),
+            source=source,
+            targets=targets,
+            settings=settings,
+            backend=backend,
+            needs=needs,
+        )
+
+    def _reuse(self, job: _Job, source: Source, target: Target) -> bool:
+        """Take a package as the existing lock has it, if it is the same there; tell whether it is."""
+        if self._previous is None or self._again is None or job.name in self._again:
+            return False
+        held = next((locked for locked in self._previous.targets if locked.target.key == target.key), None)
+        candidates = [*(held.packages if held is not None else ()), *self._previous.tools]
+        for package in candidates:
+            wheel = self._previous.wheels[package.wheel.filename]
+            build = wheel.build
+            if build is None or package.name != job.name or package.wheel.source != job.source:
+                continue
+            same = (build.backend, build.backend_path, build.settings) == (
+                job.backend.reference,
+                job.backend.path,
+                job.settings,
+            )
+            if not same or not set(job.needs) <= set(build.needs) or target.key not in build.requires:
+                continue
+            if (job.backend.version or package.version) != package.version:
+                continue
+            filenames = build.requires[target.key]
+            if any(name not in self._previous.wheels for name in filenames):
+                continue
+            if self._again & {self._previous.wheels[name].name for name in filenames}:
+                continue
+            if wheel.index is not None:
+                index = find_index(wheel, self._base)
+                if index is None:
+                    continue
+                self._indexes[wheel.source.filename] = index
+            self._keep_tools(filenames)
+            self._done[job.name, job.asked.version, source, target.key] = package
+            self._builds[wheel.source.filename] = _merged(self._builds.get(wheel.source.filename), build, target.key)
+            return True
+        return False
+
+    def _keep_tools(self, filenames: Iterable[str]) -> None:
+        """Take packages that builds need as the existing lock has them, and what these were built with."""
+        assert self._previous is not None
+        for filename in filenames:
+            if filename in self._tools:
+                continue
+            wheel = self._previous.wheels[filename]
+            everything = [*self._previous.tools, *(p for t in self._previous.targets for p in t.packages)]
+            self._tools[filename] = next(p for p in everything if p.wheel.filename == filename)
+            if wheel.build is not None:
+                if wheel.index is not None and (index := find_index(wheel, self._base)) is not None:
+                    self._indexes[filename] = index
+                self._builds[filename] = wheel.build
+                for names in wheel.build.requires.values():
+                    self._keep_tools(names)
+
+    def _build_all(self, jobs: Sequence[tuple[Source, _Job]], needed_by: tuple[str, ...]) -> None:
+        pending = {id(job): list(job.targets) for _, job in jobs}
+        for _, job in jobs:
+            self._resolve(job, needed_by)
+        rounds = dict.fromkeys(pending, 0)
+        while any(pending.values()):
+            turn = []
+            for source, job in jobs:
+                if pending[id(job)]:
+                    turn.append((source, job, self._buildable(job, pending[id(job)])))
+            answers = self._run([(job, target) for _, job, target in turn])
+            for (source, job, target), answer in zip(turn, answers, strict=True):
+                if answer.needs is not None:
+                    rounds[id(job)] += 1
+                    if rounds[id(job)] > _ROUNDS:
+                        raise BuildError(
+                            f"the build of {job.name} asks for more each time: {', '.join(answer.needs)}",
+                            where=job.source.place,
+                            todo=f"[tool.nixgen.build.{job.name}] requires can name what it needs",
+                        )
+                    job.needs = tuple(dict.fromkeys([*job.needs, *answer.needs]))
+                    self._resolve(job, needed_by)
+                    continue
+                for fitting in self._settle(source, job, answer, pending[id(job)], target):
+                    pending[id(job)].remove(fitting)
+
+    def _resolve(self, job: _Job, needed_by: tuple[str, ...]) -> None:
+        """Resolve what a build needs on each target, and build of that what has no wheel."""
+        resolved = self._requirements.resolve(job.needs, job.targets, name=job.name)
+        by_key = {target.key: target for target in job.targets}
+        pairs = [(package, by_key[key]) for key, packages in resolved.items() for package in packages]
+        self._ensure(pairs, (*needed_by, job.name))
+        job.requires = {
+            key: tuple(self._made(package, by_key[key]) for package in packages) for key, packages in resolved.items()
+        }
+        for packages in job.requires.values():
+            for package in packages:
+                self._tools[package.wheel.filename] = package
+        sources = {
+            package.wheel.filename: package.wheel
+            for packages in job.requires.values()
+            for package in packages
+            if package.wheel.source is None and package.wheel.filename not in self._tool_indexes
+        }
+        if sources:
+            indexes = self._index(sources)
+            self._tool_indexes |= indexes
+            for filename, index in indexes.items():
+                self._tools[filename] = replace(self._tools[filename], wheel=index.source)
+
+    def _buildable(self, job: _Job, targets: Sequence[Target]) -> Target:
+        """Return the first of some targets that this machine can build for.
+
+        Raises:
+            InputError: there is none.
+        """
+        here = default_system()
+        found = next((target for target in targets if target.system == here), None)
+        if found is None:
+            others = ", ".join(target.key for target in targets)
+            raise InputError(
+                f"{job.name} {job.package.version} has to be built for {others}, and this machine is {here}",
+                where=job.source.place,
+                todo="lock on such a machine, or leave that system out (--system)",
+            )
+        return found
+
+    def _run(self, work: Sequence[tuple[_Job, Target]]) -> list[_Answer]:
+        """Build, side by side, each for one target."""
+        store = Store()
+        tools = {name: index for name, index in self._tool_indexes.items() if name in self._tools}
+        built = {name: index for name, index in self._indexes.items() if name in self._tools}
+        wheels = {**tools, **built}
+        untied = {name for name, index in tools.items() if not is_tied(_locked(index))}
+        with store.connect() as daemon, temporary_directory() as created:
+            with self._observer.counting("fetching what builds need") as progress:
+                ingest(
+                    tools.values(),
+                    store,
+                    base=self._base,
+                    untied=untied,
+                    hold=daemon,
+                    access=lambda: self._access,
+                    progress=progress,
+                )
+            directory = created.resolve()
+            parts = []
+            for number, (job, target) in enumerate(work):
+                place = directory / str(number)
+                place.mkdir()
+                (place / LOCK_NAME).write_text(self._partial(job, target, wheels).to_text(), encoding="utf-8")
+                parts.append(_expression(place / LOCK_NAME, job, target))
+            expression = f"let nixgen = import {nix_path(library_directory())}; in [ {' '.join(parts)} ]"
+            names = ", ".join(dict.fromkeys(job.name for job, _ in work))
+            try:
+                with self._observer.waiting(f"building {names}") as watch:
+                    outputs = store.build(expression, ["--keep-going"], directory / "result", watch).split()
+            except NixError as error:
+                raise explained(error) from error
+            return [_Answer.read(Path(output)) for output in outputs]
+
+    def _partial(self, job: _Job, target: Target, wheels: Mapping[str, WheelIndex]) -> Lock:
+        """Return a lock that holds one package that is to be built, and what builds need; its paths are absolute."""
+        package = replace(job.package, wheel=WheelSource(filename=_stem(job), source=self._absolute(job.source)))
+        locked = {package.wheel.filename: LockedWheel(source=package.wheel, name=job.name, index=None, build=job.build)}
+        tools = []
+        for filename, tool in self._tools.items():
+            wheel = self._absolute_wheel(tool.wheel)
+            index = wheels.get(filename)
+            tools.append(replace(tool, wheel=wheel))
+            locked[filename] = LockedWheel(
+                source=wheel,
+                name=tool.name,
+                index=None if index is None else index_hash(index),
+                build=self._builds.get(filename),
+            )
+        return Lock(targets=(TargetLock(target=target, packages=(package,)),), wheels=locked, tools=tuple(tools))
+
+    def _absolute(self, source: Source) -> Source:
+        base = self._base.absolute()
+        return replace(
+            source,
+            path=None if source.path is None else str(base / source.path),
+            directory=None if source.directory is None else str(base / source.directory),
+        )
+
+    def _absolute_wheel(self, wheel: WheelSource) -> WheelSource:
+        return replace(
+            wheel,
+            path=None if wheel.path is None else str(self._base.absolute() / wheel.path),
+            source=None if wheel.source is None else self._absolute(wheel.source),
+        )
+
+    def _settle(
+        self, source: Source, job: _Job, answer: _Answer, pending: Sequence[Target], target: Target
+    ) -> list[Target]:
+        """Keep what was built for a target; return the targets that can have it."""
+        name, version, _, wheel_tags = parse_wheel_filename(answer.filename)
+        asked = job.package.version
+        if name != job.name or (asked and canonicalize_version(version) != canonicalize_version(asked)):
+            raise BuildError(
+                f"the build of {job.name} {asked} made {answer.filename}",
+                where=job.source.place,
+                todo="take another version, or correct the project's name and version",
+            )
+        pinned = job.source.directory is None and not job.settings.accept
+        filename = answer.filename if pinned else _stem(job)
+        fitting = [other for other in pending if create_compatible_tags_selector(tags(other))([(0, wheel_tags)])]
+        if not pinned:
+            fitting = list(pending)
+        elif target not in fitting:
+            raise BuildError(
+                f"the build of {job.name} for {target} made {answer.filename}, which does not fit",
+                where=job.source.place,
+                todo="lock for the machine's own libc (--glibc), or take another version",
+            )
+        wheel = WheelSource(filename=filename, source=job.source)
+        made = replace(job.package, version=asked or str(version), wheel=wheel)
+        if pinned:
+            index = parse_index(answer.index, wheel, job.name)
+            keep_index(index)
+            self._indexes[filename] = index
+        for other in fitting:
+            self._builds[filename] = _merged(self._builds.get(filename), job.build, other.key)
+            self._done[job.name, job.asked.version, source, other.key] = made
+        self._observer.note(f"built {job.name} {made.version} from {_described(job.source)}")
+        return fitting
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Answer:
+    """What a build made: a wheel's file name and index, or all that it needs."""
+
+    filename: str = ""
+    index: bytes = b""
+    needs: tuple[str, ...] | None = None
+
+    @classmethod
+    def read(cls, output: Path) -> _Answer:
+        needs = output / "needs.json"
+        if needs.exists():
+            return cls(needs=tuple(json.loads(needs.read_bytes())))
+        return cls(filename=(output / "filename").read_text(), index=(output / "index.json").read_bytes())
+
+
+def _stem(job: _Job) -> str:
+    return f"{job.name}-{job.package.version}" if job.package.version else job.name
+
+
+def _expression(lock: Path, job: _Job, target: Target) -> str:
+    arguments = (
+        f"lock = nixgen.readLock {nix_path(lock)}; system = {nix_string(target.system)}; "
+        f'version = {nix_string(target.python)}; ingest = "store";'
+    )
+    return f"(nixgen.env {{ {arguments} }}).nixgen.built.{nix_string(_stem(job))}"
+
+
+def _locked(index: WheelIndex) -> LockedWheel:
+    return LockedWheel(source=index.source, name=index.name, index=index_hash(index))
+
+
+def _merged(known: Build | None, build: Build, key: str) -> Build:
+    """Return how a wheel is built, for the targets that were known and one more."""
+    requires = {**({} if known is None else known.requires), key: build.requires[key]}
+    return replace(build, requires=requires)
+
+
+def _described(source: Source) -> str:
+    """Return what a wheel was built of, and why, for a note."""
+    if source.directory is not None:
+        return f"the directory {source.directory}"
+    if source.repository is not None:
+        return f"commit {(source.commit or '')[:12]} of {source.repository}"
+    if source.why.startswith("an archive"):
+        return f"the archive {source.place.rpartition('/')[2]}"
+    if source.why == "asked for":
+        return "its source distribution, as asked"
+    why = "no wheel that fits" if source.why.startswith("wheels only") else "no wheel"
+    return f"its source distribution: {why}"

@@ -282,7 +282,7 @@ def _wheel_from_json(data: Mapping[str, Any], keys: Iterable[str]) -> LockedWhee
         index=data.get("index"),
         verified=data.get("verified", False) is True,
         overrides=_overrides_from_json(data.get("placement", {})),
-        build=None if source is None else _build_from_json(data["build"], keys, accept="index" not in data),
+        build=None if source is None else _build_from_json(data["build"], keys, accept="index" not in data and "directory" not in source),
     )
 
 

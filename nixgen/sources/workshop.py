@@ -183,15 +183,38 @@ class Workshop:
             [source for _, _, source in groups], base=self._base, store=Store(), access=self._access
         )
         jobs = []
-        for (_, _, source), (package, targets) in groups.items():
-            known, place = fetched[source]
-            job = self._job(package, known, place, targets)
+        for (_, _, source), job in self._jobs(groups, fetched).items():
+            targets = job.targets
             remaining = [target for target in targets if not self._reuse(job, source, target)]
             if remaining:
                 job.targets = remaining
                 jobs.append((source, job))
         if jobs:
             self._build_all(jobs, needed_by)
+
+    def _jobs(
+        self,
+        groups: Mapping[tuple[str, str, Source], tuple[LockedPackage, list[Target]]],
+        fetched: Mapping[Source, tuple[Source, Path]],
+    ) -> dict[tuple[str, str, Source], _Job]:
+        """Return what there is to do, by package and source.
+
+        Raises:
+            InputError: some sources do not say how they are built; names all of them.
+        """
+        jobs, errors = {}, []
+        for key, (package, targets) in groups.items():
+            known, place = fetched[key[2]]
+            try:
+                jobs[key] = self._job(package, known, place, targets)
+            except InputError as error:
+                errors.append(error)
+        if len(errors) > 1:
+            listed = "".join(f"\n    {error.where}: {error.what}" for error in errors)
+            raise InputError(f"{len(errors)} packages cannot be built:{listed}", todo=errors[0].todo)
+        if errors:
+            raise errors[0]
+        return jobs
 
     def _job(self, package: LockedPackage, source: Source, place: Path, targets: list[Target]) -> _Job:
         settings = self._settings.get(package.name, BuildSettings())

@@ -237,8 +237,12 @@ def test_source_distributions_are_listed_at_once(nixgen: Cli, project: Path, ser
     """Packages without a wheel are one error that names all of them, and nothing is written."""
     (project / "requirements.in").write_text("helper\nolder\noldest\n")
     sources = [(f"{name}-1.0.tar.gz", _source_distribution(name)) for name in ("older", "oldest")]
-    said = nixgen("lock", "--default-index", serve(HELPER, *sources).index, code=3).stderr
+    index = serve(HELPER, *sources).index
+    said = nixgen("lock", "--no-build", "--default-index", index, code=3).stderr
     assert "older" in said and "oldest" in said
+    # Nor does either say how it is built.
+    said = nixgen("lock", "--default-index", index, code=3).stderr
+    assert "older" in said and "oldest" in said and "neither a pyproject.toml nor a setup.py" in said
     assert listing(project).keys() == {"requirements.in"}
 
 

@@ -105,7 +105,7 @@ def read_pinned(
         UsageError: an extra or group is asked for that it does not have.
         NetworkError: uv cannot reach an index.
     """
-    notes = []
+    notes: list[str] = []
     if options.upgrade or options.upgrade_packages:
         notes.append(f"{where} decides the versions: upgrade them with {lock.tool}")
     kept = (
@@ -126,7 +126,7 @@ def read_pinned(
     for python in dict.fromkeys(target.full_version for target in targets):
         of_python = [target for target in targets if target.full_version == python]
         pins = [pin for target in of_python for pin in wanted[target.key]]
-        found = _find(lock, pins, python, where=where, options=options)
+        found = _find(lock, pins, python, where=where, options=options, notes=notes)
         for target in of_python:
             packages = [replace(found[pin.name, pin.version], marker=pin.marker) for pin in wanted[target.key]]
             choices[target.key] = choose(
@@ -174,7 +174,7 @@ def all_of(markers: Iterable[Marker | None]) -> Marker | None:
 
 
 def _find(
-    lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, options: ResolverOptions
+    lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, options: ResolverOptions, notes: list[str]
 ) -> dict[tuple[str, str], Package]:
     """Return the packages of some pins with their files, by name and version as the pins have them."""
     found: dict[tuple[str, str], Package] = {
@@ -188,7 +188,7 @@ def _find(
         index_strategy=options.index_strategy or ("unsafe-best-match" if lock.indexes else None),
     )
     for layer in _layers(distinct.values()):
-        resolved = _ask(lock, layer, python, where=where, options=options)
+        resolved = _ask(lock, layer, python, where=where, options=options, notes=notes)
         by_name = {package.name: package for package in resolved.packages}
         for pin in layer:
             package = by_name.get(pin.name)
@@ -213,8 +213,10 @@ def _layers(pins: Iterable[Pin]) -> list[list[Pin]]:
     return [list(layer.values()) for layer in layers]
 
 
-def _ask(lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, options: ResolverOptions) -> Pylock:
-    """Return what uv finds of some versions, with the files that have one of their hashes."""
+def _ask(
+    lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, options: ResolverOptions, notes: list[str]
+) -> Pylock:
+    """Return what uv finds of some versions, with the files that have one of their hashes; note what uv warns of."""
     named: dict[tuple[NormalizedName, str], Named] = {
         (pin.name, str(Version(pin.version))): Named(where=where, sha256=pin.sha256) for pin in pins if pin.sha256
     }
@@ -230,7 +232,8 @@ def _ask(lock: PinnedLock, pins: Sequence[Pin], python: str, *, where: str, opti
             *options.extra,
         ]
         try:
-            uv.run(arguments, cwd=lock.path.absolute().parent, variables=options.environment())
+            directory = lock.path.absolute().parent
+            uv.run(arguments, cwd=directory, variables=options.environment(), warnings=notes)
         except uv.UvFailure as failure:
             raise uv.explain(failure, where) from failure
         found = parse(output.read_text(encoding="utf-8"), where=f"{where} (found by uv)")

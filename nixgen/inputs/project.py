@@ -40,8 +40,8 @@ class Project:
         path: the file.
         dependencies: whether it has ``[project]``, or is the root of a locked workspace without one.
         requires_python: the Pythons it is for.
-        extras: its extras, as spelled, by normalized name.
-        groups: its dependency groups (PEP 735), likewise.
+        extras: its extras, as spelled, by normalized name; of a workspace without a project, those of its members.
+        groups: its dependency groups (PEP 735), likewise; those of members too then, as uv sync has it.
         default_groups: the groups that ``[tool.uv] default-groups`` names, normalized; where it names none, ``dev``
             where there is one, as uv has it.
         indexes: ``[[tool.uv.index]]``, as ``NAME=URL`` or ``URL``.
@@ -100,6 +100,11 @@ class Project:
             )
         project = _table(data, "project", path)
         groups = _by_normalized_name(_table(data, "dependency-groups", path))
+        extras = _by_normalized_name(_table(project, "optional-dependencies", path))
+        if virtual:
+            for member in _members(path.with_name("uv.lock")):
+                groups = _by_normalized_name(_table(member, "dev-dependencies", path)) | groups
+                extras |= _by_normalized_name(_table(member, "optional-dependencies", path))
         defaults = tool.get("default-groups", ["dev"] if "dev" in groups else [])
         try:
             requires_python = SpecifierSet(str(project.get("requires-python", "")))
@@ -109,7 +114,7 @@ class Project:
             path=path,
             dependencies=virtual or "project" in data,
             requires_python=requires_python,
-            extras=_by_normalized_name(_table(project, "optional-dependencies", path)),
+            extras=extras,
             groups=groups,
             default_groups=tuple(sorted(groups if defaults == "all" else map(canonicalize_name, defaults))),
             indexes=tuple(_index(table) for table in tool.get("index", []) if isinstance(table, dict)),
@@ -306,7 +311,7 @@ def _exported(
         check = []
     for python in check:
         try:
-            uv.export(python, cwd=cwd, where=where, options=options, locked=True)
+            notes += uv.export(python, cwd=cwd, where=where, options=options, locked=True).warnings
             break
         except LookupError:
             continue
@@ -326,6 +331,7 @@ def _exported(
         )
         for part in parts
     }
+    notes += dict.fromkeys(warning for resolution in exported.values() for warning in resolution.warnings)
     members = _table(read_toml(lock), "manifest", lock).get("members", [])
     left_out: dict[str, None] = {}
     for part, resolution in exported.items():
@@ -470,6 +476,14 @@ def lock_of(project: Path) -> Path:
         outside = {found.absolute() for pattern in _list(workspace, "exclude") for found in directory.glob(pattern)}
         return directory / "uv.lock" if project.absolute().parent in inside - outside else beside
     return beside
+
+
+def _members(lock: Path) -> list[Mapping[str, Any]]:
+    """Return what a ``uv.lock`` says of the members of its workspace."""
+    data = read_toml(lock)
+    members, packages = _list(_table(data, "manifest", lock), "members"), data.get("package", [])
+    found = packages if isinstance(packages, list) else []
+    return [package for package in found if isinstance(package, dict) and package.get("name") in members]
 
 
 def _only_code_knows(lock: Path) -> list[str]:

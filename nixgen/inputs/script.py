@@ -55,6 +55,7 @@ def read_script(
     if options.upgrade or options.upgrade_packages:
         notes.append(f"{where}.lock decides the versions: upgrade them with `uv lock --upgrade --script {path.name}`")
     resolution = _exported(path, where=where, options=options)
+    notes += resolution.warnings
     return {
         target.key: choose(
             resolution.lock,
@@ -106,15 +107,17 @@ def _exported(path: Path, *, where: str, options: ResolverOptions) -> Resolution
     with temporary_directory() as created:
         output = created.resolve() / "pylock.toml"
         arguments = ["export", "--script", os.fspath(path.absolute()), "--format", "pylock.toml", "--no-header"]
+        warnings: list[str] = []
         try:
             uv.run(
                 [*arguments, "--output-file", os.fspath(output), "--locked", *options.shared_arguments()],
                 cwd=path.absolute().parent,
                 variables=options.environment(),
+                warnings=warnings,
             )
         except uv.UvFailure as failure:
             raise InputError(
                 f"its lock does not fit: {failure}", where=f"{where}.lock", todo=f"run `uv lock --script {path.name}`"
             ) from failure
         lock = parse(output.read_text(encoding="utf-8"), where=f"{where}.lock (exported by uv)")
-        return Resolution(lock=lock, directory=output.parent)
+        return Resolution(lock=lock, directory=output.parent, warnings=tuple(warnings))

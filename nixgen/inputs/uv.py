@@ -237,8 +237,9 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
             *("--output-file", os.fspath(output)),
             *(["--locked", "--no-build", *options.shared_arguments()] if locked else ["--frozen"]),
         ]
+        warnings: list[str] = []
         try:
-            run(command, cwd=cwd, variables=options.environment() if locked else {})
+            run(command, cwd=cwd, variables=options.environment() if locked else {}, warnings=warnings)
         except UvFailure as failure:
             if locked and _NO_PYTHON.search(str(failure)):
                 raise LookupError(str(failure)) from failure
@@ -254,6 +255,7 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
         return Resolution(
             lock=parse(output.read_text(encoding="utf-8"), where=f"{where} (exported by uv)"),
             directory=output.parent,
+            warnings=tuple(warnings),
         )
 
 

@@ -17,6 +17,7 @@ from nixgen.inputs.poetry import _content_hashes
 from nixgen.model import ALWAYS, Clause
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
+from tests.support.wheels import make_wheel
 
 LINUX = Target.parse("3.11", "x86_64-linux")
 NEWER = Target.parse("3.13", "x86_64-linux")
@@ -399,3 +400,21 @@ def test_what_is_not_read_is_named(name: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=name) as caught:
         read(tmp_path)
     assert caught.value.todo
+
+
+def test_what_uv_warns_of_is_noted(tmp_path: Path) -> None:
+    """A version that was withdrawn is taken, as the tool takes it, and noted."""
+    name, content = make_wheel("yank")
+    page = tmp_path / "index" / "yank" / "index.html"
+    page.parent.mkdir(parents=True)
+    (page.parent / name).write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    page.write_text(f'<a href="{name}#sha256={digest}" data-yanked="it breaks">{name}</a>')
+    lock = {
+        "_meta": {"pipfile-spec": 6, "sources": []},
+        "default": {"yank": {"version": "==1.0", "hashes": [f"sha256:{digest}"]}},
+    }
+    (tmp_path / "Pipfile.lock").write_text(json.dumps(lock))
+    options = ResolverOptions(default_index=(tmp_path / "index").as_uri())
+    found = inputs.read([tmp_path / "Pipfile.lock"], targets=[LINUX], base=tmp_path, options=options)
+    assert found.notes == ('`yank==1.0` is yanked (reason: "it breaks")',)

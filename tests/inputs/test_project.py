@@ -334,17 +334,21 @@ def test_members_that_a_project_needs_are_left_out_with_a_note(wheels: Path, tmp
 
 
 def test_a_root_without_a_project_stands_for_all_members(wheels: Path, tmp_path: Path) -> None:
-    """A virtual root has what its members depend on, as ``uv sync`` there has it; the members are left out."""
+    """A virtual root has what its members depend on, as ``uv sync`` there has it, with their groups; not themselves."""
     for name, needs in (("one", "core<2"), ("two", "writer")):
         (tmp_path / name).mkdir()
         text = f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["{needs}"]\n'
+        text += '[project.optional-dependencies]\nmore = ["server"]\n[dependency-groups]\ndev = ["shared"]\n'
         (tmp_path / name / "pyproject.toml").write_text(text)
     root = '[tool.uv.workspace]\nmembers = ["one", "two"]\n'
     with pytest.raises(InputError, match="root of a workspace") as caught:
         read(tmp_path, root)
     assert "`uv lock`" in (caught.value.todo or "")
     lock(tmp_path, root)
-    assert versions(read(tmp_path, root)) == {"core": "1.0", "writer": "1.0"}
+    found = read(tmp_path, root)
+    selection = found.selections[LINUX.key]
+    assert versions(found) == {"core": "1.0", "writer": "1.0", "shared": "1.0", "server": "1.0"}
+    assert (selection.extras, selection.groups, selection.default_groups) == (("more",), ("dev",), ("dev",))
 
 
 def test_a_project_that_only_windows_contradicts(wheels: Path, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, cast
@@ -137,22 +138,48 @@ class _Project:
         return next((list(lines) for name, lines in both if canonicalize_name(name) == group), [])
 
     def content_hashes(self) -> set[str]:
-        """Return the ``content_hash`` that a lock of this project has, by any PDM 2."""
+        """Return the ``content_hash`` that a lock of this project has, by any PDM 2 (its ``PyProject``)."""
+        if workspace := self._pdm.get("workspace"):  # PDM 2.28 and newer
+            return {self._hash_of_workspace(workspace)}
         own, standard = self._pdm.get("dev-dependencies", {}), self._data.get("dependency-groups", {})
         resolution = self._pdm.get("resolution", {})
         found = set()
-        for development in ({**standard, **own}, {**own, **standard}, _joined(standard, own), self.groups):
+        normal = _joined(_normalized(standard), _normalized(own))
+        for development in (normal, {**standard, **own}, {**own, **standard}, _joined(standard, own), self.groups):
             for rest in ({"resolution": resolution}, {"overrides": resolution.get("overrides", {})}):
-                counted = {
-                    "sources": self._pdm.get("source", []),
-                    "dependencies": self._project.get("dependencies", []),
-                    "dev-dependencies": development,
-                    "optional-dependencies": self._optional,
-                    "requires-python": self._project.get("requires-python", ""),
-                    **rest,
-                }
-                found.add(hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest())
+                found.add(self._hash(development, rest))
         return found
+
+    def _hash(self, development: Mapping[str, Any], rest: Mapping[str, Any]) -> str:
+        counted = {
+            "sources": self._pdm.get("source", []),
+            "dependencies": self._project.get("dependencies", []),
+            "dev-dependencies": development,
+            "optional-dependencies": self._optional,
+            "requires-python": self._project.get("requires-python", ""),
+            **rest,
+        }
+        return hashlib.sha256(json.dumps(counted, sort_keys=True).encode()).hexdigest()
+
+    def _newest_hash(self) -> str:
+        own, standard = self._pdm.get("dev-dependencies", {}), self._data.get("dependency-groups", {})
+        groups = _joined(_normalized(standard), _normalized(own))
+        return self._hash(groups, {"resolution": self._pdm.get("resolution", {})})
+
+    def _hash_of_workspace(self, workspace: Mapping[str, Any]) -> str:
+        """Return the hash of a root: its own, and those of its members with their paths."""
+        root = self._path.absolute().parent
+        files = {
+            directory / "pyproject.toml"
+            for pattern in workspace.get("members", [])
+            for directory in (root.glob(pattern) if re.search(r"[*?\[]", pattern) else [root / pattern])
+            if (directory / "pyproject.toml").is_file()
+        }
+        digest = hashlib.sha256(self._newest_hash().encode())
+        for file in sorted(files, key=lambda file: file.parent.relative_to(root).as_posix()):
+            member = _Project(read_toml(file), file)
+            digest.update(f"\0{file.parent.relative_to(root).as_posix()}\0{member._newest_hash()}".encode())
+        return digest.hexdigest()
 
 
 class _Package:
@@ -297,6 +324,10 @@ def _included(groups: Mapping[str, Any], name: str, seen: frozenset[str] = froze
             yield item
         elif isinstance(item, dict) and (other := str(item.get("include-group", ""))) not in seen | {name}:
             yield from _included(groups, other, seen | {name})
+
+
+def _normalized(groups: Mapping[str, Any]) -> dict[str, Any]:
+    return {re.sub(r"[^A-Za-z0-9]+", "-", name).lower(): items for name, items in groups.items()}
 
 
 def _joined(first: Mapping[str, Any], second: Mapping[str, Any]) -> dict[str, list[Any]]:

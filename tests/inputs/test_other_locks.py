@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import tomllib
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -110,7 +111,6 @@ def hashes(add_wheel: AddWheel) -> Mapping[tuple[str, str], str]:
 
 def poetry(version: str, hashes: Mapping[tuple[str, str], str], project: str = POETRY_PROJECT) -> dict[str, str]:
     """Write a Poetry project: its lock says for whom a package is in format 2.1 only."""
-    import tomllib
 
     lines: list[str] = []
     for name, number, parts, marker, requires in PACKAGES:
@@ -152,7 +152,6 @@ def poetry(version: str, hashes: Mapping[tuple[str, str], str], project: str = P
 
 def pdm(inherit: bool, hashes: Mapping[tuple[str, str], str]) -> dict[str, str]:
     """Write a PDM project; packages with extras have an entry of their own, as PDM writes them."""
-    import tomllib
 
     lines = ["[metadata]", 'groups = ["default", "Web_UI", "dev", "docs"]', 'lock_version = "4.5.0"']
     digest = sorted(PdmProject(tomllib.loads(PDM_PROJECT), Path("p")).content_hashes())[0]
@@ -418,3 +417,33 @@ def test_what_uv_warns_of_is_noted(tmp_path: Path) -> None:
     options = ResolverOptions(default_index=(tmp_path / "index").as_uri())
     found = inputs.read([tmp_path / "Pipfile.lock"], targets=[LINUX], base=tmp_path, options=options)
     assert found.notes == ('`yank==1.0` is yanked (reason: "it breaks")',)
+
+
+#: What PDM 2.29.4 wrote for these: groups of one name are one, and the root of a workspace counts its members.
+NEW_PDM = """
+[project]
+name = "me"
+version = "1"
+requires-python = ">=3.11"
+dependencies = ["six"]
+[dependency-groups]
+My_Docs = ["idna"]
+[tool.pdm.dev-dependencies]
+my-docs = ["pluggy"]
+"""
+NEW_PDM_MEMBER = '[project]\nname = "mm"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["idna>3"]\n'
+NEW_PDM_HASHES = (
+    "b3c23cdf4a55a0d669a17b3177a1d1d558fd0e9ca5c03ac5bf7e253cfacda1dd",
+    "8f456b8c5819d47745eed7385498c8385e586baa7eed3279fda7ee80820bcb4f",
+)
+
+
+def test_the_content_hash_of_newer_pdms(tmp_path: Path) -> None:
+    """It is computed as they do, of a workspace too, where a member that changes changes it."""
+    assert NEW_PDM_HASHES[0] in PdmProject(tomllib.loads(NEW_PDM), tmp_path / "pyproject.toml").content_hashes()
+    (tmp_path / "m").mkdir()
+    (tmp_path / "m" / "pyproject.toml").write_text(NEW_PDM_MEMBER)
+    root = tomllib.loads(NEW_PDM + '[tool.pdm]\ndistribution = false\n[tool.pdm.workspace]\nmembers = ["m"]\n')
+    assert PdmProject(root, tmp_path / "pyproject.toml").content_hashes() == {NEW_PDM_HASHES[1]}
+    (tmp_path / "m" / "pyproject.toml").write_text(NEW_PDM_MEMBER.replace(">3", ">4"))
+    assert PdmProject(root, tmp_path / "pyproject.toml").content_hashes() != {NEW_PDM_HASHES[1]}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import platform
 import sys
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
@@ -21,6 +22,7 @@ from nixgen.inputs.local import LocalWheels
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import Choice, check_python, choose, restrict
 from nixgen.inputs.sources import Unusable, relative_to
+from nixgen.inputs.static import with_static_versions
 from nixgen.inputs.uv import Resolution
 from nixgen.model import ALWAYS, Clause, LockedPackage, Selection, WheelSource
 from nixgen.targets import Target
@@ -305,13 +307,18 @@ def _exported(
     if project.requires_python.contains(platform.python_version(), prereleases=True):
         check.insert(0, ["--python", sys.executable])
     unchecked = f"{where} was not compared with {project.path.name}: "
-    code = _only_code_knows(lock)
+    code, dynamic = _only_code_knows(lock), _dynamic_versions(lock)
     if code:
         notes.append(f"{unchecked}only code, which is not run, knows all metadata of {', '.join(code)}")
         check = []
     for python in check:
         try:
-            notes += uv.export(python, cwd=cwd, where=where, options=options, locked=True).warnings
+            with contextlib.ExitStack() as stack:
+                at = cwd
+                if dynamic:
+                    root = stack.enter_context(with_static_versions(lock, dynamic))
+                    at = root / os.path.relpath(cwd.absolute(), lock.absolute().parent)
+                notes += uv.export(python, cwd=at, where=where, options=options, locked=True).warnings
             break
         except LookupError:
             continue
@@ -487,26 +494,41 @@ def _members(lock: Path) -> list[Mapping[str, Any]]:
 
 
 def _only_code_knows(lock: Path) -> list[str]:
-    """Return the names of a ``uv.lock``'s directories whose metadata does not all stand in ``pyproject.toml``.
+    """Return the names of a ``uv.lock``'s directories whose requirements do not all stand in ``pyproject.toml``.
 
-    uv runs their build backends to compare them with the lock, with ``--no-build`` too where they are editable; for
-    a dynamic version where the lock is stale (measured with uv 0.13).
+    uv runs their build backends to compare them with the lock, with ``--no-build`` too where they are editable
+    (measured with uv 0.13).
     """
-    found = []
+    return sorted(
+        name
+        for name, kind, data in _directories(lock)
+        if (kind != "virtual" and "project" not in data) or _is_dynamic(data.get("project", {}))
+    )
+
+
+def _dynamic_versions(lock: Path) -> list[str]:
+    """Return the names of a ``uv.lock``'s directories whose version does not stand in ``pyproject.toml``.
+
+    Of these too uv runs the build backends, where the lock is stale.
+    """
+    return sorted(
+        name for name, _, data in _directories(lock) if "version" in _list(data.get("project", {}), "dynamic")
+    )
+
+
+def _directories(lock: Path) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield the name, the kind and the ``pyproject.toml`` of each directory that a ``uv.lock`` has."""
     packages = read_toml(lock).get("package", [])
     for package in packages if isinstance(packages, list) else []:
         source = package.get("source", {})
         for kind in ("editable", "directory", "virtual"):
             if kind in source:
                 path = lock.parent / source[kind] / "pyproject.toml"
-                data = read_toml(path) if path.is_file() else {}
-                if (kind != "virtual" and "project" not in data) or _is_dynamic(data.get("project", {}), "version"):
-                    found.append(str(package.get("name", source[kind])))
-    return sorted(found)
+                yield str(package.get("name", source[kind])), kind, read_toml(path) if path.is_file() else {}
 
 
-def _is_dynamic(project: Mapping[str, Any], *fields: str) -> bool:
-    decisive = {"dependencies", "optional-dependencies", "requires-python", *fields}
+def _is_dynamic(project: Mapping[str, Any]) -> bool:
+    decisive = {"dependencies", "optional-dependencies", "requires-python"}
     return not decisive.isdisjoint(_list(project, "dynamic"))
 
 

@@ -11,7 +11,7 @@ import pytest
 from nixgen import inputs
 from nixgen.errors import InputError, UsageError
 from nixgen.inputs import Inputs, ResolverOptions, uv
-from nixgen.inputs.project import Project
+from nixgen.inputs.project import Project, _exported
 from nixgen.model import ALWAYS, Clause
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
@@ -294,7 +294,8 @@ def test_no_code_of_a_project_with_dynamic_dependencies_runs(wheels: Path, tmp_p
     assert wanted(found) == WANTED
     assert any("uv.lock was not compared with pyproject.toml" in note for note in found.notes)
     stale = dynamic.replace('dynamic = ["dependencies"]', 'dynamic = ["version"]\ndependencies = []')
-    assert wanted(read(tmp_path, stale.replace('version = "1"\n', ""))) == WANTED
+    with pytest.raises(InputError, match=r"does not fit pyproject\.toml"):
+        read(tmp_path, stale.replace('version = "1"\n', ""))
     (tmp_path / "uv.lock").unlink()
     with pytest.raises(InputError, match="dependencies are dynamic"):
         read(tmp_path, dynamic)
@@ -408,3 +409,61 @@ def test_extras_and_groups_that_conflict(add_wheel: AddWheel, tmp_path: Path, lo
     assert versions("group:g") == {"lib": {"1"}, "other": {"1.0"}}
     assert versions("group:g", "extra:c") == {"lib": {"1"}, "other": {"1.0"}, "more": {"1.0"}, "apart": {"2"}}
     assert versions("extra:a", "extra:b")["lib"] == {"3", "2"}
+
+
+def test_a_lock_of_a_dynamic_version_is_compared(wheels: Path, tmp_path: Path) -> None:
+    """All but the version is compared, of members and of directories beside too, and no code runs."""
+    built = "[build-system]\nrequires = []\nbuild-backend = 'b'\nbackend-path = ['.']\n[tool.x]\nat = 2020-01-01\n"
+    for directory in ("app", "app/member", "beside"):
+        (tmp_path / directory).mkdir()
+        (tmp_path / directory / "b.py").write_text(
+            f"open({str(tmp_path / 'ran')!r}, 'w')\n"
+            "import os\n"
+            "def prepare_metadata_for_build_editable(directory, config_settings=None):\n"
+            "    name = os.path.basename(os.getcwd())\n"
+            "    info = f'{directory}/{name}-1.5.dist-info'\n"
+            "    os.makedirs(info)\n"
+            "    needs = {'app': 'base', 'member': 'core', 'beside': 'writer'}[name]\n"
+            "    more = ['member', 'beside'] if name == 'app' else []\n"
+            "    with open(f'{info}/METADATA', 'w') as file:\n"
+            "        file.write(f'Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.5\\nRequires-Python: >=3.11\\n')\n"
+            "        file.writelines(f'Requires-Dist: {one}\\n' for one in [needs, *more])\n"
+            "    return os.path.basename(info)\n"
+            "prepare_metadata_for_build_wheel = prepare_metadata_for_build_editable\n"
+        )
+
+    def write(directory: str, *needs: str, more: str = "") -> None:
+        (tmp_path / directory / "pyproject.toml").write_text(
+            f'[project]\nname = "{Path(directory).name}"\ndynamic = ["version"]\nrequires-python = ">=3.11"\n'
+            f"dependencies = {list(needs)}\n{more}{built}"
+        )
+
+    sources = (
+        '[tool.uv.workspace]\nmembers = ["member"]\n[tool.uv.sources]\nmember = { workspace = true }\n'
+        'beside = { path = "../beside", editable = true }\n'
+    )
+    write("app", "base", "member", "beside", more=sources)
+    write("app/member", "core")
+    write("beside", "writer")
+    options = ResolverOptions(no_index=True, find_links=(str(wheels),))
+    app = tmp_path / "app"
+    uv.run(["lock", *options.shared_arguments()], cwd=app)
+    (tmp_path / "ran").unlink()
+
+    def compare(at: str = "") -> None:
+        project = Project.read(app / at / "pyproject.toml")
+        _exported([], project, app / "uv.lock", where="uv.lock", options=options, notes=notes)
+
+    notes: list[str] = []
+    compare()
+    compare("member")
+    assert notes == []
+    for directory, before, after in (("app/member", "core", "writer"), ("beside", "writer", "core")):
+        write(directory, after)
+        with pytest.raises(InputError, match=r"does not fit pyproject\.toml"):
+            compare()
+        write(directory, before)
+    write("app", "base", "member", "beside", "server", more=sources)
+    with pytest.raises(InputError, match=r"does not fit pyproject\.toml"):
+        compare()
+    assert not (tmp_path / "ran").exists()

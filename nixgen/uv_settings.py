@@ -15,8 +15,8 @@ from typing import Any
 
 from nixgen.credentials import NamedIndex
 
-#: What uv takes for true in a variable.
-_TRUE = frozenset(["1", "on", "t", "true", "y", "yes"])
+#: What uv takes for true in a variable, as pip does.
+TRUE = frozenset(["1", "on", "t", "true", "y", "yes"])
 
 #: Keys whose value is an index or a list of them.
 _INDEXES = ("index", "index-url", "extra-index-url", "find-links")
@@ -31,6 +31,7 @@ class UvSettings:
         keyring: whether the program ``keyring`` is asked for passwords.
         system_certificates: whether the machine's own roots are trusted, and not the bundled ones.
         insecure_hosts: whose certificates are not checked: ``HOST``, ``HOST:PORT``, ``SCHEME://HOST`` or ``*``.
+        require_hashes: whether ``uv pip`` wants a hash of every package.
         proxies: the proxy by scheme (``http``, ``https``), and under ``no`` the hosts that need none.
     """
 
@@ -38,6 +39,7 @@ class UvSettings:
     keyring: bool = False
     system_certificates: bool = False
     insecure_hosts: tuple[str, ...] = ()
+    require_hashes: bool = False
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @classmethod
@@ -64,7 +66,7 @@ class UvSettings:
         return cls(
             indexes=tuple(index for table in tables for index in _indexes(table)),
             keyring=(environ.get("UV_KEYRING_PROVIDER") or first("keyring-provider")) == "subprocess",
-            system_certificates=variable.lower() in _TRUE if variable else first("system-certs", "native-tls") is True,
+            system_certificates=variable.lower() in TRUE if variable else first("system-certs", "native-tls") is True,
             insecure_hosts=tuple(
                 dict.fromkeys(
                     [
@@ -73,6 +75,7 @@ class UvSettings:
                     ]
                 )
             ),
+            require_hashes=first("require-hashes") is True,
             proxies={name: str(value) for name, value in proxies.items() if isinstance(value, str)}
             | ({"no": ",".join(map(str, no_proxy))} if isinstance(no_proxy, list) else {}),
         )
@@ -80,7 +83,7 @@ class UvSettings:
 
 def _files(base: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     """Yield the settings files that count for a directory, the first first."""
-    if environ.get("UV_NO_CONFIG", "").lower() in _TRUE:
+    if environ.get("UV_NO_CONFIG", "").lower() in TRUE:
         return
     if given := environ.get("UV_CONFIG_FILE"):
         yield Path(given)

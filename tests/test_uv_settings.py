@@ -36,10 +36,10 @@ def test_variables_come_before_files_and_the_project_before_the_user(tmp_path: P
     write(
         project / "pyproject.toml",
         '[tool.uv]\nsystem-certs = false\nallow-insecure-host = ["b:8443"]\nno-proxy = ["c", "d"]\n'
-        '[tool.uv.pip]\nkeyring-provider = "disabled"\nindex-url = "https://mine"\n',
+        '[tool.uv.pip]\nkeyring-provider = "disabled"\nindex-url = "https://mine"\nrequire-hashes = true\n',
     )
     found = read(project, home, UV_INSECURE_HOST="e")
-    assert not found.system_certificates and not found.keyring
+    assert not found.system_certificates and not found.keyring and found.require_hashes
     assert found.insecure_hosts == ("e", "b:8443", "a")
     assert [index.url for index in found.indexes] == ["https://mine", "https://corp"]
     assert found.proxies == {"http": "http://user:1", "no": "c,d"}

@@ -25,6 +25,7 @@ from nixgen.inputs.sources import relative_to
 from nixgen.model import Selection
 from nixgen.targets import Target
 from nixgen.temporary import temporary_directory
+from nixgen.uv_settings import UvSettings
 
 __all__ = ["Inputs", "ResolverOptions", "find_input", "read"]
 
@@ -252,6 +253,8 @@ def _read_requirements(
     files = [path for path in paths if not path.is_dir()]
     cwd = files[0].absolute().parent if files else base.absolute()
     hashes = Hashes.read([*files, *map(Path, options.constraints)]).with_wheels(local.given)
+    if UvSettings.read(cwd).require_hashes:
+        hashes = replace(hashes, required=True)
     is_script = bool(files) and files[0].suffix == ".py"  # which uv takes alone
     lines = [] if is_script else local.requirements()
     for directory in paths:

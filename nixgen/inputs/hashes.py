@@ -15,6 +15,7 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_n
 from nixgen.errors import InputError, VerificationError
 from nixgen.inputs.discover import read_text
 from nixgen.inputs.local import LocalWheel
+from nixgen.uv_settings import TRUE
 
 _HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]+)")
 _OPTION = re.compile(r"\s--[a-z]")
@@ -64,7 +65,7 @@ class Hashes:
             InputError: one of them cannot be read.
         """
         variables = os.environ if environ is None else environ
-        required = any(variables.get(name, "").lower() in ("1", "true", "yes", "on") for name in _VARIABLES)
+        required = any(variables.get(name, "").lower() in TRUE for name in _VARIABLES)
         named: dict[_Key, Named] = {}
         for where, line in _lines(paths):
             if _REQUIRE.match(line):

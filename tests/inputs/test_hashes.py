@@ -54,8 +54,9 @@ def test_right_hashes_pass(tmp_path: Path, index: str) -> None:
     assert read(tmp_path, index, requirements=text) == {"demo": DEMO[0], "helper": HELPER[0]}
 
 
-def test_a_wrong_hash_is_refused_as_pip_does(tmp_path: Path, index: str) -> None:
-    """Packages with another hash than the one named are an error that lists all, with file and line."""
+def test_a_wrong_hash_is_refused_as_pip_does(tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Packages with another hash than the one named are an error that lists all, with file and line; always."""
+    monkeypatch.setenv("UV_NO_VERIFY_HASHES", "1")
     text = f"demo==1.0 --hash=sha256:{'0' * 64}\n# more\nhelper==2.0 --hash=sha256:{'1' * 64}\n"
     with pytest.raises(VerificationError) as caught:
         read(tmp_path, index, requirements=text)
@@ -96,16 +97,19 @@ def test_a_local_wheel_is_compared(tmp_path: Path, index: str) -> None:
 def test_every_package_needs_a_hash_where_that_is_asked_for(
     tmp_path: Path, index: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """--require-hashes in a file, or a variable of uv or pip: packages without a hash are listed, dependencies too."""
+    """--require-hashes in a file, or a variable or setting: packages without a hash are listed, dependencies too."""
     text = f"demo==1.0 --hash=sha256:{sha256(DEMO)}\n"
     assert read(tmp_path, index, requirements=text).keys() == {"demo", "helper"}
     with pytest.raises(InputError, match=r"helper 2\.0"):
         read(tmp_path, index, requirements="--require-hashes\n" + text)
-    for name in ("UV_REQUIRE_HASHES", "PIP_REQUIRE_HASHES"):
+    for name, value in (("UV_REQUIRE_HASHES", "1"), ("PIP_REQUIRE_HASHES", "y")):
         with monkeypatch.context() as patch:
-            patch.setenv(name, "1")
+            patch.setenv(name, value)
             with pytest.raises(InputError, match=r"helper 2\.0"):
                 read(tmp_path, index, requirements=text)
+    (tmp_path / "uv.toml").write_text("[pip]\nrequire-hashes = true\n")
+    with pytest.raises(InputError, match=r"helper 2\.0"):
+        read(tmp_path, index, requirements=text)
 
 
 def test_hashes_that_cannot_be_compared_are_said(tmp_path: Path, index: str) -> None:

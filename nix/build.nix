@@ -67,32 +67,26 @@ let
     in
     !(
       match "[.](git|hg|svn|direnv|tox|nox|idea|cache|(mypy|ruff|pytest)_cache)|__pycache__" name != null
-      || (isTop && match "result(-.*)?|build|dist|node_modules|.*[.]egg-info" name != null)
+      || (isTop && match "result(-.*)?|build|dist|node_modules|.*[.]egg-info|nixgen[.]lock|flake[.](nix|lock)" name != null)
+      || (isTop && name == "nix" && pathExists "${file}/nixgen")
       || (type == "directory" && pathExists "${file}/pyvenv.cfg")
     );
 
   below =
     lock: place: if substring 0 1 place == "/" then place else lock.directory + "/${place}";
 
-  # The files of a directory: those that Git knows where it is a checkout, else all that are no product of something.
+  # The files of a directory that are no product of something: of those that Git knows, where it is a checkout.
   ofDirectory =
     lock: package:
     let
-      inherit (package.source) directory;
-      place = below lock directory;
-      name = names.storeName "${package.name}-source";
+      place = below lock package.source.directory;
+      files = if pathExists (place + "/.git") then (fetchGit place).outPath else place;
     in
-    if pathExists (place + "/.git") then
-      fetchGit {
-        inherit name;
-        url = place;
-      }
-    else
-      path {
-        inherit name;
-        path = place;
-        filter = isSource place;
-      };
+    path {
+      name = names.storeName "${package.name}-source";
+      path = files;
+      filter = isSource files;
+    };
 in
 {
   # fetchSource :: { lock, package } -> store path | derivation
@@ -175,6 +169,8 @@ in
         subdirectory = package.source.subdirectory or "";
         # An archive has its version in its metadata; of the others, only what was seen while locking tells.
         unversioned = !(package.source ? url || package.source ? path);
+        # What is edited is installed so too, and needs what its backend needs for that.
+        editable = package.source ? directory;
         inherit (build) backend needs;
         backendPath = build.backendPath or [ ];
         env = names.pairs (build.env or { });

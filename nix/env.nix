@@ -12,6 +12,7 @@
 }:
 let
   inherit (builtins)
+    elem
     filter
     genericClosure
     isList
@@ -33,6 +34,7 @@ let
       libraries,
       ignoreLibraries,
       tools,
+      editable,
     }@choice:
     let
       shown = interpreter.versionOf python;
@@ -40,10 +42,11 @@ let
         inherit lock system;
         version = if version == null then shown else version;
       };
-      packages = locks.selectPackages {
+      selected = locks.selectPackages {
         inherit lock target extras;
         groups = if groups == null then lock.defaultGroups else groups;
       };
+      packages = filter (package: !(elem package.name editable)) selected;
       found = interpreter.interpreter {
         inherit python;
         version = target.python;
@@ -62,14 +65,19 @@ let
           inherit (choice) tools;
           interpreter = found;
           source = build.fetchSource { inherit lock package; };
-          environment = merge {
-            inherit target;
-            interpreter = found;
-            libraries = sharedLibraries;
-            name = "build-of-${package.name}";
-            prefer = [ ];
-            trees = map (entry: entry.value) (treesOf (requirementsOf package));
-          };
+          environment = environmentOf package;
+        };
+
+      # Where a package is built.
+      environmentOf =
+        package:
+        merge {
+          inherit target;
+          interpreter = found;
+          libraries = sharedLibraries;
+          name = "build-of-${package.name}";
+          prefer = [ ];
+          trees = map (entry: entry.value) (treesOf (requirementsOf package));
         };
 
       # The packages that a package is built with, on this target.
@@ -116,9 +124,17 @@ let
 
       # All that is built for this environment: its packages, what these are built with, and so on.
       builds = genericClosure {
-        startSet = map keyed (filter (package: package ? source) packages);
+        startSet = map keyed (filter (package: package ? source) selected);
         operator = entry: map keyed (filter (package: package ? source) (requirementsOf entry.package));
       };
+      byKey =
+        make:
+        listToAttrs (
+          map (entry: {
+            name = entry.key;
+            value = make entry.package;
+          }) builds
+        );
       keyed = package: {
         key = package.wheel;
         inherit package;
@@ -129,12 +145,8 @@ let
       interpreter = found;
       libraries = sharedLibraries;
       trees = treesOf packages;
-      built = listToAttrs (
-        map (entry: {
-          name = entry.key;
-          value = built false entry.package;
-        }) builds
-      );
+      built = byKey (built false);
+      buildEnvironments = byKey environmentOf;
     };
 
   # Trees merged around an interpreter.
@@ -190,6 +202,7 @@ let
     libraries = [ ];
     ignoreLibraries = [ ];
     tools = null;
+    editable = [ ];
   };
 in
 {
@@ -199,12 +212,13 @@ in
   trees = arguments: listToAttrs (resolve (defaults // arguments)).trees;
 
   # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels",
-  #          libraries ? [ ], ignoreLibraries ? [ ], tools ? null, name ? "env" } -> derivation
+  #          libraries ? [ ], ignoreLibraries ? [ ], tools ? null, editable ? [ ], name ? "env" } -> derivation
   #
   # lock: what readLock gave. system: a Nix system of the lock. python: see interpreter.nix. version: "3.11", where the
   # lock has several. extras, groups: what the lock holds; groups null means its default groups. ingest: see ingest.nix.
   # libraries: packages and directories of shared libraries that wheels need. ignoreLibraries: patterns of SONAMEs that
-  # are neither looked for nor missed. tools: nixpkgs, for the builds of sources; null takes what the machine has.
+  # are neither looked for nor missed. tools: nixpkgs, for the builds of sources; null takes what the machine has. editable: names of
+  # packages that are left out, since they are installed on top so that an edit shows.
   env =
     { name ? "env", ... }@arguments:
     let
@@ -221,9 +235,10 @@ in
       trees = map (entry: entry.value) made.trees;
     }
     // {
-      # What an image and a shell of it have to know, and what is built for it of sources, by the names of the wheels.
+      # What an image and a shell of it have to know; and by the names of the wheels, what is built for it of sources, and
+      # where.
       nixgen = {
-        inherit (made) interpreter built;
+        inherit (made) interpreter built buildEnvironments;
       };
     };
 }

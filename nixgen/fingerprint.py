@@ -75,6 +75,7 @@ def _said(name: str, content: bytes) -> bytes:
     counts = {
         "project": {key: project[key] for key in _PROJECT if key in project},
         "dependency-groups": data.get("dependency-groups"),
+        "build-system": data.get("build-system"),
         "tool": {key: tool[key] for key in ("uv", "poetry", "pdm", "nixgen") if key in tool},
     }
     return json.dumps(counts, sort_keys=True, default=str).encode()

@@ -282,11 +282,12 @@ def _wheel_from_json(data: Mapping[str, Any], keys: Iterable[str]) -> LockedWhee
         index=data.get("index"),
         verified=data.get("verified", False) is True,
         overrides=_overrides_from_json(data.get("placement", {})),
-        build=None if source is None else _build_from_json(data["build"], keys, accept="index" not in data and "directory" not in source),
+        build=None if source is None else _build_from_json(data, keys),
     )
 
 
-def _build_from_json(data: Mapping[str, Any], keys: Iterable[str], *, accept: bool) -> Build:
+def _build_from_json(package: Mapping[str, Any], keys: Iterable[str]) -> Build:
+    data = package["build"]
     requires = data["requires"]
     if isinstance(requires, list):
         requires = dict.fromkeys(keys, requires)
@@ -305,7 +306,7 @@ def _build_from_json(data: Mapping[str, Any], keys: Iterable[str], *, accept: bo
             config_settings=settings,
             packages=tuple(data.get("packages", ())),
             programs=tuple(data.get("programs", ())),
-            accept=accept,
+            accept="index" not in package and "directory" not in package["source"],
         ),
     )
 

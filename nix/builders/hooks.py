@@ -14,8 +14,9 @@ def main():
     """Build a wheel, unless the backend asks for what the build does not have; write the answer.
 
     ``ASKED`` is JSON: ``backend`` (an object reference), ``backendPath`` (directories of the project),
-    ``configSettings``, ``needs`` (requirements that are fulfilled), ``wheels`` (a directory) and ``answer`` (a file to
-    write: ``wheel``, the name of one there, or ``needs``, all that the build asks for).
+    ``configSettings``, ``needs`` (requirements that are fulfilled), ``editable`` (whether what an editable build
+    needs is asked for too), ``hook`` (``build_wheel`` or ``build_editable``), ``wheels`` (a directory) and
+    ``answer`` (a file to write: ``wheel``, the name of one there, or ``needs``, all that the build asks for).
     """
     with open(sys.argv[1], encoding="utf-8") as file:
         asked = json.load(file)
@@ -27,8 +28,14 @@ def main():
     settings = asked["configSettings"] or None
     needs = asked["needs"]
     known = set(map(_plain, needs))
-    more = [need for need in _requires(backend, settings) if _plain(need) not in known]
-    answer = {"needs": needs + more} if more else {"wheel": backend.build_wheel(asked["wheels"], settings)}
+    found = _requires(backend, "get_requires_for_build_wheel", settings)
+    if asked["editable"]:
+        found += _requires(backend, "get_requires_for_build_editable", settings)
+    more = [need for need in dict.fromkeys(found) if _plain(need) not in known]
+    if more:
+        answer = {"needs": needs + more}
+    else:
+        answer = {"wheel": getattr(backend, asked.get("hook", "build_wheel"))(asked["wheels"], settings)}
     with open(asked["answer"], "x", encoding="utf-8") as file:
         json.dump(answer, file)
 
@@ -41,9 +48,9 @@ def _backend(reference):
     return backend
 
 
-def _requires(backend, settings):
-    hook = getattr(backend, "get_requires_for_build_wheel", None)
-    return hook(settings) if hook is not None else []
+def _requires(backend, name, settings):
+    hook = getattr(backend, name, None)
+    return list(hook(settings)) if hook is not None else []
 
 
 def _plain(requirement):

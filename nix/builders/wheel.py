@@ -31,7 +31,8 @@ def build(attributes, out):
 
     Args:
         attributes: ``source`` (an archive or a directory), ``subdirectory`` (of the project in it), ``name``,
-            ``version`` and ``unversioned`` (whether the source does not say its version), ``environment`` (where what
+            ``version`` and ``unversioned`` (whether the source does not say its version), ``editable`` (whether what an
+            editable build needs is to be there too), ``environment`` (where what
             the build needs is installed), ``backend``, ``backendPath`` and ``needs`` (as ``hooks`` takes them), ``env``
             and ``configSettings`` (pairs), ``programs`` (names and paths of programs), ``machine`` (directories of
             programs), ``prefixes`` (of packages) and ``flat``, as for ``unpack.unpack``.
@@ -45,12 +46,15 @@ def build(attributes, out):
     project = os.path.join(_unpacked(attributes["source"], top), attributes["subdirectory"])
     if not os.path.isdir(project):
         _fail(attributes, "its source has no directory {!r}".format(attributes["subdirectory"]))
+    if not any(os.path.exists(os.path.join(project, name)) for name in ("pyproject.toml", "setup.py")):
+        _fail(attributes, "it has neither a pyproject.toml nor a setup.py here (Git knows only files that were added)")
     _set_times(project)
     asked = {
         "backend": attributes["backend"],
         "backendPath": attributes["backendPath"],
         "configSettings": dict(attributes["configSettings"]),
         "needs": attributes["needs"],
+        "editable": attributes["editable"],
         "wheels": os.path.join(top, "wheels"),
         "answer": os.path.join(top, "answer.json"),
     }

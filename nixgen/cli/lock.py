@@ -99,6 +99,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     builds = parser.add_argument_group("packages without a wheel (default: they are built from their source, by Nix)")
     builds.add_argument("--no-build", action="store_true", help="refuse them, so that no code of a package runs")
     builds.add_argument(
+        "--no-project", action="store_true", help="leave the project itself out, which is a package where it says so"
+    )
+    builds.add_argument(
         "--build-from-source",
         action="append",
         default=[],
@@ -205,5 +208,6 @@ def _resolver_options(options: argparse.Namespace) -> ResolverOptions:
         upgrade_packages=tuple(options.upgrade_package),
         offline=options.offline,
         no_build=options.no_build or os.environ.get("UV_NO_BUILD", "").lower() in ("1", "true", "yes", "on"),
+        no_project=options.no_project,
         from_source=tuple(map(canonicalize_name, options.build_from_source)),
     )

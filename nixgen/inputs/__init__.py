@@ -14,6 +14,7 @@ from nixgen.inputs.discover import Kind, beside, find_input, kind_of, passed_ove
 from nixgen.inputs.hashes import Hashes
 from nixgen.inputs.local import LocalWheels, names_in
 from nixgen.inputs.options import ResolverOptions
+from nixgen.inputs.own import own_package
 from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
@@ -156,6 +157,8 @@ def read(
             f"{', '.join(others)} {'is' if len(others) == 1 else 'are'} there too and not read: "
             f"`nixgen lock {others[0]}` would take {'it' if len(others) == 1 else 'that'}"
         )
+    choices, more_notes = _with_project(choices, kind, paths, base=base, options=options)
+    notes += more_notes
     by_key = {target.key: target for target in targets}
     unusable = [(by_key[key], item) for key, choice in choices.items() for item in choice.unusable]
     if options.no_build:
@@ -169,6 +172,34 @@ def read(
         indexes=tuple(indexes),
         files=fingerprints([*_decisive(paths, options), *files, *given], base),
     )
+
+
+def _with_project(
+    choices: Mapping[str, Choice], kind: Kind, paths: Sequence[Path], *, base: Path, options: ResolverOptions
+) -> tuple[dict[str, Choice], list[str]]:
+    """Return choices with the project itself, as its tool installs it, or without; and what there is to say of that."""
+    pyproject = (paths[0] if paths else base / "pyproject.toml").with_name("pyproject.toml")
+    here = pyproject.parent.resolve()
+    left_out = options.no_project or options.no_build
+    own = None
+    if kind in (Kind.PROJECT, Kind.POETRY, Kind.PDM) and not left_out:
+        own = own_package(pyproject, base=base, options=options)
+    found, names = {}, set()
+    for key, choice in choices.items():
+        packages = []
+        for package in choice.selection.packages:
+            source = package.wheel.source
+            if source is not None and source.directory is not None and (base / source.directory).resolve() == here:
+                names.add(package.name)
+                if own is None and not left_out:
+                    packages.append(package)
+            else:
+                packages.append(package)
+        if own is not None:
+            packages = sorted([*packages, own], key=lambda package: (package.name, package.version, package.when))
+        found[key] = replace(choice, selection=replace(choice.selection, packages=tuple(packages)))
+    notes = [f"{name} is the project itself and is left out; its dependencies are not" for name in sorted(names)]
+    return found, notes if left_out else []
 
 
 def _decisive(paths: Sequence[Path], options: ResolverOptions) -> list[Path]:
@@ -287,7 +318,6 @@ def _read_requirements(
             where=where,
             directory=resolution.directory,
             base=base,
-            project=cwd,
             local=local,
             from_source=options.from_source,
         )

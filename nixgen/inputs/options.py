@@ -65,6 +65,7 @@ class ResolverOptions:
         upgrade_packages: forget the earlier versions of these.
         offline: use uv's cache only.
         no_build: refuse what has no wheel, so that no code of a package runs.
+        no_project: leave the project itself out.
         from_source: names of packages that are built from their source though there is a wheel.
         extra: any other arguments for ``uv pip compile``, as they are.
     """
@@ -86,6 +87,7 @@ class ResolverOptions:
     upgrade_packages: tuple[str, ...] = ()
     offline: bool = False
     no_build: bool = False
+    no_project: bool = False
     from_source: tuple[str, ...] = ()
     extra: tuple[str, ...] = field(default=(), repr=False)
 

@@ -144,7 +144,6 @@ def read_pinned(
                 base=base,
                 extras=extras,
                 groups=groups,
-                project=lock.path.parent,
                 local=local,
                 from_source=options.from_source,
             )

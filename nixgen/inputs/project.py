@@ -339,18 +339,6 @@ def _exported(
         for part in parts
     }
     notes += dict.fromkeys(warning for resolution in exported.values() for warning in resolution.warnings)
-    members = _table(read_toml(lock), "manifest", lock).get("members", [])
-    left_out: dict[str, None] = {}
-    for part, resolution in exported.items():
-        kept = [
-            package for package in resolution.lock.packages if package.directory is None or package.name not in members
-        ]
-        left_out |= dict.fromkeys(package.name for package in resolution.lock.packages if package not in kept)
-        exported[part] = replace(resolution, lock=replace(resolution.lock, packages=kept))
-    notes += [
-        f"{name} is a member of the workspace and is left out, since it has no wheel; what it needs is locked"
-        for name in sorted(left_out)
-    ]
     return exported
 
 
@@ -376,7 +364,6 @@ def _joined(
             where=where,
             directory=resolution.directory,
             base=base,
-            project=project.path.parent,
             local=local,
             from_source=from_source,
         )

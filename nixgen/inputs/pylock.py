@@ -80,7 +80,6 @@ def choose(
     base: Path,
     extras: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
-    project: Path | None = None,
     local: LocalWheels | None = None,
     from_source: Container[str] = (),
 ) -> Choice:
@@ -94,7 +93,6 @@ def choose(
         base: what paths in the result start from.
         extras: the extras a user may choose later; None for all that the lock holds.
         groups: the dependency groups, likewise.
-        project: the directory of the project itself, which is left out; the lock's where it is None.
         local: wheels on disk that are taken in place of the lock's.
         from_source: names of packages whose source distribution is preferred.
 
@@ -120,9 +118,6 @@ def choose(
             continue
         if package.requires_python:
             check_python(package.requires_python, target, where=f"{where}, package {package.name}")
-        if _is_project(package, directory, project or directory):
-            notes.append(f"{package.name} is the project itself and is left out; its dependencies are not")
-            continue
         found = pick(package, fitting, directory=directory, base=base, where=where, from_source=from_source)
         if isinstance(found, Found):
             packages.append(LockedPackage(name=package.name, version=found.version, wheel=found.wheel, when=clauses))
@@ -271,13 +266,6 @@ def _wrong_python(specifiers: SpecifierSet, target: Target, where: str) -> Input
         where=where,
         todo=f"lock with --python {proposal}{threads}" if proposal else "choose a --python that fits",
     )
-
-
-def _is_project(package: Package, directory: Path, project: Path) -> bool:
-    """Tell whether a package is the project whose lock this is."""
-    if package.directory is None or package.directory.subdirectory not in {None, "", "."}:
-        return False
-    return (directory / package.directory.path).resolve() == project.resolve()
 
 
 def _check_unique(packages: Iterable[LockedPackage], target: Target, where: str) -> None:

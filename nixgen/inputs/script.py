@@ -63,7 +63,6 @@ def read_script(
             where=f"{where}.lock",
             directory=resolution.directory,
             base=base,
-            project=base,
             local=local,
             from_source=options.from_source,
         )

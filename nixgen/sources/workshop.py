@@ -63,6 +63,7 @@ class _Job:
         backend: what the source says of it.
         needs: what it needs, as far as it is known.
         requires: the packages that fulfil that, by the targets' keys.
+        is_new: whether the existing lock does not have it so.
     """
 
     asked: LockedPackage
@@ -73,6 +74,7 @@ class _Job:
     backend: Backend
     needs: tuple[str, ...]
     requires: dict[str, tuple[LockedPackage, ...]] = field(default_factory=dict)
+    is_new: bool = False
 
     @property
     def name(self) -> str:
@@ -262,6 +264,11 @@ class Workshop:
                     continue
                 self._indexes[wheel.source.filename] = index
             self._keep_tools(filenames)
+            if job.source.directory is not None:
+                # Its code may have changed, and what its backend asks for with it: Nix tells, with these packages.
+                job.needs = build.needs
+                job.requires[target.key] = tuple(self._tools[name] for name in filenames)
+                return False
             self._done[job.name, job.asked.version, source, target.key] = package
             self._builds[wheel.source.filename] = _merged(self._builds.get(wheel.source.filename), build, target.key)
             return True
@@ -286,7 +293,9 @@ class Workshop:
     def _build_all(self, jobs: Sequence[tuple[Source, _Job]], needed_by: tuple[str, ...]) -> None:
         pending = {id(job): list(job.targets) for _, job in jobs}
         for _, job in jobs:
-            self._resolve(job, needed_by)
+            if any(target.key not in job.requires for target in job.targets):
+                self._resolve(job, needed_by)
+                job.is_new = True
         rounds = dict.fromkeys(pending, 0)
         while any(pending.values()):
             turn = []
@@ -305,6 +314,7 @@ class Workshop:
                         )
                     job.needs = tuple(dict.fromkeys([*job.needs, *answer.needs]))
                     self._resolve(job, needed_by)
+                    job.is_new = True
                     continue
                 for fitting in self._settle(source, job, answer, pending[id(job)], target):
                     pending[id(job)].remove(fitting)
@@ -321,17 +331,6 @@ class Workshop:
         for packages in job.requires.values():
             for package in packages:
                 self._tools[package.wheel.filename] = package
-        sources = {
-            package.wheel.filename: package.wheel
-            for packages in job.requires.values()
-            for package in packages
-            if package.wheel.source is None and package.wheel.filename not in self._tool_indexes
-        }
-        if sources:
-            indexes = self._index(sources)
-            self._tool_indexes |= indexes
-            for filename, index in indexes.items():
-                self._tools[filename] = replace(self._tools[filename], wheel=index.source)
 
     def _buildable(self, job: _Job, targets: Sequence[Target]) -> Target:
         """Return the first of some targets that this machine can build for.
@@ -352,6 +351,7 @@ class Workshop:
 
     def _run(self, work: Sequence[tuple[_Job, Target]]) -> list[_Answer]:
         """Build, side by side, each for one target."""
+        self._index_tools()
         store = Store()
         tools = {name: index for name, index in self._tool_indexes.items() if name in self._tools}
         built = {name: index for name, index in self._indexes.items() if name in self._tools}
@@ -383,6 +383,19 @@ class Workshop:
             except NixError as error:
                 raise explained(error) from error
             return [_Answer.read(Path(output)) for output in outputs]
+
+    def _index_tools(self) -> None:
+        """Read the indexes of the wheels that builds need, as far as they are not known."""
+        sources = {
+            filename: tool.wheel
+            for filename, tool in self._tools.items()
+            if tool.wheel.source is None and filename not in self._tool_indexes
+        }
+        if sources:
+            indexes = self._index(sources)
+            self._tool_indexes |= indexes
+            for filename, index in indexes.items():
+                self._tools[filename] = replace(self._tools[filename], wheel=index.source)
 
     def _partial(self, job: _Job, target: Target, wheels: Mapping[str, WheelIndex]) -> Lock:
         """Return a lock that holds one package that is to be built, and what builds need; its paths are absolute."""
@@ -448,7 +461,8 @@ class Workshop:
         for other in fitting:
             self._builds[filename] = _merged(self._builds.get(filename), job.build, other.key)
             self._done[job.name, job.asked.version, source, other.key] = made
-        self._observer.note(f"built {job.name} {made.version} from {_described(job.source)}")
+        if job.is_new:
+            self._observer.note(f"built {job.name} {made.version} from {_described(job.source)}")
         return fitting
 
 

@@ -12,7 +12,7 @@ from nixgen import inputs
 from nixgen.errors import InputError, UsageError
 from nixgen.inputs import Inputs, ResolverOptions, uv
 from nixgen.inputs.project import Project, _exported
-from nixgen.model import ALWAYS, Clause
+from nixgen.model import ALWAYS, Clause, Source
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
 
@@ -55,6 +55,26 @@ def wheels(add_wheel: AddWheel, tmp_path: Path) -> Path:
     for name in ("server", "shared", "extra-only", "writer"):
         add_wheel(name)
     return tmp_path / "wheels"
+
+
+#: A backend that alone knows the version.
+BACKEND_WITH_A_VERSION = """\
+import zipfile
+from pathlib import Path
+
+FILES = {
+    "METADATA": "Metadata-Version: 2.1\\nName: me\\nVersion: 3.2.1\\n",
+    "WHEEL": "Wheel-Version: 1.0\\nGenerator: b\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n",
+    "RECORD": "me-3.2.1.dist-info/METADATA,,\\nme-3.2.1.dist-info/WHEEL,,\\nme-3.2.1.dist-info/RECORD,,\\n",
+}
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    found = Path(directory, "me-3.2.1-py3-none-any.whl")
+    with zipfile.ZipFile(found, "w") as archive:
+        for name, text in FILES.items():
+            archive.writestr(f"me-3.2.1.dist-info/{name}", text)
+    return found.name
+"""
 
 
 def read(
@@ -283,23 +303,50 @@ def test_a_requirement_that_cannot_be_read_is_named(wheels: Path, tmp_path: Path
 
 
 def test_no_code_of_a_project_with_dynamic_dependencies_runs(wheels: Path, tmp_path: Path) -> None:
-    """Without a uv.lock they are an error; with one it is taken, unchecked, with a note; nothing runs either way."""
+    """Where nothing may be built, they are an error without a uv.lock, and with one it is taken, unchecked."""
     lock(tmp_path, PROJECT)
     ran = tmp_path / "ran"
     (tmp_path / "setup.py").write_text(f"open({str(ran)!r}, 'w')\n")
     dynamic = PROJECT.replace('dependencies = ["base"]', 'dynamic = ["dependencies"]')
     dynamic += "[build-system]\nrequires = []\nbuild-backend = 'b'\nbackend-path = ['.']\n"
     (tmp_path / "b.py").write_text(f"open({str(ran)!r}, 'w')\n")
-    found = read(tmp_path, dynamic)
+    found = read(tmp_path, dynamic, no_build=True)
     assert wanted(found) == WANTED
     assert any("uv.lock was not compared with pyproject.toml" in note for note in found.notes)
     stale = dynamic.replace('dynamic = ["dependencies"]', 'dynamic = ["version"]\ndependencies = []')
     with pytest.raises(InputError, match=r"does not fit pyproject\.toml"):
-        read(tmp_path, stale.replace('version = "1"\n', ""))
+        read(tmp_path, stale.replace('version = "1"\n', ""), no_build=True)
     (tmp_path / "uv.lock").unlink()
     with pytest.raises(InputError, match="dependencies are dynamic"):
-        read(tmp_path, dynamic)
+        read(tmp_path, dynamic, no_build=True)
     assert not ran.exists()
+
+
+@pytest.mark.parametrize(
+    ("table", "version"),
+    [
+        ("", None),
+        ('[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n', "1"),
+        ("[tool.uv]\npackage = true\n", "1"),
+        ("[tool.uv]\npackage = false\n[build-system]\nrequires = []\n", None),
+    ],
+)
+def test_a_project_that_is_a_package_is_one(wheels: Path, tmp_path: Path, table: str, version: str | None) -> None:
+    """What uv sync would install of the project itself is built of its directory, unless it is to be left out."""
+    text = PROJECT + table
+    found = read(tmp_path, text)
+    own = [package for package in found.selections[LINUX.key].packages if package.name == "me"]
+    assert [package.version for package in own] == ([] if version is None else [version])
+    assert all(package.wheel.source == Source(directory=".") for package in own)
+    assert wanted(read(tmp_path, text, no_project=True)) == WANTED
+
+
+def test_a_version_that_only_code_knows_is_asked_of_it(wheels: Path, tmp_path: Path) -> None:
+    """The backend of a project says its version while its repository is there, and a build is told it."""
+    (tmp_path / "b.py").write_text(BACKEND_WITH_A_VERSION)
+    dynamic = PROJECT.replace('version = "1"', 'dynamic = ["version"]')
+    dynamic += '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n'
+    assert versions(read(tmp_path, dynamic))["me"] == "3.2.1"
 
 
 def test_a_member_of_a_workspace_takes_the_roots_lock(wheels: Path, tmp_path: Path) -> None:
@@ -321,8 +368,8 @@ def test_a_member_of_a_workspace_takes_the_roots_lock(wheels: Path, tmp_path: Pa
     assert versions(found) == {"core": "2.0"}
 
 
-def test_members_that_a_project_needs_are_left_out_with_a_note(wheels: Path, tmp_path: Path) -> None:
-    """A member is a directory, which has no wheel: what it needs is locked, and a note names it."""
+def test_members_that_a_project_needs_are_built(wheels: Path, tmp_path: Path) -> None:
+    """A member is built of its directory, and what it needs is locked."""
     (tmp_path / "part").mkdir()
     head = '[project]\nversion = "1"\nrequires-python = ">=3.11"\n'
     (tmp_path / "part" / "pyproject.toml").write_text(head + 'name = "part"\ndependencies = ["core<2"]\n')
@@ -330,8 +377,9 @@ def test_members_that_a_project_needs_are_left_out_with_a_note(wheels: Path, tmp
     root += '[tool.uv.workspace]\nmembers = ["part"]\n'
     lock(tmp_path, root)
     found = read(tmp_path, root)
-    assert versions(found) == {"core": "1.0"}
-    assert [note.split(" and is left out")[0] for note in found.notes] == ["part is a member of the workspace"]
+    assert versions(found).keys() == {"core", "part"}
+    (part,) = (package for package in found.selections[LINUX.key].packages if package.name == "part")
+    assert part.wheel.source == Source(directory="part")
 
 
 def test_a_root_without_a_project_stands_for_all_members(wheels: Path, tmp_path: Path) -> None:

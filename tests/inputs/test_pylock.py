@@ -253,11 +253,10 @@ def test_refusing_names_every_package_once_with_its_targets() -> None:
     refuse([], where="pylock.toml")
 
 
-def test_the_project_itself_is_left_out_with_a_note() -> None:
-    """A directory that is the lock's own is the project; its dependencies remain."""
-    choice = read(lock(package("me", tags=[], more='directory = { path = ".", editable = true }'), package("a")))
-    assert only(choice).name == "a"
-    assert "me is the project itself" in choice.notes[0]
+def test_the_project_itself_is_built_of_its_directory() -> None:
+    """A directory that is the lock's own is one like any other."""
+    choice = read(lock(package("me", tags=[], more='directory = { path = ".", editable = true }')))
+    assert only(choice).wheel.source == Source(directory=".")
 
 
 @pytest.mark.parametrize(

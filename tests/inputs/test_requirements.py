@@ -287,17 +287,19 @@ def test_a_broken_answer_of_uv_is_an_input_error(tmp_path: Path) -> None:
         uv.run(["pip", "compile", "--no-such-option"], cwd=tmp_path)
 
 
-def test_the_project_itself_is_left_out_and_other_directories_are_not(add_wheel: AddWheel, tmp_path: Path) -> None:
-    """``-e .`` brings the project's dependencies; any other directory is built."""
+def test_the_project_itself_can_be_left_out(add_wheel: AddWheel, tmp_path: Path) -> None:
+    """``-e .`` builds the project, unless it is to be left out; any other directory is built."""
     add_wheel("lib")
     for directory, name in ((tmp_path, "me"), (tmp_path / "other", "other")):
         directory.mkdir(exist_ok=True)
         (directory / "pyproject.toml").write_text(
             f'[project]\nname = "{name}"\nversion = "1"\ndependencies = ["lib"]\n'
         )
-    found = read(tmp_path, "-e .\n")
+    options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),), no_project=True)
+    found = read(tmp_path, "-e .\n", options=options)
     assert versions(found) == {"lib": "1.0"}
     assert found.notes == ("me is the project itself and is left out; its dependencies are not",)
+    assert versions(read(tmp_path, "-e .\n")).keys() == {"lib", "me"}
     with pytest.raises(InputError, match=r"other .*: a directory \(other\)"):
         read(tmp_path, "./other\n", no_build=True)
     (other,) = (package for package in packages(read(tmp_path, "./other\n")).values() if package.name == "other")

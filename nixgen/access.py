@@ -25,12 +25,14 @@ class Access:
 
     Attributes:
         auth: logs in where that is needed; None where no login is known at all.
+        credentials: the logins that it takes.
         trust: whose certificates are believed.
         proxies: whom requests go through.
         mirrors: from where files are fetched in place of their URLs.
     """
 
     auth: httpx.Auth | None = field(default=None, repr=False)
+    credentials: Credentials = field(default_factory=Credentials, repr=False)
     trust: Trust = field(default_factory=Trust)
     proxies: Proxies = field(default_factory=Proxies)
     mirrors: tuple[Mirror, ...] = ()
@@ -68,6 +70,7 @@ class Access:
         )
         return cls(
             auth=credentials.auth(),
+            credentials=credentials,
             trust=Trust.from_environment(settings),
             proxies=Proxies.from_environment(settings),
             mirrors=found,

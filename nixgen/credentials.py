@@ -21,11 +21,26 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 _NAMED = re.compile(r"(?P<name>[A-Za-z0-9._-]+)=(?P<url>.+)")
 
 #: User information at the start of a URL. Where it has a password, that may have any sign unescaped, so that it goes on
-#: to the last "@" of the word; unless what looks like one is a port.
-_USERINFO = re.compile(r"(?<=://)(?:[^/?#\s@'\"]*(?:@[^/?#\s@'\"]*)*@|[^/?#\s@:]*:(?!\d{1,5}[/?#])\S*@)")
+#: to the last "@" of the word. What looks like a port may be the password's begin ("1/x"); in a repository's URL it is
+#: one, and "@" stands before a revision.
+_USERINFO = re.compile(
+    r"(?<=://)(?:(?<!git\+http://)(?<!git\+https://)(?<!git\+ssh://)[^/?#\s'\"]*:\d{1,5}[/?#]\S*@"
+    r"|[^/?#\s@'\"]*(?:@[^/?#\s@'\"]*)*@"
+    r"|[^/?#\s@:]*:(?!\d{1,5}[/?#])\S*@)"
+)
 
-#: The query of a URL, which may hold a token or a signature.
-_QUERY = re.compile(r"(://[^\s?#'\"`<>]*\?)[^\s#'\"`<>]+")
+#: The query of a URL, which may hold a token or a signature. A quote ends it where no word goes on behind it.
+_QUERY = re.compile(r"(://[^\s?#'\"`<>]*\?)(?:[^\s#'\"`<>]|['\"`](?=\w))+")
+
+#: Parameters of a query that say which file is meant, or how it is sent. Any other may be a secret.
+_PUBLIC = frozenset(
+    {"alt", "dl", "download", "filename", "format", "inline", "job", "path", "raw", "ref", "ref_type", "version"}
+)
+
+#: An authority with what may be a port, followed by an "@" that may end a login with signs that were not escaped.
+_UNESCAPED = re.compile(
+    r"[A-Za-z][A-Za-z0-9+.-]*://[^/?#]*:\d{1,5}(?:[/?#][^@]*[^@/])?@[A-Za-z0-9.-]+(?::\d+)?(?:[/?#]|$)"
+)
 
 #: The parts of a URL as far as they matter here. urlsplit() refuses some passwords that uv takes.
 _URL = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*://)(?:(?P<userinfo>[^/?#]*)@)?(?P<rest>.*)", re.DOTALL)
@@ -165,6 +180,26 @@ def without_credentials(url: str) -> str:
     return match["scheme"] + match["rest"] if match else url
 
 
+def public_url(url: str) -> str:
+    """Return a URL that everybody may read: without login and fragment, and of its query what is no secret.
+
+    Raises:
+        ValueError: it is no URL of a server, or has a login whose signs are not escaped, which nobody reads as one.
+    """
+    url = without_credentials(url).partition("#")[0]
+    parts = urlsplit(url)
+    if not parts.hostname or (parts.port is None and parts.netloc.endswith(":")):
+        raise ValueError("there is no host")
+    place, _, query = url.partition("?")
+    kept = "&".join(item for item in query.split("&") if item.partition("=")[0] in _PUBLIC)
+    return f"{place}?{kept}" if kept else place
+
+
+def has_unescaped_login(url: str) -> bool:
+    """Tell whether a URL looks as if it had a login with a "/", "?" or "#", which are to be escaped there."""
+    return _UNESCAPED.match(url) is not None
+
+
 def redacted(text: str, secrets: Iterable[str] = ()) -> str:
     """Return a text without what is secret: user information and query of every URL in it, and some words.
 
@@ -183,8 +218,9 @@ def secrets_of(environ: Mapping[str, str]) -> set[str]:
     for name in INDEX_VARIABLES:
         for part in re.split(r"[\s,]+" if name == "UV_FIND_LINKS" else r"\s+", environ.get(name, "")):
             login, query = _userinfo(part), part.partition("?")[2].partition("#")[0]
-            raw = (_URL.search(part) or {"userinfo": None})["userinfo"] or ""
-            found |= {raw, raw.partition(":")[2], login[1] if login else "", query}
+            match = _USERINFO.search(part)
+            raw = match[0].removesuffix("@") if match else ""
+            found |= {raw, raw.partition(":")[2], unquote(raw.partition(":")[2]), login[1] if login else "", query}
     found |= {value for name, value in environ.items() if _PASSWORD.fullmatch(name)}
     return {secret for secret in found if len(secret) >= _SHORTEST_SECRET}
 

@@ -97,7 +97,7 @@ class WheelSource:
     Attributes:
         filename: the wheel's file name, as PEP 427 has it; of one that is built and of which nothing is pinned, and of
             every one that is still to be built, the package's name and version.
-        url: an ``http(s)`` URL without credentials or fragment.
+        url: an ``http(s)`` URL without credentials, tokens or fragment.
         path: a wheel on disk: absolute, or relative to the directory of the lock; POSIX separators.
         sha256: SHA-256 of the whole wheel, 64 lower-case hexadecimal digits; None where the input names none and it
             is still to be computed.

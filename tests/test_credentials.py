@@ -8,7 +8,15 @@ from pathlib import Path
 import httpx
 import pytest
 
-from nixgen.credentials import Credentials, NamedIndex, has_login, redacted, secrets_of, without_credentials
+from nixgen.credentials import (
+    Credentials,
+    NamedIndex,
+    has_unescaped_login,
+    public_url,
+    redacted,
+    secrets_of,
+    without_credentials,
+)
 from tests.support.server import WheelServer, basic
 from tests.support.wheels import make_wheel
 
@@ -100,7 +108,6 @@ def test_messages_carry_no_login() -> None:
     assert without_credentials("https://example.org/a@b") == "https://example.org/a@b"
     text = "cannot get `https://me:s@cret@example.org/x` nor http://tok@h/ but mail@example.org"
     assert redacted(text) == "cannot get `https://****@example.org/x` nor http://****@h/ but mail@example.org"
-    assert has_login("https://tok@example.org/") and not has_login("https://example.org/@")
 
 
 @pytest.mark.parametrize("password", ["s/ecret", "s#ecret", "s?ecret", "s'ecret", "s@ecret", "sécret", "s[ecret"])
@@ -111,9 +118,33 @@ def test_a_password_with_any_sign_is_redacted(password: str) -> None:
     assert "example.org" in said and said.endswith(": no route")
 
 
+@pytest.mark.parametrize(
+    "url", ["https://me:1/x@example.org/y.whl", "https://me:22?x@example.org", "https://me@h:1/x@e.org:8/y"]
+)
+def test_a_password_that_begins_like_a_port_is_redacted(url: str) -> None:
+    """Nobody can tell where it ends: nothing of it is shown."""
+    said = redacted(f"a: {url}, b")
+    assert "x@" not in said and ":1/" not in said and said.endswith(", b")
+    assert has_unescaped_login(url)
+
+
+def test_a_url_that_everybody_may_read() -> None:
+    """Login, fragment and what may be a token go; what says which file is meant stays."""
+    assert public_url("https://me:a@b@h.org:81/x.whl?job=build&sig=s&raw=true#sha256=1") == (
+        "https://h.org:81/x.whl?job=build&raw=true"
+    )
+    assert public_url("https://h.org/x.whl?tokenonly") == "https://h.org/x.whl"
+    for odd in ("https://me:a?b@h.org/x", "https://me:a/b@h.org/x", "https:///x", "https://[bad/x"):
+        with pytest.raises(ValueError):
+            public_url(odd)
+    for usual in ("https://h.org:81/@scope/x.whl", "https://h.org/a@b/x.whl", "https://me:s@h.org:81/x.whl"):
+        assert not has_unescaped_login(usual)
+
+
 def test_queries_are_redacted_and_ports_are_not() -> None:
     """A token goes, what only looks like a login stays."""
     assert redacted("https://h/x?token=a&sig=b#sha256=c, then") == "https://h/x?****#sha256=c, then"
+    assert redacted("get 'https://h/x?token=a'b' now") == "get 'https://h/x?****' now"
     assert redacted("git+https://h:8080/repo@main") == "git+https://h:8080/repo@main"
 
 
@@ -121,7 +152,7 @@ def test_odd_urls_are_no_fault(tmp_path: Path) -> None:
     """A login in a URL that urlsplit() refuses is found, and belongs to its host."""
     credentials = Credentials.from_environment(["https://me:p[w@h.example.org/x"], environ=environment(tmp_path))
     assert credentials.login("https://h.example.org/y") == ("me", "p[w")
-    assert not has_login("https://[bad/x") and without_credentials("https://[bad/x") == "https://[bad/x"
+    assert without_credentials("https://[bad/x") == "https://[bad/x"
     assert credentials.login("https://[bad/x") is None
 
 
@@ -129,6 +160,8 @@ def test_secrets_of_variables() -> None:
     """Passwords and queries of the indexes of the environment are known, as they are and decoded."""
     found = secrets_of({"UV_INDEX": "a=https://me:p%40ssword@h/x https://h/?token=t", "UV_FIND_LINKS": "https://h,/x"})
     assert found == {"me:p%40ssword", "p%40ssword", "p@ssword", "token=t"}
+    assert "1/xyz" in secrets_of({"UV_INDEX": "https://me:1/xyz@h/x"})
+    assert secrets_of({"UV_INDEX_A_PASSWORD": "secret", "UV_INDEX_A_USERNAME": "user"}) == {"secret"}
     assert redacted("wrong p@ssword", found) == "wrong ****"
 
 

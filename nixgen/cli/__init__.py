@@ -12,6 +12,7 @@ from types import FrameType
 
 from nixgen import __version__
 from nixgen.cli import adopt, build, fetch, fsck, image, init, lock, module, run, shell, show, venv, verify
+from nixgen.cli.console import without_secrets
 from nixgen.errors import NixgenError
 from nixgen.mistakes import mistake
 
@@ -33,7 +34,7 @@ first steps, in a directory with requirements.txt, pyproject.toml or pylock.toml
   nix-build nix                            the same environment with Nix alone
 
 exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 7 machine,
-130 interrupted
+130 interrupted (143, 129: by SIGTERM, SIGHUP)
 `nixgen VERB --help` says more of a verb.
 """
 
@@ -65,15 +66,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     level = logging.DEBUG if options.debug else logging.ERROR if options.quiet else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("httpcore").setLevel(logging.WARNING)
-    for number in (signal.SIGTERM, signal.SIGHUP):
-        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
-            signal.signal(number, _terminate)
+    ended_by = _end_on_signals()
     try:
         code: int = options.run(options)
         return code
     except KeyboardInterrupt as interrupt:
         print(f"nixgen: interrupted; {str(interrupt) or 'the previous state is untouched'}", file=sys.stderr)
-        return 130
+        return 128 + next(iter(ended_by), signal.SIGINT)
     except BrokenPipeError:
         # The reader of our output has gone (``| head``): nothing more to say, and nothing to flush either.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -83,7 +82,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             logging.getLogger("nixgen").exception("the command failed")
         known = error if isinstance(error, NixgenError) else mistake(error)
         told = str(known) if known is not None else f"unexpected {type(error).__name__}: {error}\n{_REPORT}"
-        print(f"nixgen: {_shown(told)}", file=sys.stderr)
+        print(f"nixgen: {without_secrets(told)}", file=sys.stderr)
         return known.exit_code if known is not None else 1
 
 
@@ -91,16 +90,7 @@ class _WithoutSecrets(logging.Formatter):
     """Writes what is logged, tracebacks and other packages' messages too, without the secrets of URLs."""
 
     def format(self, record: logging.LogRecord) -> str:
-        return _shown(super().format(record))
-
-
-def _shown(text: str) -> str:
-    # Imported here, with the HTTP client that it brings: most runs say nothing that has a URL.
-    if "://" not in text:
-        return text
-    from nixgen.credentials import redacted
-
-    return redacted(text)
+        return without_secrets(super().format(record))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -123,6 +113,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _terminate(_number: int, _frame: FrameType | None) -> None:
-    # What an interrupt cleans up, a termination cleans up too.
-    raise KeyboardInterrupt
+def _end_on_signals() -> list[int]:
+    """Have SIGTERM and SIGHUP clean up what an interrupt cleans up; return a list that gets the one that came."""
+    came: list[int] = []
+
+    def terminate(number: int, _frame: FrameType | None) -> None:
+        if not came:  # while that is cleaned up, another one changes nothing
+            came.append(number)
+            raise KeyboardInterrupt
+
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
+            signal.signal(number, terminate)
+    return came

@@ -27,7 +27,7 @@ class Console(Observer):
     def say(self, line: str) -> None:
         """Print a line."""
         if not self._quiet:
-            print(line, file=sys.stderr)
+            print(without_secrets(line), file=sys.stderr)
 
     def note(self, text: str) -> None:
         """Print a note."""
@@ -78,6 +78,16 @@ class Console(Observer):
 
         with Terminal(stderr=True).status(work) as status:
             yield lambda name: status.update(f"{work} {name}")
+
+
+def without_secrets(text: str) -> str:
+    """Return a text without the secrets of the URLs in it."""
+    # Imported here, with the HTTP client that it brings: most runs say nothing that has a URL.
+    if "://" not in text:
+        return text
+    from nixgen.credentials import redacted
+
+    return redacted(text)
 
 
 def size(count: int) -> str:

@@ -43,7 +43,7 @@ class Inputs:
         selections: what each target needs, by the target's key.
         origin: the input, relative to the base; several are separated by commas.
         notes: what the user should know, one line each.
-        urls_with_login: URLs of wheels that carry a login; for ``Credentials``, never for a message.
+        urls_with_login: URLs of wheels that carry a login or another secret; for ``Credentials``, never for a message.
         indexes: package indexes with names or logins, likewise.
         files: a hash of what each input says, by its path as the lock has it.
     """

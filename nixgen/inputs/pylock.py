@@ -34,7 +34,7 @@ class Choice:
         selection: the packages with their wheels.
         unusable: the packages without one; where there are any, the selection is incomplete.
         notes: what the user should know, one line each.
-        urls_with_login: URLs of wheels that carry a login, for ``credentials``.
+        urls_with_login: URLs of wheels that carry a login or another secret, for ``credentials``.
     """
 
     selection: Selection

@@ -7,14 +7,14 @@ import re
 from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
-from urllib.parse import unquote, urlsplit, urlunsplit
+from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 from packaging.tags import Tag, create_compatible_tags_selector
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
-from nixgen.credentials import has_login, redacted, without_credentials
+from nixgen.credentials import has_unescaped_login, public_url, redacted, without_credentials
 from nixgen.errors import InputError
 from nixgen.model import Source, WheelSource
 
@@ -52,7 +52,7 @@ class Found:
     Attributes:
         version: the version, from the lock or from the wheel's file name.
         wheel: where it comes from.
-        url_with_login: its URL as the lock has it where that carries a login, for ``credentials``.
+        url_with_login: its URL as the input has it where that carries a login or another secret, for ``credentials``.
     """
 
     version: str
@@ -135,6 +135,7 @@ def _of_tree(package: Package, version: str, place: _Place) -> Found | Unusable:
         path = place.shown(directory.path)
         source = Source(directory=path, subdirectory=_inner(directory.subdirectory), why=f"a directory ({path})")
     elif vcs is not None and vcs.type == "git" and (vcs.url or vcs.path):
+        _check_login(vcs.url or "", place)
         url = without_credentials(vcs.url or (place.directory / (vcs.path or "")).resolve().as_uri())
         source = Source(
             repository=url.removeprefix("git+"),
@@ -165,8 +166,7 @@ def _of_archive(
         return Unusable(name=name, version=version, reason=reason, todo=todo)
     url, path = _url_or_path(entry, place)
     source = Source(url=url, path=path, sha256=sha256, size=entry.size, subdirectory=_inner(subdirectory), why=why)
-    found = _to_build(name, version, source)
-    return replace(found, url_with_login=entry.url) if entry.url and has_login(entry.url) else found
+    return replace(_to_build(name, version, source), url_with_login=_secret(entry, url))
 
 
 def _to_build(name: str, version: str, source: Source) -> Found:
@@ -188,14 +188,36 @@ def _url_or_path(entry: PackageArchive | PackageSdist | PackageWheel, place: _Pl
     if entry.url is None or entry.url.startswith("file:"):
         text = _posix(entry.path or "") if entry.url is None else url2pathname(urlsplit(entry.url).path)
         return None, place.shown(text)
-    parts = urlsplit(entry.url)
-    if parts.scheme not in {"http", "https"} or not parts.hostname:
+    _check_login(entry.url, place)
+    try:
+        if urlsplit(url := public_url(entry.url)).scheme in {"http", "https"}:
+            return url, None
+    except ValueError:
+        pass  # a port that is no number, half an IPv6 address
+    raise InputError(
+        f"cannot download from {redacted(without_credentials(entry.url))!r}",
+        where=place.where,
+        todo="use an http or https URL, or a path",
+    )
+
+
+def _check_login(url: str, place: _Place) -> None:
+    """Do nothing where the login of a URL can be told from the rest.
+
+    Raises:
+        InputError: it cannot, and would not be taken out.
+    """
+    if has_unescaped_login(url):
         raise InputError(
-            f"cannot download from {redacted(without_credentials(entry.url))!r}",
+            "a URL has '@' behind a '/', '?' or '#'",
             where=place.where,
-            todo="use an http or https URL, or a path",
+            todo="escape these in a login (%2F, %3F, %23), or the '@' in a path (%40)",
         )
-    return without_credentials(urlunsplit(parts._replace(fragment=""))), None
+
+
+def _secret(entry: PackageArchive | PackageSdist | PackageWheel, url: str | None) -> str | None:
+    """Return a URL as the input has it, where it says more than the lock's does."""
+    return entry.url if url is not None and entry.url is not None and url != entry.url.partition("#")[0] else None
 
 
 def _found(
@@ -224,7 +246,7 @@ def _found(
     return Found(
         version=version,
         wheel=WheelSource(filename=filename, url=url, path=path, sha256=sha256, size=entry.size, other=other),
-        url_with_login=entry.url if url is not None and entry.url is not None and has_login(entry.url) else None,
+        url_with_login=_secret(entry, url),
     )
 
 
@@ -280,7 +302,7 @@ def _hashes(hashes: Mapping[str, str]) -> dict[str, str]:
 
 def _basename(archive: PackageArchive) -> str:
     if archive.url is not None:
-        return unquote(urlsplit(archive.url).path.rsplit("/", 1)[-1])
+        return unquote(re.split(r"[?#]", without_credentials(archive.url))[0].rsplit("/", 1)[-1])
     return _posix(archive.path or "").rsplit("/", 1)[-1]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -44,6 +44,7 @@ def indexes_of(
     base: Path,
     verify: bool,
     access: Access,
+    unseen: Collection[str] = (),
     observer: Observer,
 ) -> tuple[dict[str, WheelIndex], Traffic]:
     """Return the index of every wheel, and the traffic; of a wheel that the existing lock has, it may be at hand.
@@ -54,6 +55,7 @@ def indexes_of(
         base: the directory that relative paths of wheels refer to.
         verify: download every wheel and check every file.
         access: how servers are reached.
+        unseen: URLs at which nobody has seen a wheel yet, unless the existing lock has them.
         observer: is told how far it is.
 
     Raises:
@@ -63,7 +65,9 @@ def indexes_of(
     if previous is not None and not verify:
         for filename, source in sources.items():
             wheel = previous.wheels.get(filename)
-            if wheel is not None and source.sha256 is not None and wheel.source.sha256 == source.sha256:
+            if wheel is None or (source.url in unseen and wheel.source.url != source.url):
+                continue
+            if source.sha256 is not None and wheel.source.sha256 == source.sha256:
                 index = find_index(wheel, base)
                 if index is not None:
                     # What a server said of the size may have been wrong; what was seen of the whole wheel is not.

@@ -12,7 +12,7 @@ from packaging.utils import canonicalize_name
 from nixgen import inputs
 from nixgen.access import Access
 from nixgen.emit.project import NIX_DIRECTORY, Files, is_our_default
-from nixgen.errors import UsageError
+from nixgen.errors import NixgenError, UsageError
 from nixgen.indexes import VENDORED, vendored_name
 from nixgen.inputs import Inputs
 from nixgen.inputs.options import ResolverOptions
@@ -22,6 +22,7 @@ from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
 from nixgen.locking.overlaps import requirements_of
 from nixgen.locking.pythons import find_pin, project_python
+from nixgen.locking.secrets import Secrets
 from nixgen.locking.targets import Wish, choose_targets, lacking
 from nixgen.model import Built, Selection, Traffic, WheelIndex, WheelSource
 from nixgen.observer import SILENT, Observer
@@ -142,11 +143,27 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     )
 
     def read_indexes(sources: Mapping[str, WheelSource]) -> tuple[dict[str, WheelIndex], Traffic]:
-        return indexes_of(sources, previous, base=request.base, verify=request.verify, access=access, observer=observer)
+        return indexes_of(
+            sources,
+            previous,
+            base=request.base,
+            verify=request.verify,
+            access=access,
+            unseen=secrets.shortened,
+            observer=observer,
+        )
 
-    built = _built(request, read.selections, targets, previous, settings, read_indexes, access, observer)
-    selections = built.selections
-    indexes, traffic = read_indexes(wheels_of([*selections.values(), Selection(packages=built.tools)]))
+    wanted = wheels_of(read.selections.values())
+    secrets = Secrets.of(read, access.credentials, request.base)
+    for note in secrets.notes(wanted):
+        observer.note(note)
+    try:
+        built = _built(request, read.selections, targets, previous, settings, read_indexes, access, observer)
+        selections = built.selections
+        indexes, traffic = read_indexes(wheels_of([*selections.values(), Selection(packages=built.tools)]))
+    except NixgenError as error:
+        secrets.explain(error, wanted)
+        raise
     indexes |= built.indexes
     if old and request.changes_nothing:
         old.check(indexes.values())

@@ -40,6 +40,7 @@ class Behaviour:
         etag: whether answers have one; If-Range is then honoured.
         if_range: whether If-Range is honoured.
         user: ``name:password`` that requests must authenticate with (basic).
+        token: the query that requests for wheels must have.
         redirect: another server's URL that wheels are redirected to.
         algorithm: of the hashes in the index.
     """
@@ -55,6 +56,7 @@ class Behaviour:
     etag: bool = True
     if_range: bool = True
     user: str | None = None
+    token: str | None = None
     redirect: str | None = None
     algorithm: str = "sha256"
 
@@ -211,6 +213,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             self._answer(302, b"", {"Location": f"{behaviour.redirect}/wheels/{filename}"})
             return
         if not self._welcome():
+            return
+        if behaviour.token is not None and self.path.partition("?")[2] != behaviour.token:
+            self._answer(403, b"no token")
             return
         content = server.content(filename)
         if content is None:

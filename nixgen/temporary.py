@@ -11,6 +11,7 @@ import fcntl
 import os
 import re
 import shutil
+import stat
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -136,12 +137,21 @@ def _remove_dead(directory: Path) -> None:
         os.close(file)
 
 
+def _remove_tree(directory: Path) -> None:
+    """Remove a directory with all below it, those too that nobody may write to, as builders leave them."""
+    shutil.rmtree(directory, ignore_errors=True)
+    if directory.exists():
+        for place, _, _ in os.walk(directory):
+            os.chmod(place, stat.S_IRWXU)  # noqa: PTH101
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def _remove(directory: Path) -> None:
     """Remove a directory, its mark last: what a kill leaves of it is still marked. What cannot be removed stays."""
     with contextlib.suppress(OSError):
         for path in directory.iterdir():
             if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
+                _remove_tree(path)
             elif path.name != _MARK:
                 path.unlink()
         (directory / _MARK).unlink(missing_ok=True)

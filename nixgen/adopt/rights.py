@@ -18,7 +18,6 @@ import socket
 import stat
 import struct
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
@@ -28,6 +27,7 @@ from nixgen.leaf import leaf_name, leaf_path
 from nixgen.mistakes import mistake
 from nixgen.store import Store
 from nixgen.store.daemon import Daemon
+from nixgen.temporary import temporary_directory
 from nixgen.venv.program import rights
 
 from .below import open_regular
@@ -52,11 +52,11 @@ def as_owner(uid: int, store: Store, work: Callable[[Leaves, Rules], int]) -> in
     """
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as directory:
-        shown, kept = Path(directory, "rules"), Path(directory, "kept")
+    with temporary_directory() as directory:
+        shown, kept = directory / "rules", directory / "kept"
         shown.mkdir()
         kept.mkdir(mode=0o700)
-        Path(directory).chmod(0o711)
+        directory.chmod(0o711)
         rules = Rules.installed().copied(shown)
         ours, theirs = socket.socketpair()
         child = os.fork()

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import re
 import signal
-import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import parse
 from nixgen.inputs.sources import Unusable
 from nixgen.mistakes import of_a_program
+from nixgen.processes import run as run_program
 from nixgen.targets import Target
 from nixgen.temporary import temporary_directory
 
@@ -293,16 +293,10 @@ def run(
         raise MachineError(
             "uv is missing", where=str(error), todo="install it beside nixgen: `pip install uv`"
         ) from error
-    done = subprocess.run(
+    done = run_program(
         [executable, *([] if warnings is not None else ["--quiet"]), "--color", "never", *arguments],
         cwd=cwd,
         env=environment,
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        text=True,
-        encoding="utf-8",
-        errors="replace",
-        check=False,
     )
     if done.returncode < 0:
         raise MachineError(

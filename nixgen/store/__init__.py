@@ -21,6 +21,7 @@ from pathlib import Path
 
 from nixgen.emit.nix import LIST_OF_LEAVES, nix_string
 from nixgen.errors import LostPathError, NixError
+from nixgen.processes import ending
 from nixgen.store.daemon import Daemon
 from nixgen.store.refusals import refusal
 from nixgen.temporary import temporary_directory
@@ -152,7 +153,8 @@ class Store:
         Raises:
             NixError: with what Nix said.
         """
-        return self._run("nix-instantiate", str(file), *arguments).strip()
+        with self._scratch() as temporary:
+            return self._run("nix-instantiate", str(file), *arguments, temporary=temporary).strip()
 
     def repair(self, path: str) -> None:
         """Let Nix fetch or build a valid store path again whose content is another.
@@ -160,7 +162,8 @@ class Store:
         Raises:
             NixError: it cannot, or may not.
         """
-        self._run("nix-store", "--repair-path", path)
+        with self._scratch() as temporary:
+            self._run("nix-store", "--repair-path", path, temporary=temporary)
 
     def connect(self) -> Daemon:
         """Open a connection that adds files to the store.
@@ -236,7 +239,8 @@ class Store:
         until = time.monotonic() + _SURVIVOR
         while True:
             try:
-                return self._run(*command, read=read).strip()
+                with self._scratch() as temporary:
+                    return self._run(*command, read=read, temporary=temporary).strip()
             except NixError as error:
                 if not _STILL_WRITTEN.search(error.what) or time.monotonic() > until:
                     raise
@@ -271,6 +275,19 @@ class Store:
         settings: dict[str, dict[str, object]] = json.loads(text)
         return settings
 
+    @contextlib.contextmanager
+    def _scratch(self) -> Iterator[Path | None]:
+        """Give a TMPDIR for a command that may build, so that what a killed Nix leaves there is ours to remove.
+
+        None where the user wants to look at what a failed build leaves.
+        """
+        if self._options.get("keep-failed", "false") != "false":
+            yield None
+            return
+        with temporary_directory() as directory:
+            directory.chmod(0o711)  # builders may be other users
+            yield directory
+
     def _defaults(self) -> list[str]:
         """Return the words that give a build our defaults in place of Nix's, unless somebody has said otherwise.
 
@@ -301,7 +318,12 @@ class Store:
         return command
 
     def _run(
-        self, program: str, *arguments: str, read: Callable[[str], None] | None = None, given: str | None = None
+        self,
+        program: str,
+        *arguments: str,
+        read: Callable[[str], None] | None = None,
+        given: str | None = None,
+        temporary: Path | None = None,
     ) -> str:
         """Run a program of Nix and return what it prints.
 
@@ -310,10 +332,11 @@ class Store:
             arguments: its arguments.
             read: gets each line of its messages as it comes.
             given: what it is to read.
+            temporary: its TMPDIR, where that is to be another.
         """
         command = self._command(program, *arguments)
         for _ in range(_NEW_STORE_TRIES):
-            code, printed, said = _call(command, read, given)
+            code, printed, said = _call(command, read, given, temporary)
             if said:
                 _log.debug("%s said:\n%s", program, said.rstrip())
             if code == 0:
@@ -324,13 +347,16 @@ class Store:
         raise _failure(program, code, arguments, said)
 
 
-def _call(command: Sequence[str], read: Callable[[str], None] | None, given: str | None) -> tuple[int, str, str]:
+def _call(
+    command: Sequence[str], read: Callable[[str], None] | None, given: str | None, temporary: Path | None
+) -> tuple[int, str, str]:
     """Run a command, and return its exit code, what it printed and what it said.
 
     Args:
         command: the program and its arguments.
         read: gets each line of its messages as it comes.
         given: what it is to read.
+        temporary: its TMPDIR, where that is to be another.
     """
     said: list[str] = []
     with tempfile.TemporaryFile("w+") if given is not None else contextlib.nullcontext() as standard_input:
@@ -339,9 +365,14 @@ def _call(command: Sequence[str], read: Callable[[str], None] | None, given: str
             standard_input.seek(0)
         # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
         process = subprocess.Popen(
-            command, stdin=standard_input, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+            command,
+            stdin=standard_input,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=None if temporary is None else {**os.environ, "TMPDIR": str(temporary)},
         )
-    with process:
+    with process, ending(process):
         assert process.stdout is not None and process.stderr is not None
         # Nobody may wait: what is printed is read beside the messages.
         printed: list[str] = []

@@ -10,7 +10,6 @@ import os
 import shutil
 import stat
 import subprocess
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,9 @@ from types import ModuleType
 
 from nixgen.errors import InputError, MachineError, NixError
 from nixgen.library import library_directory
+from nixgen.processes import run as run_program
 from nixgen.store import Store
+from nixgen.temporary import temporary_directory
 
 _log = logging.getLogger(__name__)
 
@@ -91,11 +92,11 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
                 return _ended(code, directory)
             if reached.descriptor is None:
                 command += ["--mine", *arguments, str(directory)]
-                code = _ended(subprocess.run(command, check=False).returncode, directory)
+                code = _ended(run_program(command, captured=False).returncode, directory)
             else:
                 command += ["--here", *arguments]
                 _log.debug("running %s in %s", " ".join(command), directory)
-                done = subprocess.run(command, check=False, preexec_fn=lambda: os.fchdir(reached.descriptor))
+                done = run_program(command, captured=False, preexec_fn=lambda: os.fchdir(reached.descriptor))
                 code = _ended(done.returncode, directory)
             if code == 0 and environment is not None and not _CHANGING_NOTHING.intersection(arguments):
                 _keep(directory, environment)
@@ -128,8 +129,9 @@ def _run_as(uid: int, command: list[str], directory: Path, environment: Path | N
     """Run a command as another user, who does not see what root's variables hold."""
     _log.debug("running %s as user %d", " ".join(command), uid)
     try:
-        code = subprocess.run(
+        code = run_program(
             command,
+            captured=False,
             user=uid,
             group=rights().group(uid),
             extra_groups=[],
@@ -138,7 +140,6 @@ def _run_as(uid: int, command: list[str], directory: Path, environment: Path | N
             umask=0o022,
             start_new_session=True,
             timeout=rights().SECONDS,
-            check=False,
         ).returncode
     except subprocess.TimeoutExpired as error:
         raise InputError(
@@ -164,9 +165,9 @@ def _parts(*, shared: bool) -> Iterator[list[Path]]:
     if not shared:
         yield [library / part for part in _PARTS]
         return
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as made:
-        Path(made).chmod(0o755)
-        copies = [Path(made, part) for part in _PARTS]
+    with temporary_directory() as made:
+        made.chmod(0o755)
+        copies = [made / part for part in _PARTS]
         for copy in copies:
             shutil.copyfile(library / copy.name, copy)
             copy.chmod(0o644)

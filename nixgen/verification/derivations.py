@@ -8,13 +8,13 @@ import os
 import re
 import shutil
 import stat
-import subprocess
-import tempfile
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.errors import NixError
+from nixgen.processes import run
+from nixgen.temporary import temporary_directory
 from nixgen.verification.findings import Kind
 from nixgen.verification.nar import nar
 
@@ -106,23 +106,21 @@ class Derivation:
         attributes = self.attributes
         for path, other in (instead or {}).items():
             attributes = attributes.replace(path, other)
-        with tempfile.TemporaryDirectory(prefix="nixgen-") as scratch:
-            told = Path(scratch, "attributes")
+        with temporary_directory() as scratch:
+            told = scratch / "attributes"
             told.write_text(attributes, encoding="utf-8")
             variables = {
                 name: value for name, value in self.variables.items() if name not in ("attributes", "passAsFile")
             }
-            variables |= {"out": str(out), "attributesPath": str(told), "TMPDIR": scratch, "HOME": "/homeless-shelter"}
+            variables |= {
+                "out": str(out),
+                "attributesPath": str(told),
+                "TMPDIR": str(scratch),
+                "HOME": "/homeless-shelter",
+            }
             try:
-                done = subprocess.run(
-                    [Path(self.program).name, *self.arguments],
-                    executable=self.program,
-                    env=variables,
-                    cwd=scratch,
-                    stdin=subprocess.DEVNULL,
-                    capture_output=True,
-                    text=True,
-                    errors="replace",
+                done = run(
+                    [Path(self.program).name, *self.arguments], executable=self.program, env=variables, cwd=scratch
                 )
                 problem = done.stderr.strip().rpartition("\n")[2] if done.returncode else None
             except OSError as error:
@@ -256,7 +254,7 @@ def explain(derivation: Derivation, nar_hash: str, damaged: Collection[str]) -> 
         OSError: something cannot be read.
     """
     attributes = derivation.attributes
-    with tempfile.TemporaryDirectory(prefix="nixgen-") as scratch:
+    with temporary_directory() as scratch:
         instead = {}
         for number, leaf in enumerate(sorted(path for path in damaged if path in attributes)):
             stand_in = Path(scratch, f"{number}{Path(leaf).suffix}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -186,6 +187,58 @@ def test_an_interrupted_build_leaves_the_previous_result(in_store: Cli, serve: S
     assert process.returncode == 130
     assert listing(in_store.directory) == before
     assert not list(Path(in_store.environment["TMPDIR"]).glob("nixgen-*"))
+
+
+#: An interpreter that answers, and never builds.
+SLOW = """#!/bin/sh
+case $* in *-c*) exec {python} "$@" ;; esac
+echo $$ >{running}
+exec {python} -c 'import time; time.sleep(300)'
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="needs /proc")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL])
+def test_a_signal_to_nixgen_alone(
+    in_store: Cli, serve: Serve, demo: tuple[str, bytes], tmp_path: Path, number: signal.Signals
+) -> None:
+    """It ends Nix and its builders, and the exit status says so; what SIGKILL leaves is removed by the next run."""
+    server = serve(demo, make_wheel("other", "1.0", {"other.py": ""}))
+    lock(in_store, server, "other")
+    in_store("build")
+    lock(in_store, server, "demo")
+    before, running = listing(in_store.directory), tmp_path / "running"
+    slow = tmp_path / "python"
+    slow.write_text(SLOW.format(python=sys.executable, running=running))
+    slow.chmod(0o755)
+    process = in_store.start("build", "--python", slow)
+    deadline = time.monotonic() + 30
+    while not (running.exists() and (builder := running.read_text().strip())):
+        assert time.monotonic() < deadline and process.poll() is None, process.communicate()
+        time.sleep(0.05)
+    time.sleep(0.3)  # what goes wrong at once is no build that goes on
+    assert process.poll() is None
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(number)
+    if number == signal.SIGKILL:
+        for child in children:
+            os.kill(int(child), number)
+    process.communicate(timeout=30)
+    assert process.returncode == (-number if number == signal.SIGKILL else 128 + number)
+    left = list(Path(in_store.environment["TMPDIR"]).iterdir())
+    if number == signal.SIGKILL:
+        assert left
+        in_store("build", "--python", sys.executable)
+        left = list(Path(in_store.environment["TMPDIR"]).iterdir())
+    else:
+        assert listing(in_store.directory) == before
+    assert not any(name.name.startswith(("nixgen", "nix-")) for name in left)
+    while (
+        alive := {pid for pid in (builder, *children) if Path(f"/proc/{pid}").exists()}
+    ) and number == signal.SIGKILL:
+        assert time.monotonic() < deadline, alive
+        time.sleep(0.05)
+    assert not alive
 
 
 def test_run_builds_and_runs(in_store: Cli, serve: Serve, demo: tuple[str, bytes]) -> None:

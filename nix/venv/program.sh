@@ -21,7 +21,8 @@ into DIR stays and wins.
   --dry-run   change nothing; say what would be done
 
 DIR is the directory of bin/nixgen-venv where that is a virtual environment, else $VIRTUAL_ENV.
-exit codes: 0 done, 1 something is wrong (--check), 2 usage, 3 DIR or its environment cannot be used
+exit codes: 0 done, 1 something is wrong (--check), 2 usage, 3 DIR or its environment cannot be used, 7 DIR cannot be
+written: no room, no rights
 END
 }
 
@@ -35,7 +36,7 @@ fail() {
 }
 
 cannot() {
-  fail 3 "cannot write" "$PWD/$1" "see the message above; make the directory writable, or run as its owner"
+  fail 7 "cannot write" "$PWD/$1" "see the message above; make room, make the directory writable, or run as its owner"
 }
 
 # wrong WHAT: count a fault; succeed where it is to be healed now.
@@ -140,9 +141,9 @@ enter() {
       check) echo "$given: is not there"; exit 1 ;;
       dry-run) echo "$given: would be made on $env"; exit 0 ;;
     esac
-    mkdir -p "$given/.nixgen" || fail 3 "cannot make the directory" "$given" "choose another one, or make the one around it writable"
+    mkdir -p "$given/.nixgen" || fail 7 "cannot make the directory" "$given" "choose another one, or make the one around it writable"
   fi
-  if [ "$reached" != here ]; then cd -P -- "$given" || fail 3 "cannot enter the directory" "$given" "run as its owner"; fi
+  if [ "$reached" != here ]; then cd -P -- "$given" || fail 7 "cannot enter the directory" "$given" "run as its owner"; fi
   [ ! -L .nixgen ] || refuse ".nixgen is a link"
   read_state && return
   for entry in .[!.]* ..?* *; do

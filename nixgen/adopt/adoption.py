@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixgen.errors import InputError
+from nixgen.errors import InputError, MachineError
 from nixgen.leaf import leaf_name
 from nixgen.model import Overrides
 
@@ -85,7 +85,8 @@ def adopt(
         rules: those of placement; this nixgen's unless they have to lie elsewhere.
 
     Raises:
-        InputError: nothing is installed, the environment cannot be written, or another nixgen is at work there.
+        InputError: nothing is installed, or another nixgen is at work there.
+        MachineError: the environment cannot be written.
         NixError: the store cannot be asked or written.
     """
     _check_outside(environment, store)
@@ -177,7 +178,7 @@ def _check_writable(environment: Environment, paths: Iterable[str]) -> None:
     """Look into every directory first: an adoption that stops in the middle is whole, and yet nothing to be left."""
     for directory in sorted({path.rpartition("/")[0] for path in paths}):
         if not environment.below.is_writable(directory):
-            raise InputError(
+            raise MachineError(
                 "cannot write to a directory of the environment",
                 where=str(environment.root / directory),
                 todo="run this as the owner of the environment",
@@ -192,7 +193,7 @@ def _stopping_well(environment: Environment) -> Iterator[None]:
     except KeyboardInterrupt:
         raise KeyboardInterrupt("the environment works as it is; run this again, or undo it") from None
     except OSError as error:
-        raise InputError(
+        raise MachineError(
             f"stopped, since a file cannot be written: {error.strerror or error}; the environment works as it is",
             where=str(environment.root),
             todo="see to that, then run this again, or undo it",

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import IO
 
-from nixgen.errors import InputError
+from nixgen.errors import InputError, MachineError
 
 from .below import Below
 
@@ -65,7 +65,7 @@ class Journal:
         """Make the directory where it is missing, and remove what an interrupted command left there.
 
         Raises:
-            InputError: it cannot be made or written.
+            MachineError: it cannot be made or written.
         """
         try:
             self.below.make_directory(_DIRECTORY)
@@ -74,7 +74,7 @@ class Journal:
             file.close()
             self.below.unlink(path)
         except OSError as error:
-            raise InputError(
+            raise MachineError(
                 f"cannot write to the environment: {error.strerror or error}",
                 where=str(self.root / _DIRECTORY),
                 todo="run this as the owner of the environment",

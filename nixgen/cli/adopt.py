@@ -40,7 +40,8 @@ def run(options: argparse.Namespace) -> int:
     """Adopt an environment, or undo it, and say what came of it; return the exit code.
 
     Raises:
-        InputError: there is no environment, nothing is installed in it, or it cannot be written.
+        InputError: there is no environment, or nothing is installed in it.
+        MachineError: it cannot be written.
         UsageError: --add and --undo together.
         NixError: the store cannot be asked or written.
     """

@@ -11,7 +11,7 @@ import pytest
 from nixgen.adopt.adoption import adopt, undo
 from nixgen.adopt.environment import Environment
 from nixgen.adopt.links import Links
-from nixgen.errors import InputError, NixError
+from nixgen.errors import InputError, MachineError, NixError
 from nixgen.model import Overrides
 from nixgen.store import Store
 from tests.adopt.conftest import demo
@@ -329,6 +329,6 @@ def test_what_cannot_be_written(wheel: Wheel, store: Store, tmp_path: Path) -> N
     directory = make_environment(tmp_path / "env", wheel)
     (directory / ".nixgen").write_text("in the way")
     before = snapshot(directory)
-    with pytest.raises(InputError, match="cannot write"):
+    with pytest.raises(MachineError, match="cannot write"):
         adopted(directory, store)
     assert snapshot(directory) == before

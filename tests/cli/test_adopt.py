@@ -110,7 +110,7 @@ def test_a_directory_that_cannot_be_written(ordinary: Cli, project: Path, demo: 
     make_environment(project / ".venv", demo)
     (directory := site_packages(project / ".venv") / "demo").chmod(0o555)
     before = snapshot(project)
-    said = ordinary("adopt", ".venv", "--add", code=3).stderr
+    said = ordinary("adopt", ".venv", "--add", code=7).stderr
     assert "cannot write to a directory" in said and str(directory.relative_to(project)) in said
     assert snapshot(project) == before
 
@@ -145,7 +145,7 @@ def test_stopped_in_the_middle(
         assert time.monotonic() < deadline and process.poll() is None
     process.send_signal(number)
     _, said = process.communicate(timeout=20)
-    assert process.returncode == (130 if number == signal.SIGTERM else -number)
+    assert process.returncode == (128 + number if number == signal.SIGTERM else -number)
     assert ("the environment works as it is" in said) == (number == signal.SIGTERM)
     assert 0 < sum(file.is_symlink() for file in files) < modules
     names = ", ".join(f"demo.module{number}" for number in range(0, modules, 50))
@@ -177,7 +177,7 @@ def test_a_full_disk(in_store: Cli, project: Path, request: pytest.FixtureReques
     before = snapshot(directory)
     in_store("adopt", ".venv", "--add")
     limited = replace(in_store, program=("sh", "-c", 'ulimit -f 50; exec "$@"', "sh", *in_store.program))
-    said = limited("adopt", ".venv", "--undo", code=3).stderr
+    said = limited("adopt", ".venv", "--undo", code=7).stderr
     assert "stopped, since a file cannot be written" in said and "what to do" in said
     assert (site_packages(directory) / "demo/large.txt").is_symlink()
     in_store("adopt", ".venv", "--undo")

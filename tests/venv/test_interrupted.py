@@ -200,9 +200,9 @@ def test_where_nothing_can_be_written(ordinary: tuple[Workbench, list[str]]) -> 
             directory.chmod(0o555)
     before = venv.listing()
     assert "bin/python" in venv("--check", code=1).stdout
-    said = venv("--heal", code=3).stderr
+    said = venv("--heal", code=7).stderr
     assert "cannot write" in said and str(venv.directory) in said and "what to do" in said
     assert venv.listing() == before
     workbench.root.chmod(0o555)
     new = Venv(directory=workbench.root / "new", env=venv.env, shell=venv.shell)
-    assert "cannot make the directory" in new(code=3).stderr
+    assert "cannot make the directory" in new(code=7).stderr

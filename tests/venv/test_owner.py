@@ -114,8 +114,8 @@ def test_a_link_of_the_users_does_not_lead_root(theirs: Venv, place: Path) -> No
     (mine.directory / "pyvenv.cfg").unlink()
     before = snapshot(mine.directory)
     as_owner(lambda: theirs.directory.symlink_to(mine.directory))
-    assert "cannot write" in theirs(code=3).stderr
-    assert program.run(theirs.directory, ["--heal"], environment=None) == 3
+    assert "cannot write" in theirs(code=7).stderr
+    assert program.run(theirs.directory, ["--heal"], environment=None) == 7
     assert snapshot(mine.directory) == before
 
 
@@ -149,8 +149,10 @@ def test_a_state_names_no_program(theirs: Venv, place: Path, arguments: list[str
         shutil.copytree(theirs.env, evil, symlinks=True)
         for name in ("python", "nixgen-venv"):
             (evil / "bin" / name).unlink()
-            (evil / "bin" / name).write_text(f"#!/bin/sh\n: >{ran}\n")
-            (evil / "bin" / name).chmod(0o755)
+            (evil / f"own-{name}").write_text(f"#!/bin/sh\n: >{ran}\n")
+            (evil / f"own-{name}").chmod(0o755)
+            # As in an environment, where the interpreter is asked for its version.
+            (evil / "bin" / name).symlink_to(evil / f"own-{name}")
         state = theirs.directory / ".nixgen/state"
         kept = [text for text in state.read_text().splitlines() if not text.startswith(f"{line} ")]
         state.write_text("\n".join([*kept, f"{line} {evil}"]) + "\n")

@@ -17,6 +17,7 @@ from nixgen.errors import InputError
 from nixgen.leaf import leaf_path
 from nixgen.library import library_directory
 from nixgen.model import Overrides
+from nixgen.processes import run
 from nixgen.wheels.record import to_base64
 
 from .environment import Distribution, Environment, InstalledFile
@@ -27,6 +28,11 @@ EDITED = "edited"
 NOT_IN_THE_STORE = "not in the store"
 EXECUTABLE = "executable"
 UNREADABLE = "not readable"
+
+#: How long the environment's Python may take to judge, in seconds: whoever owns it may have put there what never
+#: answers. The question has some 100 bytes for each file, of which thousands are judged in a second.
+_SECONDS = 60.0
+_SECONDS_A_BYTE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -211,12 +217,16 @@ def _judge(environment: Environment, question: object, rules: Rules) -> list[dic
         InputError: it does not run.
     """
     options = ("-I", "-S", "-B", "-X", "utf8")
+    content = json.dumps(question)
+    seconds = _SECONDS + len(content) * _SECONDS_A_BYTE
     command = [str(environment.python), *options, str(rules.program), str(rules.builders)]
     try:
-        done = subprocess.run(command, input=json.dumps(question), capture_output=True, encoding="utf-8", check=False)
+        done = run(command, given=content, timeout=seconds)
         said = done.stderr.strip().splitlines()[-1:] or [f"exit code {done.returncode}"]
     except OSError as error:
         raise _no_python(environment, error.strerror or str(error)) from error
+    except subprocess.TimeoutExpired as error:
+        raise _no_python(environment, f"it has not answered for {seconds:.0f} seconds") from error
     if done.returncode != 0:
         raise _no_python(environment, said[0])
     answer: list[dict[str, list[str]]] = json.loads(done.stdout)

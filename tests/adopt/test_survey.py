@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,20 @@ def test_a_python_that_does_not_run(store: Store, tmp_path: Path) -> None:
     python.chmod(0o755)
     with pytest.raises(InputError, match="does not run: too old"):
         stays(directory, store)
+
+
+def test_a_python_that_never_answers(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It has a bounded time, which grows with the files there are; its children do not hold anybody up either."""
+    monkeypatch.setattr("nixgen.adopt.survey._SECONDS", 0.5)
+    directory = make_environment(tmp_path / "env", wheel())
+    python = directory / "bin/python"
+    python.unlink()
+    python.write_text("#!/bin/sh\nsleep 30 & sleep 30\n")
+    python.chmod(0o755)
+    began = time.monotonic()
+    with pytest.raises(InputError, match=r"does not run: it has not answered for 1 seconds(.|\n)*bin/python"):
+        stays(directory, store)
+    assert time.monotonic() - began < 10
 
 
 def test_nothing_is_written_beside_the_rules(store: Store, tmp_path: Path) -> None:

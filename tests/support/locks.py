@@ -142,3 +142,20 @@ def change_index(lock: Path, wheel: Wheel, change: Callable[[Json], object]) -> 
     vendored.parent.mkdir(parents=True, exist_ok=True)
     vendored.write_bytes(content)
     change_package(lock, wheel[0], index=hashlib.sha256(content).hexdigest())
+
+
+def write_pylock(project: Path, wheels: Mapping[str, str], contents: Sequence[Wheel]) -> None:
+    """Write a ``pylock.toml`` that names some wheels with their hashes.
+
+    Args:
+        project: the directory.
+        wheels: the URL of each, by file name.
+        contents: the wheels.
+    """
+    lines = ['lock-version = "1.0"', 'created-by = "test"']
+    for name, content in contents:
+        package, version = name.split("-")[:2]
+        sha256 = hashlib.sha256(content).hexdigest()
+        lines += ["[[packages]]", f'name = "{package}"', f'version = "{version}"', "[[packages.wheels]]"]
+        lines += [f'name = "{name}"', f'url = "{wheels[name]}"', f'hashes = {{ sha256 = "{sha256}" }}']
+    (project / "pylock.toml").write_text("\n".join([*lines, ""]))

@@ -29,6 +29,7 @@ class Access:
         trust: whose certificates are believed.
         proxies: whom requests go through.
         mirrors: from where files are fetched in place of their URLs.
+        timeout: seconds without any progress after which a request has failed.
     """
 
     auth: httpx.Auth | None = field(default=None, repr=False)
@@ -36,6 +37,7 @@ class Access:
     trust: Trust = field(default_factory=Trust)
     proxies: Proxies = field(default_factory=Proxies)
     mirrors: tuple[Mirror, ...] = ()
+    timeout: float = UvSettings.timeout
 
     @classmethod
     def of_project(
@@ -74,6 +76,7 @@ class Access:
             trust=Trust.from_environment(settings),
             proxies=Proxies.from_environment(settings),
             mirrors=found,
+            timeout=settings.timeout,
         )
 
 

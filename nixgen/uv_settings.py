@@ -18,6 +18,9 @@ from nixgen.credentials import NamedIndex
 #: What uv takes for true in a variable, as pip does.
 TRUE = frozenset(["1", "on", "t", "true", "y", "yes"])
 
+#: The names of its timeout, in seconds; the first that is there counts.
+_TIMEOUTS = ("UV_HTTP_TIMEOUT", "UV_REQUEST_TIMEOUT", "HTTP_TIMEOUT")
+
 #: Keys whose value is an index or a list of them.
 _INDEXES = ("index", "index-url", "extra-index-url", "find-links")
 
@@ -33,6 +36,7 @@ class UvSettings:
         insecure_hosts: whose certificates are not checked: ``HOST``, ``HOST:PORT``, ``SCHEME://HOST`` or ``*``.
         require_hashes: whether ``uv pip`` wants a hash of every package.
         proxies: the proxy by scheme (``http``, ``https``), and under ``no`` the hosts that need none.
+        timeout: seconds without any progress after which a request has failed.
     """
 
     indexes: tuple[NamedIndex, ...] = field(default=(), repr=False)
@@ -41,6 +45,7 @@ class UvSettings:
     insecure_hosts: tuple[str, ...] = ()
     require_hashes: bool = False
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
+    timeout: float = 30.0
 
     @classmethod
     def read(cls, base: Path, environ: Mapping[str, str] | None = None) -> UvSettings:
@@ -78,6 +83,7 @@ class UvSettings:
             require_hashes=first("require-hashes") is True,
             proxies={name: str(value) for name, value in proxies.items() if isinstance(value, str)}
             | ({"no": ",".join(map(str, no_proxy))} if isinstance(no_proxy, list) else {}),
+            timeout=next(filter(None, (_seconds(environ.get(name, "")) for name in _TIMEOUTS)), cls.timeout),
         )
 
 
@@ -100,6 +106,10 @@ def _files(base: Path, environ: Mapping[str, str]) -> Iterator[Path]:
     for text in filter(None, (environ.get("XDG_CONFIG_DIRS") or "/etc/xdg").split(":")):
         yield Path(text) / "uv" / "uv.toml"
     yield Path("/etc/uv/uv.toml")
+
+
+def _seconds(text: str) -> float | None:
+    return float(text) if text.isascii() and text.isdigit() and int(text) > 0 else None
 
 
 def _tables(path: Path) -> list[dict[str, Any]]:

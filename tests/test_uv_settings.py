@@ -20,6 +20,12 @@ def write(path: Path, text: str) -> None:
     path.write_text(text)
 
 
+def test_the_timeout(tmp_path: Path) -> None:
+    """It is uv's, by any of the names that uv takes; what is no number of seconds is none."""
+    assert read(tmp_path, tmp_path).timeout == 30
+    assert read(tmp_path, tmp_path, UV_HTTP_TIMEOUT="soon", UV_REQUEST_TIMEOUT="5", HTTP_TIMEOUT="7").timeout == 5
+
+
 def test_variables_come_before_files_and_the_project_before_the_user(tmp_path: Path) -> None:
     """Each thing is what the first of them says; hosts and indexes add up."""
     home, project = tmp_path / "home", tmp_path / "project"

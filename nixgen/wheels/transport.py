@@ -9,6 +9,7 @@ import asyncio
 import hashlib
 import logging
 import re
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -33,6 +34,12 @@ _log = logging.getLogger(__name__)
 
 #: A wait between two tries that a user is told of, in seconds.
 _WORTH_SAYING = 3.0
+
+#: The fewest bytes that are to come in a second, on the average of the time that a request may take without progress.
+_SLOWEST = 100
+
+#: How many such times an answer's first line, its headers and the redirects before it may take.
+_HEADERS = 4
 
 #: Servers that refuse ranges answer with these to a range request, and may still give the whole file.
 _REFUSALS = frozenset({400, 403, 405, 416, 501})
@@ -77,6 +84,32 @@ class _IncompleteError(Exception):
     """A body ended early, or is longer than announced: worth another try."""
 
 
+class _Pace:
+    """How fast a body comes: some server sends a byte a second, and never lets a request run out of time.
+
+    Args:
+        seconds: how long it may come more slowly than anybody waits for.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._since = time.monotonic()
+        self._count = 0
+
+    def came(self, count: int) -> None:
+        """Count bytes.
+
+        Raises:
+            _IncompleteError: too few have come.
+        """
+        self._count += count
+        passed = time.monotonic() - self._since
+        if passed >= self._seconds:
+            if self._count < _SLOWEST * passed:
+                raise _IncompleteError(f"only {self._count} bytes came in {passed:.0f} seconds")
+            self._since, self._count = time.monotonic(), 0
+
+
 class Transport:
     """Get ranges of files and whole files over one HTTP client.
 
@@ -84,7 +117,7 @@ class Transport:
         access: how servers are reached.
         concurrency: how many requests may be under way at once.
         retry: how often and how patiently to try.
-        timeout: seconds without any progress after which a try has failed.
+        timeout: seconds without any progress after which a try has failed; None as ``access`` says.
         on_bytes: called with the length of every piece of a body as it arrives.
         sleep: waits between tries; a test passes its own.
     """
@@ -95,13 +128,15 @@ class Transport:
         access: Access | None = None,
         concurrency: int = 16,
         retry: Retry | None = None,
-        timeout: float = 30.0,
+        timeout: float | None = None,
         on_bytes: Callable[[int], None] = lambda count: None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         access = access or Access()
         self._mirrors = access.mirrors
-        self._retry = retry or Retry()
+        self._timeout = access.timeout if timeout is None else timeout
+        # Whoever waits for an answer for a short time only does not wait long to ask again.
+        self._retry = retry or Retry(most=min(Retry.most, 2 * self._timeout))
         self._slots = asyncio.Semaphore(concurrency)
         self._on_bytes = on_bytes
         self._sleep = sleep
@@ -114,7 +149,7 @@ class Transport:
                 follow_redirects=True,
                 # an encoded body would make offsets mean something else
                 headers={"User-Agent": f"nixgen/{nixgen.__version__}", "Accept-Encoding": "identity"},
-                timeout=httpx.Timeout(timeout, pool=None),
+                timeout=httpx.Timeout(self._timeout, pool=None),
             )
         except (OSError, ValueError, httpx.InvalidURL) as error:
             raise NetworkError(
@@ -219,12 +254,22 @@ class Transport:
 
     @asynccontextmanager
     async def _open(self, url: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
-        async with self._slots, self._client.stream("GET", url, headers=headers) as response:
-            yield response
+        async with self._slots:
+            request = self._client.build_request("GET", url, headers=headers)
+            try:
+                async with asyncio.timeout(_HEADERS * self._timeout):
+                    response = await self._client.send(request, stream=True)
+            except TimeoutError as error:
+                raise _IncompleteError("the answer does not begin") from error
+            try:
+                yield response
+            finally:
+                await response.aclose()
 
     async def _body(self, response: httpx.Response, length: int) -> bytes:
-        body = bytearray()
+        body, pace = bytearray(), _Pace(self._timeout)
         async for chunk in response.aiter_raw():
+            pace.came(len(chunk))
             self._on_bytes(len(chunk))
             body += chunk
             if len(body) > length:
@@ -236,10 +281,11 @@ class Transport:
     async def _store(
         self, url: str, response: httpx.Response, path: Path, size: int | None, most: int | None = None
     ) -> Download:
-        digest, count, seen = hashlib.sha256(), 0, 0
+        digest, count, seen, pace = hashlib.sha256(), 0, 0, _Pace(self._timeout)
         most = size if size is not None else MAX_WHEEL if most is None else most
         with about(path), path.open("wb") as file:
             async for chunk in response.aiter_bytes():
+                pace.came(response.num_bytes_downloaded - seen)
                 self._on_bytes(response.num_bytes_downloaded - seen)
                 seen = response.num_bytes_downloaded
                 digest.update(chunk)

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import hashlib
+import socket
+import threading
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -322,3 +326,38 @@ def test_a_full_disk_is_an_error(serve: Serve, tmp_path: Path) -> None:
     """A download that cannot be stored is an error that names the place."""
     with pytest.raises(MachineError, match="no such file"):
         download(serve((NAME, BODY)), tmp_path / "missing" / "wheel")
+
+
+@pytest.mark.parametrize("slow", ["body", "headers"])
+def test_a_byte_now_and_then_is_no_progress(slow: str, tmp_path: Path) -> None:
+    """A server that sends a byte before each timeout has not answered, whether in its headers or in the body."""
+    head, body = b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n", bytes(1000)
+
+    def answer(connection: socket.socket) -> None:
+        with contextlib.suppress(OSError):
+            connection.recv(1 << 16)
+            for part in [bytes([byte]) for byte in head + body] if slow == "headers" else [head, *[b"x"] * 1000]:
+                connection.sendall(part)
+                time.sleep(0.05)
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                while True:
+                    threading.Thread(target=answer, args=(server.accept()[0],), daemon=True).start()
+
+        threading.Thread(target=serve, daemon=True).start()
+        url = f"http://127.0.0.1:{server.getsockname()[1]}/{NAME}"
+        began = time.monotonic()
+        with pytest.raises(NetworkError, match="bytes came in" if slow == "body" else "does not begin"):
+            run(lambda t: t.download(url, tmp_path / "spool"), timeout=0.3, retry=Retry(tries=2))
+        assert time.monotonic() - began < 10
+
+
+def test_a_day_of_waiting_is_cut(serve: Serve, tmp_path: Path) -> None:
+    """What Retry-After asks for is cut to twice the timeout."""
+    waits = Waits()
+    server = serve((NAME, BODY), failures=1, retry_after="86400")
+    assert download(server, tmp_path / "spool", timeout=2.0, sleep=waits).size == len(BODY)
+    assert waits == [4.0]

@@ -37,9 +37,6 @@ CONDITIONS = ("full", "no inodes", "read-only")
 #: Nix failed, or the machine.
 _REFUSED = (6, 7)
 
-#: The program that makes virtual environments has exit codes of its own, and 3 for a directory that it cannot use.
-_UNUSABLE = 3
-
 #: A reason that a person can act on; Nix's own words, SQLite's, and the system's.
 _SAYS_WHY = re.compile(
     r"no space left|disk is full|database or disk|full|read-?only|no room|quota|cannot write|not writ", re.IGNORECASE
@@ -160,7 +157,6 @@ def _case(scene: _Scene, seed: int) -> Case:
     condition = CONDITIONS[seed // len(PLACES) % len(CONDITIONS)]
     chance, place = random.Random(f"{seed} disks"), scene.place
     needs = scene.needs(verb, where)
-    codes = (*_REFUSED, _UNUSABLE) if verb == "venv" else _REFUSED
     findings: list[str] = []
     with scene.on_disk(where) as (path, remount):
         words = scene.begin(verb)
@@ -173,7 +169,7 @@ def _case(scene: _Scene, seed: int) -> Case:
         else:
             remount("ro")
         done = place.nixgen(*words)
-        findings.extend(refusal(f"nixgen {verb}", done, codes))
+        findings.extend(refusal(f"nixgen {verb}", done, _REFUSED))
         if done.code and not _SAYS_WHY.search(done.err):
             findings.append(f"nixgen {verb} does not say why the machine does not let it")
         if done.code != 0:
@@ -187,7 +183,7 @@ def _case(scene: _Scene, seed: int) -> Case:
     return Case(
         kinds=(f"{verb}, {_NAMES[where]}: {condition}",),
         seed=seed,
-        outcome=f"refused ({done.code})" if done.code in codes else "there was room enough",
+        outcome=f"refused ({done.code})" if done.code in _REFUSED else "there was room enough",
         findings=tuple(findings),
         said=place.said if findings else "",
     )
@@ -224,10 +220,9 @@ PART = Part(
     text="""\
 The project, TMPDIR, the caches or the store is a small disk (tmpfs): it runs full, or out of inodes, after as much as
 the seed chooses, from nothing to twice what the verb adds, or is read-only. A finding is another exit code than 6 (Nix)
-or 7 (the machine; 3 of the program that writes virtual environments), a message without its three parts or without the
-reason, a lock, a `nix/` or a `result` that is not as before, anything temporary in the project, or the same verb not
-succeeding when there is room again.""",
-    outcomes=("there was room enough", "refused (3)", "refused (6)", "refused (7)"),
+or 7 (the machine), a message without its three parts or without the reason, a lock, a `nix/` or a `result` that is not
+as before, anything temporary in the project, or the same verb not succeeding when there is room again.""",
+    outcomes=("there was room enough", "refused (6)", "refused (7)"),
     open=_open,
     missing=_missing,
 )

@@ -29,6 +29,8 @@ class Answer:
         promised: the length that it announces; None for that of the body.
         reset: after how many bytes of the body the connection is reset; None where it is not.
         delay: seconds to wait before each of eight parts of the body.
+        silence: seconds to wait before anything is sent.
+        drip: seconds to wait before each byte of the body.
         raw: bytes to send instead of all of it.
     """
 
@@ -41,6 +43,8 @@ class Answer:
     promised: int | None = None
     reset: int | None = None
     delay: float = 0.0
+    silence: float = 0.0
+    drip: float = 0.0
     raw: bytes | None = None
 
 
@@ -160,6 +164,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def _send(self, told: Answer) -> None:
         with contextlib.suppress(OSError):
+            if told.silence:
+                time.sleep(told.silence)
             if told.raw is not None:
                 self.wfile.write(told.raw)
                 self.close_connection = True
@@ -176,10 +182,9 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             if self.command == "HEAD":
                 return
             body = told.body if told.reset is None else told.body[: told.reset]
-            step = max(1, -(-len(body) // 8))
+            step = 1 if told.drip else max(1, -(-len(body) // 8))
             for start in range(0, len(body), step):
-                if told.delay:
-                    time.sleep(told.delay)
+                time.sleep(told.drip or told.delay)
                 self.wfile.write(body[start : start + step])
             if told.reset is not None:
                 self._reset()

@@ -14,10 +14,14 @@ Maker = Callable[[random.Random, bytes, str], Lie]
 
 LIES: dict[str, Maker] = {}
 
+#: Those that end only with nixgen's patience, which one case of nine has, and nothing else beside.
+SLOW: dict[str, Maker] = {}
+_ONE_OF = 9
 
-def _lie(name: str) -> Callable[[Maker], Maker]:
+
+def _lie(name: str, among: dict[str, Maker] = LIES) -> Callable[[Maker], Maker]:
     def add(maker: Maker) -> Maker:
-        LIES[name] = maker
+        among[name] = maker
         return maker
 
     return add
@@ -319,6 +323,37 @@ def _(chance: random.Random, another: bytes, base: str) -> Lie:
     return lie
 
 
+@_lie("time: never an answer", SLOW)
+def _(chance: random.Random, another: bytes, base: str) -> Lie:
+    def lie(told: Answer) -> None:
+        told.silence = 40.0
+
+    return lie
+
+
+@_lie("time: a byte a second", SLOW)
+def _(chance: random.Random, another: bytes, base: str) -> Lie:
+    every = chance.choice([0.3, 1.0])
+
+    def lie(told: Answer) -> None:
+        told.drip = every
+
+    return lie
+
+
+@_lie("time: Retry-After of a day", SLOW)
+def _(chance: random.Random, another: bytes, base: str) -> Lie:
+    status, failures = chance.choice([429, 503]), chance.choice([1, 2, 9])
+    after = chance.choice(["86400", "9" * 400, "Fri, 31 Dec 2100 23:59:59 GMT"])
+
+    def lie(told: Answer) -> None:
+        if told.number <= failures:
+            told.status, told.body = status, b"not now"
+            told.headers["Retry-After"] = after
+
+    return lie
+
+
 @functools.cache
 def _bomb() -> bytes:
     return gzip.compress(bytes(64 << 20))
@@ -327,6 +362,9 @@ def _bomb() -> bytes:
 def lies_of(seed: int, another: bytes, base: str) -> tuple[list[str], list[Lie]]:
     """Return the names of a seed's lies, one to three, and what tells them: always, at first, later, or in turns."""
     chance = random.Random(f"{seed} servers")
+    if seed % _ONE_OF == _ONE_OF - 1:
+        name = list(SLOW)[seed // _ONE_OF % len(SLOW)]
+        return [name], [_sometimes(SLOW[name](chance, another, base), chance)]
     names = list(LIES)
     first = names[seed % len(names)]
     count = chance.choices([1, 2, 3], [60, 25, 15])[0]

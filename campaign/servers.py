@@ -21,6 +21,8 @@ _REFUSED = (4, 5)
 @contextlib.contextmanager
 def _open(directory: Path, processes: Processes) -> Iterator[Callable[[int], Case]]:
     place = Place(directory, processes)
+    # Half a minute is nixgen's usual patience; what it does when that ends is the same.
+    place.env["UV_HTTP_TIMEOUT"] = "2"
     large = random.Random("large").randbytes(400_000)
     another = honest("another", {"another/__init__.py": b"another = True\n", "another/large.bin": large[::-1]})
     with Liar({another.filename: another.content}) as liar:
@@ -103,7 +105,8 @@ A wheel that a pylock.toml pins is locked and built from a server that tells one
 or both, always or at some of the requests. Half of the wheels have a large file that the store has already, so that the
 build reads single files. A finding is an environment with other files than the wheel's, another exit code than 4
 (network) or 5 (verification), a message without its three parts, a minute without an end, or a project that does not
-lock and build when the server is honest again. Not tried here: servers that never answer, and long waits.""",
+lock and build when the server is honest again. A server that never answers, sends a byte a second or asks for a day of
+waiting meets a nixgen that waits for two seconds (`UV_HTTP_TIMEOUT`).""",
     outcomes=OUTCOMES,
     open=_open,
 )

@@ -302,9 +302,9 @@ def test_an_archive_of_another_package_is_an_error() -> None:
 def test_logins_and_fragments_leave_the_url_and_the_login_is_remembered() -> None:
     """The lock's URL is kept for the download, the selection has it without the login."""
     url = "https://me:secret@example.org/a/demo-1.0-py3-none-any.whl"
-    choice = read(lock(package("demo", tags=[], files=[f'{{ url = "{url}?q=1#sha256=0", {HASHES} }}'])))
-    assert only(choice).wheel.url == "https://example.org/a/demo-1.0-py3-none-any.whl?q=1"
-    assert choice.urls_with_login == (f"{url}?q=1#sha256=0",)
+    choice = read(lock(package("demo", tags=[], files=[f'{{ url = "{url}?raw=1#sha256=0", {HASHES} }}'])))
+    assert only(choice).wheel.url == "https://example.org/a/demo-1.0-py3-none-any.whl?raw=1"
+    assert choice.urls_with_login == (f"{url}?raw=1#sha256=0",)
 
 
 @pytest.mark.parametrize(

@@ -54,6 +54,7 @@
               "isal"
               "jinja2"
               "packaging"
+              "pbs-installer"
               "poetry-core"
               "rich"
               "socksio"

@@ -3,13 +3,15 @@
 #   nixgen = import ./nixgen;
 #   nixgen.env { lock = nixgen.readLock ./nixgen.lock; system = "x86_64-linux"; }
 let
+  fetch = import ./fetch.nix;
   leaf = import ./leaf.nix;
   names = import ./names.nix;
   interpreter = import ./interpreter.nix;
   libraries = import ./libraries.nix { inherit interpreter; };
   lock = import ./lock.nix;
   run = import ./run.nix { inherit names; };
-  wheel = import ./wheel.nix { inherit names run; };
+  standalone = import ./standalone.nix { inherit fetch names run; };
+  wheel = import ./wheel.nix { inherit fetch names run; };
   index = import ./index.nix { inherit leaf; };
   ingest = import ./ingest.nix {
     inherit
@@ -31,6 +33,7 @@ let
       lock
       names
       run
+      standalone
       tree
       ;
   };

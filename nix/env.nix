@@ -8,6 +8,7 @@
   lock,
   names,
   run,
+  standalone,
   tree,
 }:
 let
@@ -48,14 +49,14 @@ let
       };
       packages = filter (package: !(elem package.name editable)) selected;
       found = interpreter.interpreter {
-        inherit python;
+        python = if python == null && target ? interpreter then standalone.standalone target else python;
         version = target.python;
       };
       sharedLibraries = {
-        # The machine's own Python searches the machine's directories.
         given = libraryDirectories choice.libraries;
         ignore = ignoreLibraries;
-        required = !found.machine;
+        # A Python with the machine's C library searches the machine's directories.
+        required = !found.usesMachine;
       };
 
       built =

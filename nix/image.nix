@@ -65,9 +65,11 @@ in
         nixgen: there are no images for ${system}
           where: the argument `env` of image
           what to do: choose an environment for ${concatStringsSep ", " (attrNames architectures)}''
-    else if interpreter.machine then
+    else if interpreter.usesMachine then
       throw ''
-        nixgen: an image cannot hold the machine's own Python
+        nixgen: an image cannot hold the machine's own ${
+          if interpreter.machine then "Python" else "C library, which the lock's standalone Python needs"
+        }
           where: ${interpreter.path}
           what to do: take a Python of the store, nixpkgs' for one: nixgen image --python /nix/store/…/bin/python3, or python = pkgs.python3 in Nix''
     else if match namePattern name == null then

@@ -53,11 +53,12 @@ rec {
       in
       if found == null then null else head found;
 
-  # interpreter :: { python : python | null, version : string } -> { path, directory, machine }
+  # interpreter :: { python : python | null, version : string } -> { path, directory, machine, usesMachine }
   #
   # `python` is a nixpkgs Python (anything with `interpreter`), a path in the store or on the machine (the executable, or
   # what has it in its bin), or null for the machine's own. `path` is the executable, `directory` holds it, `machine` says that it lies outside the
-  # store, where a sandboxed build does not see it.
+  # store, where a sandboxed build does not see it; `usesMachine`, that it loads libraries of the machine, as a standalone one
+  # of the store does too.
   interpreter =
     { python, version }:
     let
@@ -72,7 +73,7 @@ rec {
             throw ''
               nixgen: this machine has no Python ${version}
                 where: ${concatStringsSep ", " candidates}
-                what to do: install it with your distribution, or with uv (`uv python install ${version}`), where `nixgen build` finds it; or name one, with `nixgen build --python PATH` or `nix-build nix --argstr python PATH`; or use nixpkgs' (`nixgen init`)''
+                what to do: install it with your distribution, or with uv (`uv python install ${version}`), where `nixgen build` finds it; or name one, with `nixgen build --python PATH` or `nix-build nix --argstr python PATH`; or use nixpkgs' (`nixgen init`); or lock one that is fetched (`nixgen lock --standalone`)''
           else
             head existing
         else
@@ -92,9 +93,10 @@ rec {
           where: ${toString python}
           what to do: name a Python ${version}, or run `nixgen lock --python ${shown}`''
     else
-      {
+      rec {
         inherit path;
         directory = dirOf path;
         machine = !(inStore path);
+        usesMachine = machine || (isAttrs python && python.usesMachine or false);
       };
 }

@@ -40,7 +40,7 @@ in
   # What `moduleit` takes: an environment as a platform of repls sees it. id: names the module, `replit-module-<id>`. name,
   # description: what people see. venv: the directory in a repl that the environment is laid out in. entrypoints: files
   # that are run where nobody names one. python, libraries: functions from nixpkgs' packages, or what `env` takes; null is
-  # nixpkgs' Python. version, system: as in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have
+  # the Python that the lock names, else nixpkgs'. version, system: as in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have
   # to be in the store, since a module is evaluated without builds, or the ingest to be "fixed", which is slow.
   #
   #   nixgen.mkModule { lock = nixgen.readLock ../nixgen.lock; id = "shop"; }
@@ -71,6 +71,8 @@ in
         system = if system == null then pkgs.stdenv.hostPlatform.system else system;
       };
       interpreter = given python;
+      # The lock's own, where it names one.
+      isStandalone = interpreter == null && target ? interpreter;
       environment = env.env (
         {
           ingest = "store";
@@ -79,8 +81,12 @@ in
         // {
           inherit (target) system;
           version = target.python;
-          python = if interpreter == null then packages.nixpkgsPython pkgs target.python else interpreter;
-          libraries = runtimeLibraries pkgs target.system ++ given libraries;
+          python =
+            if interpreter == null && !isStandalone then
+              packages.nixpkgsPython pkgs target.python
+            else
+              interpreter;
+          libraries = (if isStandalone then [ ] else runtimeLibraries pkgs target.system) ++ given libraries;
         }
       );
       place = checked "venv" "[.]?[A-Za-z0-9_-]+(([./]|/[.])[A-Za-z0-9_-]+)*" (

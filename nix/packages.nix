@@ -23,37 +23,53 @@ rec {
         where: the attribute ${attribute}
         what to do: run `nixgen lock --python` with a version that it has, or choose another nixpkgs'');
 
-  # packagesFor :: { lock, pkgsFor : system -> pkgs, ... } -> { <system> : { default, python311, ... } }
+  # packagesFor :: { lock, pkgsFor ? (system -> pkgs), ... } -> { <system> : { default, python311, ... } }
   #
-  # One environment per target, named after its Python; `default` is the system's first target. `libraries`, a function
-  # from a system's packages, adds to the runtimes of C++, GCC and OpenMP and zlib. Further arguments go to `env` (extras,
-  # groups).
+  # One environment per target, named after its Python; `default` is the system's first target. A target whose Python the
+  # lock names needs no `pkgsFor`. `libraries`, a function from a system's packages, adds to the runtimes of C++, GCC and
+  # OpenMP and zlib, which a Python of nixpkgs gets. Further arguments go to `env` (extras, groups).
   packagesFor =
-    { lock, pkgsFor, ... }@arguments:
+    {
+      lock,
+      pkgsFor ? system: throw ''
+        nixgen: the lock names no Python for ${system}, and nixpkgs is not given
+          where: the argument `pkgsFor` of packagesFor
+          what to do: give it, system: nixpkgs.legacyPackages.${system}; or run `nixgen lock --standalone`'',
+      ...
+    }@arguments:
     let
       systems = map (target: target.system) lock.targets;
       forSystem =
         system:
         let
           pkgs = pkgsFor system;
+          ofNixpkgs = target: {
+            python = nixpkgsPython pkgs target.python;
+            libraries = libraries.runtimeLibraries pkgs system;
+          };
           build =
-            version:
+            target:
+            let
+              base = if target ? interpreter then { libraries = [ ]; } else ofNixpkgs target;
+              more = if arguments ? libraries then arguments.libraries pkgs else [ ];
+            in
             env.env (
               removeAttrs arguments [ "pkgsFor" ]
+              // base
               // {
-                inherit system version;
-                python = nixpkgsPython pkgs version;
-                tools = pkgs;
-                libraries = libraries.runtimeLibraries pkgs system ++ (arguments.libraries or (_: [ ])) pkgs;
+                inherit system;
+                version = target.python;
+                tools = if arguments ? pkgsFor then pkgs else null;
+                libraries = base.libraries ++ more;
               }
             );
           targets = filter (target: target.system == system) lock.targets;
           named = target: {
             name = "python${replaceStrings [ "." ] [ "" ] target.python}";
-            value = build target.python;
+            value = build target;
           };
         in
-        listToAttrs (map named targets) // { default = build (builtins.head targets).python; };
+        listToAttrs (map named targets) // { default = build (builtins.head targets); };
     in
     listToAttrs (
       map (system: {

@@ -1,5 +1,9 @@
 # A wheel: the transport of leaves. Fetched as it is served, and unpacked for the ingest.
-{ names, run }:
+{
+  fetch,
+  names,
+  run,
+}:
 let
   inherit (builtins) path substring;
 in
@@ -22,26 +26,9 @@ in
         path = if isAbsolute then wheel.path else lock.directory + "/${wheel.path}";
       }
     else
-      derivation {
+      fetch.fetch {
         inherit name;
-        inherit (wheel) url;
-        system = "builtin";
-        builder = "builtin:fetchurl";
-        urls = [ wheel.url ];
-        executable = false;
-        unpack = false;
-        outputHash = wheel.sha256;
-        outputHashAlgo = "sha256";
-        outputHashMode = "flat";
-        preferLocalBuild = true;
-        # A private index may need them, and a proxy.
-        impureEnvVars = [
-          "http_proxy"
-          "https_proxy"
-          "ftp_proxy"
-          "all_proxy"
-          "no_proxy"
-        ];
+        inherit (wheel) url sha256;
       };
 
   # unpackWheel :: { wheel : store path, filename : string, system, interpreter, flat ? false } -> derivation

@@ -4,12 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from .errors import InputError
-from .model import ALWAYS, Build, BuildSettings, Clause, LockedPackage, LockedWheel, Overrides, Source, WheelSource
+from .model import (
+    ALWAYS,
+    Build,
+    BuildSettings,
+    Clause,
+    LockedPackage,
+    LockedWheel,
+    Overrides,
+    PythonArchive,
+    Source,
+    WheelSource,
+)
 from .targets import Target
 
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
@@ -38,11 +49,13 @@ class TargetLock:
         target: what they were chosen for.
         packages: sorted by name, then version.
         prefer: path in the environment to the package whose file stands there, where several bring one.
+        archive: the Python to build with; None for one that is there.
     """
 
     target: Target
     packages: tuple[LockedPackage, ...]
     prefer: Mapping[str, str] = field(default_factory=dict)
+    archive: PythonArchive | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,7 +86,7 @@ class Lock:
             "extras": _json(list(self.extras)),
             "groups": _json(list(self.groups)),
             "defaultGroups": _json(list(self.default_groups)),
-            "targets": _listed(_json(_target_to_json(target)) for target in self.targets),
+            "targets": _listed(_target_to_text(target) for target in self.targets),
             "packages": _listed(_package_to_text(package) for package in self._packages()),
         }
         return "{\n" + ",\n".join(f" {_json(key)}: {value}" for key, value in lines.items()) + "\n}\n"
@@ -164,6 +177,12 @@ def _target_to_json(locked: TargetLock) -> dict[str, Any]:
     }
 
 
+def _target_to_text(locked: TargetLock) -> str:
+    """Return a target on a line; on another, the Python that is fetched for it."""
+    parts = [_target_to_json(locked), *([{"interpreter": asdict(locked.archive)}] if locked.archive else [])]
+    return "{" + ",\n   ".join(_json(part)[1:-1] for part in parts) + "}"
+
+
 def _key(target: Mapping[str, Any]) -> str:
     return f"{target['python']}-{target['system']}"
 
@@ -180,8 +199,15 @@ def _target_from_json(data: Mapping[str, Any], packages: list[LockedPackage]) ->
             floor=(major, minor),
         ),
         prefer=data.get("prefer", {}),
+        archive=_archive_from_json(data["interpreter"]) if "interpreter" in data else None,
         packages=tuple(packages),
     )
+
+
+def _archive_from_json(data: Mapping[str, Any]) -> PythonArchive:
+    if len(data["sha256"]) != _DIGEST_LENGTH:
+        raise ValueError(f"{data['url']} has no hash but {data['sha256']!r}")
+    return PythonArchive(url=data["url"], sha256=data["sha256"])
 
 
 def _when_to_json(when: Mapping[str, tuple[Clause, ...]], keys: list[str]) -> dict[str, Any]:

@@ -117,6 +117,14 @@ class WheelSource:
 
 
 @dataclass(frozen=True, kw_only=True)
+class PythonArchive:
+    """A Python that is fetched: an archive of python-build-standalone, with its SHA-256 (64 hexadecimal digits)."""
+
+    url: str
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class LockedPackage:
     """One package of one target: a version, its wheel, and when it is wanted."""
 

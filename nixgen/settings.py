@@ -32,6 +32,7 @@ class Settings:
         build_constraints: requirements that restrict what builds get (``[tool.uv] build-constraint-dependencies``).
         no_build, from_source: whether nothing is built, and what is though it has wheels (``[tool.uv] no-build``,
             ``no-binary-package``).
+        standalone: whether the lock names a Python that is fetched; None where nothing is said.
     """
 
     prefer: Mapping[str, str] = field(default_factory=dict)
@@ -42,6 +43,7 @@ class Settings:
     build_constraints: tuple[str, ...] = ()
     no_build: bool = False
     from_source: tuple[str, ...] = ()
+    standalone: bool | None = None
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -80,8 +82,17 @@ class Settings:
                 where=str(path),
                 todo='write mirror = "https://mirror.example.org/pypi"',
             )
+        python = said.get("python")
+        if python not in (None, "standalone", "machine"):
+            raise InputError(
+                f"[tool.nixgen] python is {python!r}",
+                where=str(path),
+                todo='write python = "standalone" (the lock names one that is fetched) or "machine"; '
+                "versions are chosen by `nixgen lock --python` or .python-version",
+            )
         return cls(
             mirrors=mirrors_of(texts, where=f"{path}, [tool.nixgen] mirror"),
+            standalone=None if python is None else python == "standalone",
             overlaps=overlaps == "win",
             prefer=prefer,
             placement={canonicalize_name(name): _overrides(name, table, path) for name, table in placement.items()},

@@ -35,6 +35,7 @@ class UvSettings:
         system_certificates: whether the machine's own roots are trusted, and not the bundled ones.
         insecure_hosts: whose certificates are not checked: ``HOST``, ``HOST:PORT``, ``SCHEME://HOST`` or ``*``.
         require_hashes: whether ``uv pip`` wants a hash of every package.
+        python_mirror: the root of the archives of Pythons, in place of their own.
         proxies: the proxy by scheme (``http``, ``https``), and under ``no`` the hosts that need none.
         timeout: seconds without any progress after which a request has failed.
     """
@@ -44,6 +45,7 @@ class UvSettings:
     system_certificates: bool = False
     insecure_hosts: tuple[str, ...] = ()
     require_hashes: bool = False
+    python_mirror: str | None = field(default=None, repr=False)
     proxies: Mapping[str, str] = field(default_factory=dict, repr=False)
     timeout: float = 30.0
 
@@ -81,6 +83,7 @@ class UvSettings:
                 )
             ),
             require_hashes=first("require-hashes") is True,
+            python_mirror=environ.get("UV_PYTHON_INSTALL_MIRROR") or _text(first("python-install-mirror")),
             proxies={name: str(value) for name, value in proxies.items() if isinstance(value, str)}
             | ({"no": ",".join(map(str, no_proxy))} if isinstance(no_proxy, list) else {}),
             timeout=next(filter(None, (_seconds(environ.get(name, "")) for name in _TIMEOUTS)), cls.timeout),
@@ -135,6 +138,10 @@ def _indexes(table: Mapping[str, Any]) -> Iterator[NamedIndex]:
                 yield NamedIndex(url=item["url"], name=name if isinstance(name, str) else None)
             elif isinstance(item, str):
                 yield NamedIndex(url=item)
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None
 
 
 def _list(value: object) -> list[Any]:

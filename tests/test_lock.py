@@ -13,7 +13,7 @@ import pytest
 
 from nixgen.errors import InputError
 from nixgen.lock import Lock, TargetLock
-from nixgen.model import Overrides
+from nixgen.model import Overrides, PythonArchive
 from nixgen.targets import Target
 from tests.support.indexes import DARWIN, LINUX, locked, locked_wheel, make_index, make_lock
 
@@ -27,7 +27,11 @@ LOCK = Lock(
             prefer={"bin/x": "local", "a": "rich-wheel"},
         ),
         TargetLock(target=DARWIN, packages=(locked(RICH, ("extra:a",)),)),
-        TargetLock(target=Target.parse("3.13t", "aarch64-linux", glibc="2.28"), packages=()),
+        TargetLock(
+            target=Target.parse("3.13t", "aarch64-linux", glibc="2.28"),
+            packages=(),
+            archive=PythonArchive(url="https://host.invalid/x.tar.gz", sha256="0" * 64),
+        ),
     ),
     wheels={
         LOCAL.source.filename: locked_wheel(LOCAL, Overrides(copy=("local/*", "*.txt"), link=("*.so",), solid=True)),

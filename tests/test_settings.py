@@ -46,6 +46,16 @@ def test_overlaps_may_be_refused(tmp_path: Path) -> None:
     assert '"refuse"' in (caught.value.todo or "")
 
 
+def test_the_python_may_be_fetched(tmp_path: Path) -> None:
+    """Where to take the Python from is said for good by a word, which is no version."""
+    assert Settings().standalone is None
+    assert _read(tmp_path, '[tool.nixgen]\npython = "standalone"\n').standalone is True
+    assert _read(tmp_path, '[tool.nixgen]\npython = "machine"\n').standalone is False
+    with pytest.raises(InputError, match=r"python is '3\.12'") as caught:
+        _read(tmp_path, '[tool.nixgen]\npython = "3.12"\n')
+    assert ".python-version" in (caught.value.todo or "")
+
+
 @pytest.mark.parametrize(
     ("text", "said"),
     [

@@ -27,6 +27,8 @@ def main():
         from program import build
     elif name == "image":
         from image import build
+    elif name == "python":
+        from python import build
     elif name == "nothing":
         from nothing import build
     else:

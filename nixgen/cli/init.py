@@ -1,6 +1,7 @@
 """Write a flake.nix, so that `nix build` builds what `nix-build nix` does.
 
-Its only input is nixpkgs, for the interpreter. In a Git checkout, `git add` flake.nix,
+Its only input is nixpkgs, for the interpreter, and it has none where the lock names the
+interpreters (nixgen lock --standalone). In a Git checkout, `git add` flake.nix,
 nixgen.lock and nix/ first: a flake sees tracked files only.
 """
 
@@ -18,12 +19,13 @@ def run(options: argparse.Namespace) -> int:
     """Write flake.nix where there is none; return the exit code.
 
     Raises:
-        InputError: there is one.
+        InputError: there is one, or the lock cannot be read.
     """
     from nixgen.cli.console import Console
     from nixgen.emit.files import write_text
     from nixgen.emit.project import render
     from nixgen.errors import InputError
+    from nixgen.lock import LOCK_NAME, Lock
 
     directory = Path(options.directory)
     path = directory / "flake.nix"
@@ -35,10 +37,13 @@ def run(options: argparse.Namespace) -> int:
         )
     if not directory.is_dir():
         raise InputError("there is no such directory", where=str(directory), todo="make it first")
-    write_text(path, render("flake.nix", description=f"The Python environment of {directory.resolve().name}"))
+    lock = directory / LOCK_NAME
+    standalone = lock.exists() and all(locked.archive for locked in Lock.from_file(lock).targets)
+    description = f"The Python environment of {directory.resolve().name}"
+    write_text(path, render("flake.nix", description=description, standalone=standalone))
     console = Console(quiet=options.quiet)
     console.say(f"wrote {path}")
-    if not (directory / "nixgen.lock").exists():
+    if not lock.exists():
         console.say("next: nixgen lock")
     else:
         console.say("next: git add flake.nix nixgen.lock nix, then nix build")

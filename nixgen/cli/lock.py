@@ -51,6 +51,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a version (3.11, 3.12.4, 3.13t) or the path of an interpreter; repeatable",
     )
     targets.add_argument(
+        "--standalone",
+        action=argparse.BooleanOptionalAction,
+        help="lock a Python too: an archive of python-build-standalone, which Nix fetches "
+        '([tool.nixgen] python = "standalone"; the next lock keeps it)',
+    )
+    targets.add_argument(
         "--system",
         action="append",
         default=[],
@@ -175,6 +181,7 @@ def _request(options: argparse.Namespace) -> Request:
             glibc=options.glibc,
             musl=options.musl,
             macos=options.macos,
+            standalone=options.standalone,
         ),
         extras=[] if options.no_extras else options.extra,
         groups=[] if options.no_groups else options.group,

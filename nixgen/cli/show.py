@@ -1,9 +1,9 @@
 """Show what the lock holds for this machine, and which files of what is built are copies.
 
-Each line is a package: its version, its wheel, how many files that has, and whether the
-environment under ./result has it. With --files, every file of each package with its size and
-hash, which the lock binds. With --copies, the files that are real files instead of links to the
-store, why they are, and how large: as the last build made them.
+The first line is the Python to build with. Each other line is a package: its version, its wheel,
+how many files that has, and whether the environment under ./result has it. With --files, every
+file of each package with its size and hash, which the lock binds. With --copies, the files that are
+real files instead of links to the store, why they are, and how large: as the last build made them.
 """
 
 from __future__ import annotations
@@ -68,7 +68,12 @@ def run(options: argparse.Namespace) -> int:
         _describe(package, indexes[package.wheel.filename], trees.get(package.name), options) for package in packages
     ]
     if options.json:
-        report: dict[str, Any] = {"python": choice.python, "system": default_system(), "packages": described}
+        report: dict[str, Any] = {
+            "python": choice.python,
+            "interpreter": _interpreter(choice),
+            "system": default_system(),
+            "packages": described,
+        }
         if options.copies:
             report["reasons"] = _by_reason(described)
         print(json.dumps(report, indent=1))
@@ -77,8 +82,19 @@ def run(options: argparse.Namespace) -> int:
     elif options.copies:
         _print_copies(described, trees)
     else:
+        if not options.package:
+            print(f"Python {choice.python}  {_interpreter(choice)}")
         _print_packages(described)
     return 0
+
+
+def _interpreter(choice: Choice) -> str:
+    """Return which Python a build takes: the URL of the one that the lock names, else its path."""
+    from nixgen.pythons import machine_python
+
+    if choice.archive is not None:
+        return choice.archive.url
+    return choice.interpreter or str(machine_python(choice.python) or "not on this machine")
 
 
 def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:

@@ -118,7 +118,13 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
         with observer.waiting("building") as watch:
             return store.build(expression, arguments, out_link, watch)
     except NixError as error:
-        in_store = choice.interpreter is not None and choice.interpreter.startswith(store.directory + "/")
+        if choice.archive is not None:
+            from nixgen.environments.archive import explain
+
+            of_archive = explain(error, choice.archive, sandbox=store.setting("sandbox") is not False)
+            if of_archive is not None:
+                raise of_archive from error
+        in_store = choice.archive is not None or (choice.interpreter or "").startswith(store.directory + "/")
         if not in_store and _NO_BUILDER.search(error.what) and store.setting("sandbox") is not False:
             raise NixError(
                 "Nix builds in a sandbox, which does not see the machine's own Python",

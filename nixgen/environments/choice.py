@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nixgen.environments.request import Request
 from nixgen.lock import LOCK_NAME, Lock
-from nixgen.model import LockedPackage
+from nixgen.model import LockedPackage, PythonArchive
 from nixgen.plan import choose
 from nixgen.pythons import machine_python, managed_python
 from nixgen.store import Store
@@ -26,6 +26,7 @@ class Choice:
         python: version of its Python.
         interpreter: path of the interpreter to build with: the one that is given, or where the machine has none of that
             version where a build looks for it, the one that uv manages; None takes the machine's own.
+        archive: the Python that the lock names, and Nix fetches to build with; None for another interpreter.
         extras, groups: as the Nix library takes them.
         settings: settings for Nix by name.
         libraries: directories of shared libraries.
@@ -38,6 +39,7 @@ class Choice:
     packages: tuple[LockedPackage, ...]
     python: str
     interpreter: str | None
+    archive: PythonArchive | None
     extras: tuple[str, ...]
     groups: tuple[str, ...]
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +63,8 @@ class Choice:
         groups = lock.groups if request.all_groups else tuple(dict.fromkeys([*groups, *request.groups]))
         extras = lock.extras if request.all_extras else tuple(dict.fromkeys(request.extras))
         locked, packages = choose(lock, system=default_system(), python=python, extras=extras, groups=groups)
-        if interpreter is None:
+        archive = locked.archive if interpreter is None else None
+        if interpreter is None and archive is None:
             interpreter = _managed(request.base, locked.target.python)
         return cls(
             base=request.base,
@@ -69,6 +72,7 @@ class Choice:
             packages=packages,
             python=locked.target.python,
             interpreter=interpreter,
+            archive=archive,
             extras=extras,
             groups=groups,
             settings=request.settings,

@@ -23,12 +23,14 @@ from nixgen.locking.indexes import indexes_of, wheels_of
 from nixgen.locking.overlaps import requirements_of
 from nixgen.locking.pythons import find_pin, project_python
 from nixgen.locking.secrets import Secrets
+from nixgen.locking.standalone import with_archives
 from nixgen.locking.targets import Wish, choose_targets, lacking
-from nixgen.model import Built, Selection, Traffic, WheelIndex, WheelSource
+from nixgen.model import Built, PythonArchive, Selection, Traffic, WheelIndex, WheelSource
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings
 from nixgen.targets import Target
+from nixgen.uv_settings import UvSettings
 from nixgen.wheels.text import index_bytes, index_hash
 
 
@@ -106,7 +108,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     )
     old = Format1.read(request.base / LOCK_NAME)
     previous = old.lock if old else _previous(request.base / LOCK_NAME)
-    targets = _targets(request, previous, observer)
+    targets, archives = _targets(request, previous, settings, observer)
     if old and request.changes_nothing:
         read = Inputs(
             selections=_selections(old.lock),
@@ -131,7 +133,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         observer.note(note)
     observer.read(read.origin, targets)
     if _builds_with_machine(request.base):
-        for note in lacking(targets):
+        for note in lacking(target for target in targets if target.key not in archives):
             observer.note(note)
     provider = request.resolver.keyring_provider
     access = Access.of_project(
@@ -158,7 +160,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for note in secrets.notes(wanted):
         observer.note(note)
     try:
-        built = _built(request, read.selections, targets, previous, settings, read_indexes, access, observer)
+        built = _built(request, read.selections, targets, previous, settings, read_indexes, access, observer, archives)
         selections = built.selections
         indexes, traffic = read_indexes(wheels_of([*selections.values(), Selection(packages=built.tools)]))
     except NixgenError as error:
@@ -188,7 +190,8 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         requires if settings.overlaps else None,
         built,
     )
-    lock = replace(planned, inputs=read.files)
+    with_pythons = (replace(locked, archive=archives.get(locked.target.key)) for locked in planned.targets)
+    lock = replace(planned, targets=tuple(with_pythons), inputs=read.files)
     if any(locked.prefer for locked in lock.targets):
         said = {
             path
@@ -215,16 +218,36 @@ def lock_project(request: Request, observer: Observer = SILENT) -> Locked:
     return made
 
 
-def _targets(request: Request, previous: Lock | None, observer: Observer) -> list[Target]:
-    """Return what to lock for, and say where a file that names a Python is not what decides."""
+def _targets(
+    request: Request, previous: Lock | None, settings: Settings, observer: Observer
+) -> tuple[list[Target], Mapping[str, PythonArchive]]:
+    """Return what to lock for, and the Pythons that are fetched by the key of their target.
+
+    Says where a file that names a Python is not what decides.
+    """
+    exact = {_minor(python) for python in request.targets.pythons if _names_patch(python)}
 
     def asked() -> str:
         found = project_python(request.base, request.inputs)
         if found.note:
             observer.note(found.note)
+        if found.exact:
+            exact.add(_minor(found.version))
         return found.version
 
     targets = choose_targets(request.targets, previous, asked)
+    archives: Mapping[str, PythonArchive] = {}
+    standalone = request.targets.standalone if request.targets.standalone is not None else settings.standalone
+    if standalone is None:
+        standalone = previous is not None and any(locked.archive for locked in previous.targets)
+    if standalone:
+        targets, archives = with_archives(
+            targets,
+            previous,
+            exact=exact,
+            upgrade=request.resolver.upgrade,
+            mirror=UvSettings.read(request.base).python_mirror,
+        )
     if previous is not None and not request.targets.pythons:
         pin = find_pin(request.base)
         if pin is not None and pin.version is not None and not any(_is(pin.version, target) for target in targets):
@@ -233,7 +256,16 @@ def _targets(request: Request, previous: Lock | None, observer: Observer) -> lis
                 f"{', '.join(dict.fromkeys(target.full_version for target in targets))}: "
                 f"`nixgen lock --python {pin.version}` changes that"
             )
-    return targets
+    return targets, archives
+
+
+def _names_patch(python: str) -> bool:
+    return "/" not in python and python.count(".") > 1
+
+
+def _minor(version: str) -> str:
+    """Return the minor version of a Python, with the ``t`` of a free-threaded one."""
+    return ".".join(version.rstrip("t").split(".")[:2]) + ("t" if version.endswith("t") else "")
 
 
 def _is(version: str, target: Target) -> bool:
@@ -257,6 +289,7 @@ def _built(
     index: Callable[[Mapping[str, WheelSource]], tuple[Mapping[str, WheelIndex], Traffic]],
     access: Access,
     observer: Observer,
+    archives: Mapping[str, PythonArchive],
 ) -> Built:
     """Return the selections with wheels for what has to be built, and what that took."""
     if not any(package.wheel.source for selection in selections.values() for package in selection.packages):
@@ -275,6 +308,7 @@ def _built(
         again=None if resolver.upgrade else map(canonicalize_name, resolver.upgrade_packages),
         access=access,
         observer=observer,
+        archives=archives,
     ).build(selections, targets)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nixgen.errors import UsageError
 from nixgen.lock import Lock
@@ -19,6 +19,7 @@ class Wish:
         pythons: versions (``3.11``, ``3.12.4``, ``3.13t``) and paths of interpreters.
         systems: Nix systems.
         glibc, musl, macos: newest version of each that wheels may ask for.
+        standalone: whether the lock names a Python that is fetched.
     """
 
     pythons: tuple[str, ...] = ()
@@ -26,6 +27,7 @@ class Wish:
     glibc: str | None = None
     musl: str | None = None
     macos: str | None = None
+    standalone: bool | None = None
 
 
 def choose_targets(wish: Wish, previous: Lock | None, default: Callable[[], str] = default_version) -> list[Target]:
@@ -43,7 +45,7 @@ def choose_targets(wish: Wish, previous: Lock | None, default: Callable[[], str]
         InputError: an interpreter cannot be asked.
     """
     held = [locked.target for locked in previous.targets] if previous else []
-    if held and wish == Wish():
+    if held and replace(wish, standalone=None) == Wish():
         return held
     systems: list[str | None] = list(wish.systems or dict.fromkeys(target.system for target in held)) or [None]
     pythons = list(wish.pythons or dict.fromkeys(_asked(target) for target in held)) or [default()]
@@ -77,7 +79,7 @@ def lacking(targets: Iterable[Target]) -> Iterator[str]:
             yield (
                 f"this machine has no Python {target.python}, which `nixgen build` needs: "
                 f"`uv python install {target.python}`; or nixpkgs' Python, through `nixgen init`; or name one "
-                "(`nixgen build --python PATH`)"
+                "(`nixgen build --python PATH`); or lock one that is fetched (`nixgen lock --standalone`)"
             )
 
 

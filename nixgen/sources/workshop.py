@@ -23,12 +23,14 @@ from nixgen.model import (
     Built,
     LockedPackage,
     LockedWheel,
+    PythonArchive,
     Selection,
     Source,
     WheelIndex,
     WheelSource,
 )
 from nixgen.observer import Observer
+from nixgen.pythons import find_python
 from nixgen.sources.backend import Backend
 from nixgen.sources.failures import explained
 from nixgen.sources.fetch import fetch_sources
@@ -105,6 +107,7 @@ class Workshop:
         again: names of packages that are not to be as the existing lock has them; None for all.
         access: how servers are reached.
         observer: is told what goes on.
+        archives: the Pythons that are fetched, by the keys of their targets.
     """
 
     def __init__(
@@ -118,6 +121,7 @@ class Workshop:
         again: Iterable[str] | None,
         access: Access,
         observer: Observer,
+        archives: Mapping[str, PythonArchive],
     ) -> None:
         self._base = base
         self._previous = previous
@@ -127,6 +131,7 @@ class Workshop:
         self._again = None if again is None else frozenset(again)
         self._access = access
         self._observer = observer
+        self._archives = archives
         self._done: dict[tuple[str, str, Source, str], LockedPackage] = {}
         self._indexes: dict[str, WheelIndex] = {}
         self._tool_indexes: dict[str, WheelIndex] = {}
@@ -374,7 +379,8 @@ class Workshop:
                 place = directory / str(number)
                 place.mkdir()
                 (place / LOCK_NAME).write_text(self._partial(job, target, wheels).to_text(), encoding="utf-8")
-                parts.append(_expression(place / LOCK_NAME, job, target))
+                python = None if target.key in self._archives else find_python(target.python)
+                parts.append(_expression(place / LOCK_NAME, job, target, python))
             expression = f"let nixgen = import {nix_path(library_directory())}; in [ {' '.join(parts)} ]"
             names = ", ".join(dict.fromkeys(job.name for job, _ in work))
             try:
@@ -412,7 +418,8 @@ class Workshop:
                 index=None if index is None else index_hash(index),
                 build=self._builds.get(filename),
             )
-        return Lock(targets=(TargetLock(target=target, packages=(package,)),), wheels=locked, tools=tuple(tools))
+        locked_target = TargetLock(target=target, packages=(package,), archive=self._archives.get(target.key))
+        return Lock(targets=(locked_target,), wheels=locked, tools=tuple(tools))
 
     def _absolute(self, source: Source) -> Source:
         base = self._base.absolute()
@@ -486,11 +493,13 @@ def _stem(job: _Job) -> str:
     return f"{job.name}-{job.package.version}" if job.package.version else job.name
 
 
-def _expression(lock: Path, job: _Job, target: Target) -> str:
+def _expression(lock: Path, job: _Job, target: Target, python: Path | None) -> str:
     arguments = (
         f"lock = nixgen.readLock {nix_path(lock)}; system = {nix_string(target.system)}; "
         f'version = {nix_string(target.python)}; ingest = "store";'
     )
+    if python is not None:
+        arguments += f" python = {nix_string(str(python))};"
     return f"(nixgen.env {{ {arguments} }}).nixgen.built.{nix_string(_stem(job))}"
 
 

@@ -370,6 +370,7 @@ def _call(
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            errors="replace",
             env=None if temporary is None else {**os.environ, "TMPDIR": str(temporary)},
         )
     with process, ending(process):

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from nixgen.pythons import machine_python
+from nixgen.targets import default_python
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
 from tests.support.server import WheelServer
@@ -103,7 +105,8 @@ def test_an_override_leaves_other_trees_alone(locked: Callable[..., str], in_sto
 def test_packages_are_listed(locked: Callable[..., str], in_store: Cli) -> None:
     """A line for each package says its version, wheel and number of files, and whether it is built."""
     locked()
-    before = in_store("show").stdout.splitlines()
+    first, *before = in_store("show").stdout.splitlines()
+    assert first.split() == ["Python", default_python(), str(machine_python(default_python()))]
     assert [line.split()[:3] for line in before] == [
         ["demo", "1.0", "demo-1.0-py3-none-any.whl"],
         ["helper", "1.0", "helper-1.0-py3-none-any.whl"],

@@ -42,7 +42,8 @@ let
     passAsFile = [ "text" ];
   };
   names = [
-    "certifi" "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "poetry-core" "rich" "socksio" "uv"
+    "certifi" "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "pbs-installer" "poetry-core"
+    "rich" "socksio" "uv"
   ];
 in
 {

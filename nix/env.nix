@@ -147,7 +147,24 @@ let
       libraries = sharedLibraries;
       trees = treesOf packages;
       built = byKey (built false);
-      buildEnvironments = byKey environmentOf;
+      editables = run.run {
+        name = "editable-packages.json";
+        builder = "text";
+        inherit system;
+        interpreter = found;
+        attributes.value = {
+          program = "${run.builders}/editable.py";
+          packages = map (package: {
+            inherit (package) name version;
+            inherit (package.source) directory;
+            inherit (package.build) backend needs;
+            backendPath = package.build.backendPath or [ ];
+            configSettings = names.pairs (package.build.configSettings or { });
+            env = names.pairs (package.build.env or { });
+            environment = environmentOf package;
+          }) (filter (package: elem package.name editable) selected);
+        };
+      };
     };
 
   # Trees merged around an interpreter.
@@ -236,10 +253,10 @@ in
       trees = map (entry: entry.value) made.trees;
     }
     // {
-      # What an image and a shell of it have to know; and by the names of the wheels, what is built for it of sources, and
-      # where.
+      # What an image and a shell of it have to know; by the names of the wheels, what is built for it of sources; and what
+      # builders/editable.py has to, to install what is left out here.
       nixgen = {
-        inherit (made) interpreter built buildEnvironments;
+        inherit (made) interpreter built editables;
       };
     };
 }

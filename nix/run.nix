@@ -18,6 +18,8 @@ let
   };
 in
 {
+  inherit builders;
+
   # run :: { name, system, interpreter, builder : string, attributes ? { }, stored ? false, graphs ? { },
   #          allowSubstitutes ? true } -> derivation
   #

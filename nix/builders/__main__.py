@@ -29,6 +29,8 @@ def main():
         from image import build
     elif name == "python":
         from python import build
+    elif name == "text":
+        from text import build
     elif name == "nothing":
         from nothing import build
     else:

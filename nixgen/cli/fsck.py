@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -35,6 +36,7 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way of building what is gone from the store.
     """
+    from nixgen.venv.editable import heal, install
     from nixgen.venv.program import environment_below, is_made
     from nixgen.venv.program import run as run_program
 
@@ -48,5 +50,13 @@ def run(options: argparse.Namespace) -> int:
         from nixgen.venv.standing import stand
 
         if Path(options.directory, LOCK_NAME).is_file():
-            return stand(directory, [], request(options), Console(quiet=options.quiet))[0]
-    return run_program(directory, ["--heal", *mode], environment=environment)
+            wanted = replace(request(options), editable=True)
+            console = Console(quiet=options.quiet)
+            code = stand(directory, [], wanted, console)[0]
+            if code == 0:
+                install(directory, wanted, console)
+            return code
+    code = run_program(directory, ["--heal", *mode], environment=environment)
+    if code == 0 and not mode:
+        heal(directory)
+    return code

@@ -3,11 +3,13 @@
 DIR is a standard virtual environment to install into. What is installed there stays and wins over
 the packages of the lock. It is an overlay, a handful of files whatever its size; or a farm, one
 link for each file, which uv needs: that is chosen where the project has uv.lock or [tool.uv].
+The project itself is editable in it: a change of its code shows at once.
 """
 
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -50,12 +52,15 @@ def run(options: argparse.Namespace) -> int:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
+    from nixgen.venv.editable import install
     from nixgen.venv.standing import stand
 
     console = Console(quiet=options.quiet)
     form = options.form or form_of(Path(options.directory))
     arguments += [f"--{form}"] if form else []
-    code, environment = stand(directory, arguments, request(options), console)
+    wanted = replace(request(options), editable=True)
+    code, environment = stand(directory, arguments, wanted, console)
     if code == 0 and not options.dry_run:
+        install(directory, wanted, console)
         console.say(f"{options.dir} stands on {environment}")
     return code

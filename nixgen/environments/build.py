@@ -150,7 +150,11 @@ def arguments_of(choice: Choice) -> dict[str, str]:
         "groups": nix_list(choice.groups),
     }
     # A nix/default.nix of before these arguments serves all who do not give them.
-    for name, values in (("libraries", choice.libraries), ("ignoreLibraries", choice.ignore_libraries)):
+    for name, values in (
+        ("libraries", choice.libraries),
+        ("ignoreLibraries", choice.ignore_libraries),
+        ("editable", choice.editable),
+    ):
         if values:
             arguments[name] = nix_list(values)
     if choice.interpreter is not None:

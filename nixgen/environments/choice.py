@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -31,6 +31,7 @@ class Choice:
         settings: settings for Nix by name.
         libraries: directories of shared libraries.
         ignore_libraries: patterns of those that may be missing.
+        editable: names of packages that are left out, to be installed on top.
         mirrors: from where wheels are fetched in place of the lock's URLs, as texts.
     """
 
@@ -45,6 +46,7 @@ class Choice:
     settings: Mapping[str, str] = field(default_factory=dict)
     libraries: tuple[str, ...] = ()
     ignore_libraries: tuple[str, ...] = ()
+    editable: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -78,6 +80,7 @@ class Choice:
             settings=request.settings,
             libraries=tuple(str(path.resolve()) for path in request.libraries),
             ignore_libraries=request.ignore_libraries,
+            editable=_editable(packages) if request.editable and _knows_editable(request.base) else (),
             mirrors=request.mirrors,
         )
 
@@ -100,3 +103,20 @@ def _in_store(python: Path) -> str | None:
     """Return what an interpreter in a profile links to: builds see the store, and not the profile."""
     resolved = str(python.resolve())
     return resolved if resolved.startswith(Store().directory + "/") else None
+
+
+def _editable(packages: Iterable[LockedPackage]) -> tuple[str, ...]:
+    """Return the names of the packages that lie in the project's directory."""
+    return tuple(
+        package.name
+        for package in packages
+        if package.wheel.source is not None
+        and package.wheel.source.directory is not None
+        and not package.wheel.source.directory.startswith(("/", "../"))
+    )
+
+
+def _knows_editable(base: Path) -> bool:
+    """Tell whether nix/default.nix, which is the user's, takes the argument: one of before it does not."""
+    default = base / "nix" / "default.nix"
+    return default.is_file() and b"editable" in default.read_bytes()

@@ -24,6 +24,8 @@ class Request:
         ignore_libraries: patterns of shared libraries that may be missing.
         settings: settings for Nix by name, as ``--option`` takes them.
         mirrors: from where wheels are fetched in place of the lock's URLs, as ``--mirror`` takes them.
+        editable: whether to leave out the project and other packages in its directory, which are installed on top so
+            that an edit shows.
         check: what to do where the inputs have changed since the lock was made.
     """
 
@@ -38,6 +40,7 @@ class Request:
     ignore_libraries: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     mirrors: tuple[str, ...] = field(default=(), repr=False)
+    editable: bool = False
     check: Check = "note"
 
     @property

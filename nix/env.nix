@@ -257,6 +257,8 @@ in
       # builders/editable.py has to, to install what is left out here.
       nixgen = {
         inherit (made) interpreter built editables;
+        inherit (run) builders;
+        editable = arguments.editable or [ ];
       };
     };
 }

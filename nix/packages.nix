@@ -2,9 +2,15 @@
 { env, libraries }:
 let
   inherit (builtins)
+    any
+    attrNames
+    elem
     filter
+    head
     listToAttrs
     map
+    pathExists
+    readFile
     replaceStrings
     ;
 in
@@ -23,6 +29,25 @@ rec {
         where: the attribute ${attribute}
         what to do: run `nixgen lock --python` with a version that it has, or choose another nixpkgs'');
 
+  # mainProgram :: lock -> string | null
+  #
+  # The command of the project itself: the one of its name, else its first; null where it has none.
+  mainProgram =
+    lock:
+    let
+      file = lock.directory + "/pyproject.toml";
+      project = (fromTOML (readFile file)).project or { };
+      scripts = attrNames (project.scripts or { });
+    in
+    if !(any (package: (package.source.directory or null) == ".") lock.packages) || !(pathExists file) then
+      null
+    else if elem (project.name or null) scripts then
+      project.name
+    else if scripts == [ ] then
+      null
+    else
+      head scripts;
+
   # packagesFor :: { lock, pkgsFor ? (system -> pkgs), ... } -> { <system> : { default, python311, ... } }
   #
   # One environment per target, named after its Python; `default` is the system's first target. A target whose Python the
@@ -39,6 +64,9 @@ rec {
     }@arguments:
     let
       systems = map (target: target.system) lock.targets;
+      main = mainProgram lock;
+      # What `nix run` runs.
+      program = if main == null then { } else { meta.mainProgram = main; };
       forSystem =
         system:
         let
@@ -66,10 +94,10 @@ rec {
           targets = filter (target: target.system == system) lock.targets;
           named = target: {
             name = "python${replaceStrings [ "." ] [ "" ] target.python}";
-            value = build target;
+            value = build target // program;
           };
         in
-        listToAttrs (map named targets) // { default = build (builtins.head targets); };
+        listToAttrs (map named targets) // { default = build (head targets) // program; };
     in
     listToAttrs (
       map (system: {

@@ -4,10 +4,12 @@ let
   inherit (builtins)
     attrNames
     concatStringsSep
+    filter
     intersectAttrs
     isFunction
     map
     mapAttrs
+    match
     ;
 in
 rec {
@@ -49,6 +51,7 @@ rec {
         PATH = concatStringsSep ":" (map (package: "${package}/bin") ([ env ] ++ packages));
         shellHook = ''
           unset PYTHONHOME
+          ${live env}
           [ -z "''${PS1-}" ] || PS1="(${env.name}) $PS1"
           ${shellHook}
         '';
@@ -57,11 +60,36 @@ rec {
       }
     );
 
+  # The packages of a lock that lie in its directory.
+  editableOf =
+    lock:
+    map (package: package.name) (
+      filter (
+        package: package ? source.directory && match "(/|[.][.]/).*" package.source.directory == null
+      ) lock.packages
+    );
+
+  # What makes the packages that an environment leaves out editable: an overlay in the user's cache directory, for the
+  # directory in which the shell starts.
+  live =
+    env:
+    if (env.nixgen.editable or [ ]) == [ ] then
+      ""
+    else
+      ''
+        nixgen_live=''${XDG_CACHE_HOME:-$HOME/.cache}/nixgen/environments/''${PWD//\//%}
+        if ${env}/bin/nixgen-venv --overlay "$nixgen_live" &&
+          ${env}/bin/python -s -B ${env.nixgen.builders}/editable.py "$nixgen_live" ${env.nixgen.editables} "$PWD"; then
+          export VIRTUAL_ENV=$nixgen_live UV_PROJECT_ENVIRONMENT=$nixgen_live PATH=$nixgen_live/bin:$PATH
+        fi
+        unset nixgen_live
+      '';
+
   # devShellsFor :: { lock, pkgsFor : system -> pkgs, packages ? (pkgs: [ ]), variables ? { }, shellHook ? "", ... }
   #   -> { <system> : { default, python311, ... } }
   #
   # For a flake's `devShells`: a shell in each environment that packagesFor gives for the other arguments. `packages` is a
-  # list, or a function from a system's packages.
+  # list, or a function from a system's packages. The project itself is editable where the shell starts in its directory.
   devShellsFor =
     { pkgsFor, ... }@arguments:
     let
@@ -81,6 +109,8 @@ rec {
         };
     in
     mapAttrs (system: mapAttrs (_: shell (pkgsFor system))) (
-      packages.packagesFor (removeAttrs arguments (attrNames own))
+      packages.packagesFor (
+        { editable = editableOf arguments.lock; } // removeAttrs arguments (attrNames own)
+      )
     );
 }

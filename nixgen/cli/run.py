@@ -1,6 +1,7 @@
 """Run a command in the environment of the lock, which is built first if it is not there.
 
-The command finds the environment's programs first on PATH, and VIRTUAL_ENV set.
+The command finds the environment's programs first on PATH, and VIRTUAL_ENV set. The project itself
+is editable: its code is run as it is now.
 Everything after -- is the command: nixgen run -- python -m flask --version
 """
 
@@ -34,18 +35,18 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.activation import execute
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
-    from nixgen.environments.build import build
     from nixgen.errors import UsageError
+    from nixgen.venv.live import live_environment
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = Path(options.directory, "result")
-    build(request(options), link, Console(quiet=options.quiet))
+    link = live_environment(request(options), link, Console(quiet=options.quiet))
     _see_that_it_is_there(link, command[0])
     try:
-        execute(link.absolute(), command, os.environ)
+        execute(link, command, os.environ)
     except OSError as error:
         if not os.path.lexists(link / "bin" / command[0]):
             raise  # a program of the machine's

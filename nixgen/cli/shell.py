@@ -2,8 +2,9 @@
 
 bash, zsh and fish read your own settings and then activate the environment: its programs are first
 on PATH, VIRTUAL_ENV is set, the prompt shows it, and uv uses the environment and leaves it as it
-is. Other shells get the same variables. `exit` ends the shell, and all is as it was. With a command
-after --, the shell is that command: nixgen shell -- make test
+is. Other shells get the same variables. The project itself is editable: its code is run as it is
+now. `exit` ends the shell, and all is as it was. With a command after --, the shell is that
+command: nixgen shell -- make test
 """
 
 from __future__ import annotations
@@ -39,16 +40,15 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.activation import activated, execute
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
-    from nixgen.environments.build import build
     from nixgen.errors import UsageError
+    from nixgen.venv.live import live_environment
 
     wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
     shell = shutil.which(wanted)
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
     link = Path(options.directory, "result")
-    build(request(options), link, Console(quiet=options.quiet))
-    link = link.absolute()
+    link = live_environment(request(options), link, Console(quiet=options.quiet))
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:

@@ -19,8 +19,9 @@ from nixgen.cache import cache_directory
 from nixgen.environments.request import Request
 from nixgen.pythons import MACHINE_DIRECTORIES, managed_directory
 
-#: What a lock has where a package is built from a directory (nixgen/lock.py).
+#: What a lock has where a package is built from a directory (nixgen/lock.py), and from one outside of the project.
 _BUILDS_DIRECTORY = b'"source": {"directory": '
+_BUILDS_OUTSIDE = (_BUILDS_DIRECTORY + b'"/', _BUILDS_DIRECTORY + b'"../')
 
 
 class LastBuild:
@@ -96,8 +97,9 @@ class LastBuild:
             files = sorted(nix.rglob("*"))
             if any(path.is_symlink() for path in (nix, *files)):
                 return None  # what Nix finds there is not what lies beside the lock
-            if _BUILDS_DIRECTORY in (base / LOCK_NAME).read_bytes():
-                return None  # and what lies in it is no input of the lock's
+            lock = (base / LOCK_NAME).read_bytes()
+            if any(text in lock for text in (_BUILDS_OUTSIDE if self._request.editable else [_BUILDS_DIRECTORY])):
+                return None  # what lies in it is no input of the lock's
             for path in (base / LOCK_NAME, *(path for path in files if path.is_file())):
                 digest.update(f"\n{path.relative_to(base)}\n".encode(errors="surrogateescape"))
                 digest.update(hashlib.sha256(path.read_bytes()).digest())

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from nixgen.environments.build import build_choice
 from nixgen.environments.choice import Choice
+from nixgen.environments.last_build import LastBuild
 from nixgen.environments.request import Request
 from nixgen.errors import BuildError, NixError
 from nixgen.observer import SILENT, Observer
@@ -37,12 +38,17 @@ def install(directory: Path, request: Request, observer: Observer = SILENT) -> N
         NixgenError: what their builds need cannot be had.
         BuildError: a package cannot be built.
     """
-    choice = Choice.of(replace(request, editable=True))
-    if not choice.editable and not (directory / _STATE).exists():
-        return
-    asked = build_choice(choice, None, observer, wrap=lambda environment: f"({environment}).nixgen.editables")
-    with contextlib.suppress(NixError):  # as with roots: where Nix may not keep it, it is built again when it is needed
-        Store(request.settings).realise(asked, directory / _ASKED)
+    request = replace(request, editable=True)
+    last = LastBuild(request, directory / _ASKED)
+    asked = last.find()
+    if asked is None:
+        choice = Choice.of(request)
+        if not choice.editable and not (directory / _STATE).exists():
+            return
+        asked = build_choice(choice, None, observer, wrap=lambda environment: f"({environment}).nixgen.editables")
+        with contextlib.suppress(NixError):  # as with roots: where Nix may not keep it, it is built again
+            Store(request.settings).realise(asked, directory / _ASKED)
+        last.keep(asked)
     _run(directory, Path(asked), request.base)
 
 

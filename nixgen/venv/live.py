@@ -1,0 +1,55 @@
+"""Where commands and shells run: in the environment itself, or on top of it where the project is editable."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+from pathlib import Path
+
+from nixgen.cache import cache_directory
+from nixgen.environments.build import build
+from nixgen.environments.request import Request
+from nixgen.errors import MachineError
+from nixgen.lock import LOCK_NAME
+from nixgen.observer import SILENT, Observer
+
+#: What a lock has where a package of it lies in a directory (nixgen/lock.py).
+_DIRECTORY = b'"source": {"directory": "'
+
+
+def live_environment(request: Request, link: Path, observer: Observer = SILENT) -> Path:
+    """Build the environment that is asked for, and return where its programs are.
+
+    Where the lock has the project itself, that is an overlay in the user's cache directory, in which it is editable:
+    what is run is the code as it is now.
+
+    Args:
+        request: the environment.
+        link: what keeps it from garbage collection where nothing is editable, and leads to it.
+        observer: is told what goes on.
+
+    Raises:
+        NixgenError: with what stands in the way of building it.
+    """
+    if not _has_directories(request.base / LOCK_NAME):
+        build(request, link, observer)
+        return link.absolute()
+    from nixgen.venv.editable import install
+    from nixgen.venv.standing import stand
+
+    wanted = replace(request, editable=True)
+    name = hashlib.sha256(str(request.base.absolute()).encode()).hexdigest()[:32]
+    directory = cache_directory() / "environments" / name
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    code, _ = stand(directory, ["--overlay"], wanted, observer)
+    if code:
+        raise MachineError("the environment cannot be made", where=str(directory), todo="see the message above")
+    install(directory, wanted, observer)
+    return directory.absolute()
+
+
+def _has_directories(lock: Path) -> bool:
+    try:
+        return _DIRECTORY in lock.read_bytes()
+    except OSError:
+        return False

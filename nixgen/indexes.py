@@ -13,12 +13,14 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from packaging.utils import parse_wheel_filename
+
 from nixgen.cache import cache_directory
 from nixgen.errors import VerificationError
 from nixgen.leaf import leaf_path
 from nixgen.model import LockedWheel, Traffic, WheelIndex, WheelSource
 from nixgen.observer import Progress
-from nixgen.ties import Tie, keep_tie
+from nixgen.ties import Tie, find_word, keep_tie, keep_word
 from nixgen.wheels.text import index_bytes, index_hash, parse_index
 
 if TYPE_CHECKING:
@@ -67,6 +69,25 @@ def find_index(wheel: LockedWheel, base: Path) -> WheelIndex | None:
     return None
 
 
+def read_before(source: WheelSource) -> WheelIndex | None:
+    """Return the index of a wheel that this user has read from the same URL before, None where that is forgotten.
+
+    Args:
+        source: where the wheel is, and its SHA-256.
+    """
+    if source.url is None or source.sha256 is None:
+        return None
+    word = find_word(source.url, source.sha256)
+    if word is None or source.size not in (None, word.size):
+        return None
+    with contextlib.suppress(OSError, ValueError):
+        content = _cached(word.index).read_bytes()
+        if hashlib.sha256(content).hexdigest() == word.index:
+            name = parse_wheel_filename(source.filename)[0]
+            return parse_index(content, replace(source, size=word.size), name)
+    return None
+
+
 def _places(wheel: LockedWheel, index: str, base: Path) -> Iterator[Path]:
     yield base / VENDORED / vendored_name(wheel.source.filename)
     yield _cached(index)
@@ -82,11 +103,12 @@ def keep_index(index: WheelIndex) -> None:
     """Put an index into the user's cache; where that cannot be written, nothing happens."""
     from nixgen.emit.files import write_bytes
 
-    path = _cached(index_hash(index))
+    content = index_bytes(index)
+    path = _cached(hashlib.sha256(content).hexdigest())
     with contextlib.suppress(OSError):
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, index_bytes(index))
+            write_bytes(path, content)
 
 
 def make_indexes(
@@ -103,6 +125,10 @@ def make_indexes(
     indexes, traffic = index_all(sources, base=base, verify=verify, access=access, progress=progress)
     for index in indexes:
         keep_index(index)
+        source = index.source
+        # Of an index with warnings nothing is remembered: the next one is to see them, too.
+        if source.url is not None and source.sha256 is not None and source.size is not None and not index.warnings:
+            keep_word(source.url, source.sha256, Tie(index=index_hash(index), size=source.size))
         if index.whole and index.source.sha256 is not None and index.source.size is not None:
             keep_tie(index.source.sha256, Tie(index=index_hash(index), size=index.source.size))
     return indexes, traffic

@@ -3,11 +3,15 @@
 An index that was read by ranges is only the server's word: it may be that of another wheel. It is *tied* to the wheel's
 SHA-256 when a whole wheel with that hash was seen to have it, and every file to have the hash that it gives. The lock
 says so where it was made with ``--verify``; else each user's cache remembers what was seen.
+
+It remembers what servers said, too: a wheel that was read from a URL for one project is not read from there again for
+another. That is as much as the first lock had, and no tie.
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,21 +34,22 @@ class Tie:
 
 def find_tie(sha256: str) -> Tie | None:
     """Return what was seen of the wheel with a SHA-256 (64 hexadecimal digits), None where nothing was."""
-    try:
-        index, size = _place(sha256).read_text(encoding="ascii").split()
-        return Tie(index=index, size=int(size))
-    except (OSError, ValueError):
-        return None
+    return _read(_place(sha256))
 
 
 def keep_tie(sha256: str, tie: Tie) -> None:
     """Remember what was seen of a wheel; where the cache cannot be written, nothing happens."""
-    from nixgen.emit.files import write_text
+    _write(_place(sha256), tie)
 
-    place = _place(sha256)
-    with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_text(place, f"{tie.index} {tie.size}\n")
+
+def find_word(url: str, sha256: str) -> Tie | None:
+    """Return what a server said before of the wheel at a URL with a SHA-256, None where nothing is remembered."""
+    return _read(_place_of_word(url, sha256))
+
+
+def keep_word(url: str, sha256: str, word: Tie) -> None:
+    """Remember what a server says of a wheel; where the cache cannot be written, nothing happens."""
+    _write(_place_of_word(url, sha256), word)
 
 
 def is_tied(wheel: LockedWheel) -> bool:
@@ -53,6 +58,26 @@ def is_tied(wheel: LockedWheel) -> bool:
         return True
     tie = find_tie(wheel.source.sha256 or "")
     return tie is not None and tie.index == wheel.index
+
+
+def _read(place: Path) -> Tie | None:
+    try:
+        index, size = place.read_text(encoding="ascii").split()
+        return Tie(index=index, size=int(size))
+    except (OSError, ValueError):
+        return None
+
+
+def _write(place: Path, tie: Tie) -> None:
+    from nixgen.emit.files import write_text
+
+    with contextlib.suppress(OSError):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        write_text(place, f"{tie.index} {tie.size}\n")
+
+
+def _place_of_word(url: str, sha256: str) -> Path:
+    return cache_directory() / "said" / hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()
 
 
 def _place(sha256: str) -> Path:

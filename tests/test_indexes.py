@@ -3,14 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from nixgen.errors import NetworkError, VerificationError
-from nixgen.indexes import VENDORED, find_index, index_leaf, indexes_of_lock, keep_index, vendored_name
+from nixgen.indexes import (
+    VENDORED,
+    find_index,
+    index_leaf,
+    indexes_of_lock,
+    keep_index,
+    make_indexes,
+    read_before,
+    vendored_name,
+)
 from nixgen.leaf import leaf_path
 from nixgen.model import LockedWheel, WheelIndex, WheelSource
+from nixgen.ties import Tie, keep_word
 from nixgen.wheels.index import index_all
 from nixgen.wheels.text import index_bytes, index_hash
 from tests.support.indexes import locked_wheel
@@ -112,3 +123,25 @@ def test_the_leaf_of_an_index_is_named_like_others() -> None:
     """An index is a leaf of a JSON file."""
     assert index_leaf(bytes(range(32)).hex()).endswith("-file.json")
     assert index_leaf("0" * 64) == leaf_path("index.json", bytes(32)) != leaf_path("index.json", nix_sha256(""))
+
+
+def test_a_wheel_is_read_from_a_url_once(served: Served, tmp_path: Path) -> None:
+    """What a server said is remembered for another project: for this URL, hash and size, and of a sound wheel alone."""
+    server, index, _ = served
+    source = index.source
+    assert read_before(source) is None
+    made, _ = make_indexes([source], base=tmp_path)
+    server.requests.clear()
+    found = read_before(replace(source, size=None))
+    assert found == replace(made[0], source=source) and server.requests == []
+    for other in (
+        replace(source, url=f"{source.url}?"),
+        replace(source, sha256="0" * 64),
+        replace(source, size=1),
+        replace(source, url=None, path="x.whl"),
+    ):
+        assert read_before(other) is None
+    keep_word(str(source.url), str(source.sha256), Tie(index="0" * 64, size=int(source.size or 0)))
+    assert read_before(source) is None  # there is no such index
+    make_indexes([source], base=tmp_path, verify=True)
+    assert read_before(source) == found

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from nixgen.access import Access
 from nixgen.errors import InputError
-from nixgen.indexes import find_index, make_indexes
+from nixgen.indexes import find_index, make_indexes, read_before
 from nixgen.lock import Lock
 from nixgen.model import Selection, Traffic, WheelIndex, WheelSource
 from nixgen.observer import Observer
@@ -74,6 +74,10 @@ def indexes_of(
                     tie = find_tie(source.sha256)
                     size = tie.size if tie is not None and tie.index == wheel.index else wheel.source.size
                     known[filename] = replace(index, source=replace(source, size=size))
+    if not verify:
+        for filename, source in sources.items():
+            if filename not in known and (index := read_before(source)) is not None:
+                known[filename] = index
     wanted = [source for name, source in sources.items() if name not in known]
     for source in wanted:
         if source.other is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from packaging.utils import canonicalize_name
+from packaging.utils import canonicalize_name, parse_wheel_filename
 
 from conformance import ours
 from conformance.files import Choices
@@ -96,6 +96,8 @@ def _sides(
             chosen_files = files[target.key]
             lines = [taken.failure] if taken.failure else []
             lines += [f"the lock has no hash of {file}" for file in taken.unlisted]
+            alike: set[str] = set()
+            added: set[str] = set()
             for chosen in selections(TOOLS[made.tool]) if not taken.failure else ():
                 wanted_files = frozenset(
                     (name, version, _spelled(str(chosen_files[name, version])))
@@ -104,12 +106,48 @@ def _sides(
                 got_files = frozenset(
                     (name, version, _spelled(file)) for name, version, file in taken.packages[chosen, target.key]
                 )
+                equally = _equally_good(got_files, wanted_files)
+                alike |= {f"{ours} and {other}" for (_, _, ours), (_, _, other) in equally}
+                got_files -= {mine for mine, _ in equally}
+                wanted_files -= {other for _, other in equally}
+                if not TOOLS[made.tool].universal and not target.here:
+                    # pip resolves what another system needs beside the pins, and so does uv for nixgen.
+                    pinned = {name for name, _ in theirs[target.key][chosen]}
+                    more = {one for one in got_files if one[0] not in pinned}
+                    added |= {f"{name} {version}" for name, version, _ in more}
+                    got_files -= more
                 lines += [
                     f"{chosen}: {line}"
                     for line in _differences(got_files, wanted_files, "only nixgen", f"only {made.tool}")
                 ]
-            found[target.key] = Side(target=target.key, packages=len(chosen_files), differences=lines[:_KEPT])
+            found[target.key] = Side(
+                target=target.key,
+                packages=len(chosen_files),
+                differences=lines[:_KEPT],
+                alike=sorted(alike),
+                added=sorted(added),
+            )
     return [found[target.key] for target in targets], round(took, 1)
+
+
+def _equally_good(
+    got: frozenset[tuple[str, str, str]], wanted: frozenset[tuple[str, str, str]]
+) -> list[tuple[tuple[str, str, str], tuple[str, str, str]]]:
+    """Return pairs of different files of one version of which one has the tags of the other, and more.
+
+    They fit equally well, and no specification says which to take: there pip and uv differ.
+    """
+    return [
+        (one, other)
+        for one in got - wanted
+        for other in wanted - got
+        if one[:2] == other[:2] and other[2].endswith(".whl") and _share_tags(one[2], other[2])
+    ]
+
+
+def _share_tags(one: str, other: str) -> bool:
+    first, second = parse_wheel_filename(one)[3], parse_wheel_filename(other)[3]
+    return first <= second or second <= first
 
 
 def _spelled(file: str) -> str:

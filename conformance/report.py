@@ -35,9 +35,10 @@ Which file of a version is taken is pip's word for all of them: `pip install --d
 ([as here](wheel-choice.md)). Where a version has no wheel for a target, `nixgen lock --no-build` has to refuse that
 target and to name just these packages.
 
-The locks of Pipenv and pip-tools are for the machine that made them, this one: for other targets they are taken as they
-are, too. Poetry is given PyPI as any other index, and pip-tools makes no hashes: both ask an interface of PyPI's
-otherwise that mirrors do not have. What needs a source distribution is in no set.
+The locks of Pipenv and pip-tools are for the machine that made them, this one: for other targets they are taken as
+they are, too. What a `requirements.txt` lacks there is resolved, by pip as by nixgen, and is listed. Poetry is given
+PyPI as any other index, and pip-tools makes no hashes: both ask an interface of PyPI's otherwise that mirrors do not
+have. What needs a source distribution is in no set.
 """
 
 
@@ -68,6 +69,8 @@ def page(results: Sequence[Result], sets: Sequence[RequirementSet]) -> str:
     for title, found in (
         ("Differences", _differences(results)),
         ("What a tool could not lock", _unlocked(results)),
+        ("Two wheels that fit equally well", _alike(results)),
+        ("What a requirements.txt lacks for another target", _added(results)),
         ("No wheel, say both", _refused(results)),
     ):
         listed = list(found)
@@ -129,6 +132,22 @@ def _unlocked(results: Sequence[Result]) -> Iterator[str]:
     for one in results:
         if one.unlocked:
             yield f"* {one.set}, {one.tool}: {_last(one.unlocked)}"
+
+
+def _alike(results: Sequence[Result]) -> Iterator[str]:
+    pairs = sorted({pair for one in results for side in one.sides for pair in side.alike})
+    if pairs:
+        yield "No specification says which to take; nixgen takes the first, as uv does, pip the second:"
+        yield ""
+    for pair in pairs:
+        yield f"* {pair}"
+
+
+def _added(results: Sequence[Result]) -> Iterator[str]:
+    for one in results:
+        for side in one.sides:
+            if side.added:
+                yield f"* {one.set}, {one.tool} ({side.target}): {', '.join(side.added)}"
 
 
 def _refused(results: Sequence[Result]) -> Iterator[str]:

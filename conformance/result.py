@@ -19,12 +19,16 @@ class Side:
         target: its key.
         packages: how many the tool would install, with all groups.
         differences: between nixgen and the tool, a line each; empty where they are equal.
+        alike: different files of one version that fit equally well: nixgen's and pip's.
+        added: what a list of pins lacks for this target, and nixgen takes, as pip would.
         refused: what has no wheel for it, where that is so: both refuse then.
     """
 
     target: str
     packages: int
     differences: Sequence[str] = ()
+    alike: Sequence[str] = ()
+    added: Sequence[str] = ()
     refused: Sequence[str] = ()
 
 

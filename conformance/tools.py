@@ -36,6 +36,7 @@ class Tool:
         files: what its project consists of, by name.
         command: how it locks.
         group: whether its lock tells the group ``dev`` from the rest.
+        universal: whether its lock is all there is; else it is a list of requirements, and pip resolves what it lacks.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Tool:
     files: Callable[[RequirementSet], dict[str, str]]
     command: Sequence[str]
     group: bool = True
+    universal: bool = True
 
     @property
     def directory(self) -> Path:
@@ -226,6 +228,7 @@ TOOLS = {
                 "requirements.in",
             ],
             group=False,
+            universal=False,
         ),
     )
 }

@@ -65,6 +65,7 @@ ALL = {target.key: frozenset([PIN]) for target in targets()}
     ("file", "ours", "difference"),
     [
         (WHEEL, taken((*PIN, "demo_name-1.0-py3-none-any.whl")), ""),
+        ("demo_name-1.0-py3-none-any.whl", taken((*PIN, "demo_name-1.0-py2.py3-none-any.whl")), ""),
         ("demo_name-1.0-py3-none-any.whl", taken((*PIN, WHEEL)), ""),
         (WHEEL, taken(), "only uv: demo-name 1.0 demo_name-1.0-py3-none-any.whl"),
         (
@@ -123,7 +124,7 @@ def test_what_a_tool_cannot_lock_is_kept(tmp_path: Path) -> None:
 
 def test_results_are_kept(tmp_path: Path) -> None:
     """A result is read as it was written; what is damaged or of another format is none."""
-    side = Side(target="t", packages=1, differences=["d"], refused=["r 1"])
+    side = Side(target="t", packages=1, differences=["d"], alike=["a"], added=["b"], refused=["r 1"])
     one = Result(set="a", tool="uv", version="1", date="2026-01-02", lock_seconds=1.0, with_itself=["w"], sides=[side])
     one.write(tmp_path)
     assert result.read(tmp_path, "a", "uv") == one

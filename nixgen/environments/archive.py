@@ -20,10 +20,10 @@ _LOADERS = {
 }
 
 #: What is said where a build does not see the C library: by Nix of the loader, by the loader of a library.
-_HIDDEN = re.compile(r"executing '[^']*': No such file or directory|error while loading shared libraries: ")
-
-#: How the derivation is called that sees whether the Python starts (nix/standalone.nix).
-_GATE = "see-the-C-library"
+_HIDDEN = re.compile(
+    r"executing '[^']*-python-3[^/']*/[^']*': No such file or directory"
+    r"|python3\.\d+t?: error while loading shared libraries: "
+)
 
 _DOWNLOAD = re.compile(r"error: unable to download '(?P<url>[^']+)': (?P<why>[^\n;]+)")
 
@@ -52,7 +52,7 @@ def explain(error: NixError, archive: PythonArchive, *, sandbox: bool) -> Nixgen
                 todo="try again; name a mirror that has it (UV_PYTHON_INSTALL_MIRROR), lock the newest build "
                 "(`nixgen lock --upgrade`), or build with another Python (--python PATH)",
             )
-    if sandbox and _HIDDEN.search(error.what) and f"-{_GATE}" in error.what:
+    if sandbox and _HIDDEN.search(error.what):
         shown = " ".join(c_library())
         return NixError(
             "Nix builds in a sandbox, which does not see the C library of this machine, and the lock's standalone "

@@ -12,6 +12,7 @@ from packaging.tags import create_compatible_tags_selector
 from packaging.utils import canonicalize_version, parse_wheel_filename
 
 from nixgen.emit.nix import nix_path, nix_string
+from nixgen.environments.archive import explain as of_archive
 from nixgen.errors import BuildError, InputError, NixError
 from nixgen.indexes import find_index, keep_index
 from nixgen.ingest import ingest
@@ -387,7 +388,9 @@ class Workshop:
                 with self._observer.waiting(f"building {names}") as watch:
                     outputs = store.build(expression, ["--keep-going"], directory / "result", watch).split()
             except NixError as error:
-                raise explained(error) from error
+                archives = [self._archives[target.key] for _, target in work if target.key in self._archives]
+                found = archives and of_archive(error, archives[0], sandbox=store.setting("sandbox") is not False)
+                raise found or explained(error) from error
             return [_Answer.read(Path(output)) for output in outputs]
 
     def _index_tools(self) -> None:

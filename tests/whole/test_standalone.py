@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
+import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -170,3 +172,45 @@ def test_what_a_server_may_do(project: Cli, archive: Archive, serve: Serve) -> N
         said = project("build", code=code, environment=mirror).stderr
         assert words in said and archive.path in said and "UV_PYTHON_INSTALL_MIRROR" in said
     assert (project.directory / "result").readlink() == Path("elsewhere")
+
+
+BACKEND = """\
+import sys, zipfile
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    name = "plain-1.0-py3-none-any.whl"
+    with zipfile.ZipFile(directory + "/" + name, "w") as wheel:
+        wheel.writestr("plain.py", f"built_by = {sys.base_prefix!r}\\n")
+        wheel.writestr("plain-1.0.dist-info/METADATA", "Metadata-Version: 2.2\\nName: plain\\nVersion: 1.0\\n")
+        wheel.writestr("plain-1.0.dist-info/WHEEL", "Wheel-Version: 1.0\\nTag: py3-none-any\\nRoot-Is-Purelib: true\\n")
+        wheel.writestr("plain-1.0.dist-info/RECORD", "plain.py,,\\nplain-1.0.dist-info/METADATA,,\\n"
+            "plain-1.0.dist-info/WHEEL,,\\nplain-1.0.dist-info/RECORD,,\\n")
+    return name
+"""
+
+
+@pytest.mark.parametrize("nix", ["distribution"], indirect=True)
+@pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")
+def test_a_source_is_built_with_it(project: Cli, archive: Archive, serve: Serve) -> None:
+    """What has no wheel is built by the lock's Python when locking; a sandbox that hides the C library is explained."""
+    files = {
+        "pyproject.toml": '[build-system]\nrequires = []\nbuild-backend = "backend"\nbackend-path = ["."]\n',
+        "PKG-INFO": "Metadata-Version: 2.2\nName: plain\nVersion: 1.0\n",
+        "backend.py": BACKEND,
+    }
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode="w:gz") as source:
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"plain-1.0/{name}")
+            member.size = len(text)
+            source.addfile(member, io.BytesIO(text.encode()))
+    server = serve(("plain-1.0.tar.gz", buffer.getvalue()), (archive.path, archive.content))
+    project.environment["UV_DEFAULT_INDEX"] = server.index
+    (project.directory / "requirements.in").write_text("plain\n")
+    sandboxed = f"{os.environ.get('NIX_CONFIG', '')}\nsandbox = true\nsandbox-fallback = false\nsandbox-paths ="
+    hidden = project("lock", "--standalone", code=6, environment={"NIX_CONFIG": sandboxed}).stderr
+    assert "extra-sandbox-paths" in hidden
+    shown = f"{sandboxed} {' '.join(c_library())}"
+    project("lock", "--standalone", environment={"NIX_CONFIG": shown})
+    code = "import plain, sys; print(plain.built_by == sys.base_prefix, plain.built_by)"
+    same, prefix = project("run", "--", "python", "-c", code).stdout.split()
+    assert same == "True" and prefix.endswith(f"-python-{archive.version}")

@@ -78,7 +78,7 @@ rec {
     else
       ''
         nixgen_live=''${XDG_CACHE_HOME:-$HOME/.cache}/nixgen/environments/''${PWD//\//%}
-        if ${env}/bin/nixgen-venv --overlay "$nixgen_live" &&
+        if ${env}/bin/nixgen-venv --overlay --quiet "$nixgen_live" &&
           ${env}/bin/python -s -B ${env.nixgen.builders}/editable.py "$nixgen_live" ${env.nixgen.editables} "$PWD"; then
           export VIRTUAL_ENV=$nixgen_live UV_PROJECT_ENVIRONMENT=$nixgen_live PATH=$nixgen_live/bin:$PATH
         fi

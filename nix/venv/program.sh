@@ -7,7 +7,7 @@
 
 usage() {
   cat <<'END'
-usage: nixgen-venv [--overlay | --farm | --rollback | --heal] [--check | --dry-run] [DIR]
+usage: nixgen-venv [--overlay | --farm | --rollback | --heal] [--check | --dry-run] [--quiet] [DIR]
 
 Make the virtual environment DIR on top of the environment that this program belongs to, or heal it. What was installed
 into DIR stays and wins.
@@ -19,6 +19,7 @@ into DIR stays and wins.
   --heal      heal DIR on the environment that it has; a DIR that is not there is an error
   --check     change nothing; say what is wrong, and end with code 1 if anything is
   --dry-run   change nothing; say what would be done
+  --quiet     do not say what was healed
 
 DIR is the directory of bin/nixgen-venv where that is a virtual environment, else $VIRTUAL_ENV.
 exit codes: 0 done, 1 something is wrong (--check), 2 usage, 3 DIR or its environment cannot be used, 7 DIR cannot be
@@ -47,7 +48,7 @@ wrong() {
     check) printf '%s: %s\n' "$PWD" "$1"; return 1 ;;
     dry-run) printf '%s: would heal: %s\n' "$PWD" "$1"; return 1 ;;
   esac
-  [ -n "$new" ] || printf '%s: healed: %s\n' "$PWD" "$1" >&2
+  [ -n "$new$quiet" ] || printf '%s: healed: %s\n' "$PWD" "$1" >&2
 }
 
 # slurp FILE: set $text to what a small file holds; "" where it cannot be read.
@@ -77,7 +78,7 @@ find_self() {
 }
 
 read_arguments() {
-  asked= mode=heal given= only= reached=
+  asked= mode=heal given= only= reached= quiet=
   for argument in "$@"; do
     case $argument in -*) options=${options:-}${options:+$newline}$argument ;; esac
     case $argument in
@@ -85,6 +86,7 @@ read_arguments() {
       --rollback) asked=rollback ;;
       --heal) only=heal ;;
       --check | --dry-run) mode=${argument#--} ;;
+      --quiet) quiet=quiet ;;
       # Of owner.py and nixgen: the current directory is DIR, or all on the way to DIR is the caller's.
       --here) reached=here ;;
       --mine) reached=mine ;;

@@ -41,7 +41,7 @@ def live_environment(request: Request, link: Path, observer: Observer = SILENT) 
     name = hashlib.sha256(str(request.base.absolute()).encode()).hexdigest()[:32]
     directory = cache_directory() / "environments" / name
     directory.parent.mkdir(parents=True, exist_ok=True)
-    code, _ = stand(directory, ["--overlay"], wanted, observer)
+    code, _ = stand(directory, ["--overlay", "--quiet"], wanted, observer)
     if code:
         raise MachineError("the environment cannot be made", where=str(directory), todo="see the message above")
     install(directory, wanted, observer)

@@ -6,7 +6,7 @@ import pytest
 
 from tests.nix.conftest import Nix
 from tests.support.locks import target_json
-from tests.support.nix import LIBRARY
+from tests.support.nix import LIBRARY, attributes, derivation
 
 TARGET = target_json("3.12", system="x86_64-linux") | {
     "interpreter": {"url": "https://host.invalid/20260101/cpython-3.12.0%2B20260101-x.tar.gz", "sha256": "0" * 64}
@@ -71,7 +71,10 @@ def test_a_login_of_a_mirror_stays_out_of_the_store(nix: Nix, monkeypatch: pytes
 
 
 def test_a_flake_needs_no_nixpkgs(nix: Nix) -> None:
-    """The lock's own Python is taken without anything of nixpkgs; another target still wants it."""
+    """The lock's own Python is taken without anything of nixpkgs; another target still wants it.
+
+    As with the machine's own Python, no library has to be given.
+    """
     lock = {
         "nixgen": 2,
         "extras": [],
@@ -81,7 +84,9 @@ def test_a_flake_needs_no_nixpkgs(nix: Nix) -> None:
         "directory": "/",
         "wheels": {},
     }
-    made = "(nixgen.packagesFor { lock = lock // { targets = [ target ]; }; }).x86_64-linux.default.drvPath"
-    assert nix.evaluate(made, lock=lock, target=TARGET).endswith("-python3.12-env.drv")
+    made = "(nixgen.packagesFor { lock = lock // { targets = [ target ]; }; }).x86_64-linux.default"
+    told = attributes(derivation(nix.instantiate(made, lock=lock, target=TARGET), nix.env))
+    assert told["python"].endswith("-python-3.12.0/bin/python3.12")
+    assert told["libraries"] == {"given": [], "ignore": [], "required": False}
     other = {key: value for key, value in TARGET.items() if key != "interpreter"}
     assert "`nixgen lock --standalone`" in nix.refusal(made, lock=lock, target=other)

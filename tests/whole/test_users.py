@@ -47,7 +47,9 @@ def daemon(nix: NixInstallation) -> Iterator[dict[str, str]]:
     # Only a path of up to 107 bytes is a socket's.
     socket = nix.root.parent / "socket"
     environment = {**nix.env, "NIX_DAEMON_SOCKET_PATH": str(socket)}
-    process = subprocess.Popen(["nix-daemon"], env=environment, stderr=subprocess.DEVNULL)
+    # Else, where no store is there yet, each of its processes takes the socket for that of another daemon, and asks it.
+    own = {**environment, "NIX_REMOTE": "local"}
+    process = subprocess.Popen(["nix-daemon"], env=own, stderr=subprocess.DEVNULL)
     try:
         deadline = time.monotonic() + 20
         while not socket.exists():

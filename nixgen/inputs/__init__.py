@@ -308,7 +308,7 @@ def _read_requirements(
             notes.extend(uv.held_back(sources, resolution, python=python, cwd=cwd, options=options))
             return replace(resolution, lock=hashes.restrict(resolution.lock))
 
-        resolutions = by_system(targets, resolve, notes)
+        resolutions = by_system(targets, resolve, notes, whole=lambda resolution: not resolution.unusable)
     choices = {}
     for target in targets:
         resolution = resolutions[target.key]

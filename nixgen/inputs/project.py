@@ -174,7 +174,10 @@ def read_project(
                     parts, project, python, system, where=where, preferences=preferences, options=options, notes=notes
                 )
 
-            resolutions = by_system(targets, resolve, notes)
+            def whole(found: dict[Part, Resolution]) -> bool:
+                return not any(resolution.unusable for resolution in found.values())
+
+            resolutions = by_system(targets, resolve, notes, whole=whole)
     choices = {
         target.key: _joined(
             resolutions[target.key],
@@ -190,16 +193,23 @@ def read_project(
     return choices, notes
 
 
-def by_system(targets: Sequence[Target], resolve: Callable[[str, Target | None], T], notes: list[str]) -> dict[str, T]:
+def by_system(
+    targets: Sequence[Target],
+    resolve: Callable[[str, Target | None], T],
+    notes: list[str],
+    *,
+    whole: Callable[[T], bool] = lambda found: True,
+) -> dict[str, T]:
     """Return what is resolved for each target, by its key: for all systems at once where that goes.
 
-    All systems are those that uv knows, Windows among them, for which nothing is locked. Where that has no solution,
-    each system is resolved by itself.
+    All systems are those that uv knows, Windows and PyPy among them, for which nothing is locked. Where that has no
+    solution, or leaves packages out, each system is resolved by itself.
 
     Args:
         targets: what to resolve for.
         resolve: does it, for a Python and a system, or all of them.
         notes: gets a line where each system is resolved by itself.
+        whole: tells whether nothing was left out for having no wheel.
 
     Raises:
         InputError: as ``resolve``, of the first system that has no solution.
@@ -208,15 +218,26 @@ def by_system(targets: Sequence[Target], resolve: Callable[[str, Target | None],
     for python in dict.fromkeys(target.full_version for target in targets):
         of_python = [target for target in targets if target.full_version == python]
         before = len(notes)
-        try:
+        together: T | None = None
+        with contextlib.suppress(InputError):
             together = resolve(python, None)
-            found |= {target.key: together for target in of_python}
-        except InputError:
+        if together is None or not whole(together):
+            said = notes[before:]
             del notes[before:]
-            found |= {target.key: resolve(python, target) for target in of_python}
-            notes.append(
-                "each system was resolved by itself: for all that uv knows at once, as Windows, there is no solution"
-            )
+            try:
+                alone = {target.key: resolve(python, target) for target in of_python}
+            except InputError:
+                if together is None:
+                    raise
+                alone = {}
+            if together is None or (alone and all(map(whole, alone.values()))):
+                found |= alone
+                notes.append(
+                    "each system was resolved by itself: for all that uv knows at once, as Windows, there is no solution"
+                )
+                continue
+            notes[before:] = said  # which lists what was left out for all targets at once
+        found |= {target.key: together for target in of_python}
     return found
 
 

@@ -129,6 +129,18 @@ def test_all_packages_without_wheel_are_listed_and_nothing_is_built(
     assert not (tmp_path / "ran").exists()
 
 
+def test_what_only_another_interpreter_needs_refuses_nothing(
+    add_wheel: AddWheel, add_source: AddSource, tmp_path: Path
+) -> None:
+    """A source distribution that only PyPy or Windows wants is not in the way, though uv resolves for those too."""
+    add_wheel("app", "1.0", "pypy; platform_python_implementation == 'PyPy'", "win; sys_platform == 'win32'", "lib")
+    add_wheel("lib")
+    add_source("pypy")
+    add_source("win")
+    found = read(tmp_path, "app==1.0\n", LINUX, MAC, no_build=True)
+    assert versions(found) == versions(found, MAC) == {"app": "1.0", "lib": "1.0"}
+
+
 def test_a_source_by_path_is_listed_without_building(add_source: AddSource, tmp_path: Path) -> None:
     """An archive that is named directly cannot be used either, and is not built to find that out."""
     path = add_source("direct")

@@ -36,6 +36,7 @@ let
       ignoreLibraries,
       tools,
       editable,
+      package,
     }@choice:
     let
       shown = interpreter.versionOf python;
@@ -44,7 +45,12 @@ let
         version = if version == null then shown else version;
       };
       selected = locks.selectPackages {
-        inherit lock target extras;
+        inherit
+          lock
+          target
+          extras
+          package
+          ;
         groups = if groups == null then lock.defaultGroups else groups;
       };
       packages = filter (package: !(elem package.name editable)) selected;
@@ -221,6 +227,7 @@ let
     ignoreLibraries = [ ];
     tools = null;
     editable = [ ];
+    package = null;
   };
 in
 {
@@ -230,13 +237,15 @@ in
   trees = arguments: listToAttrs (resolve (defaults // arguments)).trees;
 
   # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels",
-  #          libraries ? [ ], ignoreLibraries ? [ ], tools ? null, editable ? [ ], name ? "env" } -> derivation
+  #          libraries ? [ ], ignoreLibraries ? [ ], tools ? null, editable ? [ ], package ? null,
+  #          name ? "env" } -> derivation
   #
   # lock: what readLock gave. system: a Nix system of the lock. python: see interpreter.nix. version: "3.11", where the
   # lock has several. extras, groups: what the lock holds; groups null means its default groups. ingest: see ingest.nix.
   # libraries: packages and directories of shared libraries that wheels need. ignoreLibraries: patterns of SONAMEs that
   # are neither looked for nor missed. tools: nixpkgs, for the builds of sources; null takes what the machine has. editable: names of
-  # packages that are left out, since they are installed on top so that an edit shows.
+  # packages that are left out, since they are installed on top so that an edit shows. package: a member of the workspace
+  # whose environment it is.
   env =
     { name ? "env", ... }@arguments:
     let

@@ -97,26 +97,35 @@ rec {
     else
       head fits;
 
-  # selectPackages :: { lock, target, extras : [string], groups : [string] } -> [package]
+  # selectPackages :: { lock, target, extras : [string], groups : [string], package ? null } -> [package]
   #
-  # The packages of a target that an environment with these extras and groups holds. Throws on a name that the lock does
-  # not hold, and where the choice asks for two versions of one package.
+  # The packages of a target that an environment with these extras and groups holds: the root's, or that of a member of
+  # its workspace by name. Throws on a name that the lock does not hold, and where the choice asks for two versions of one
+  # package.
   selectPackages =
     {
       lock,
       target,
       extras,
       groups,
+      package ? null,
     }:
     let
-      chosen = map (name: "extra:${name}") extras ++ map (name: "group:${name}") groups;
+      members = if package == null then [ ] else [ package ];
+      chosen =
+        map (name: "extra:${name}") extras
+        ++ map (name: "group:${name}") groups
+        ++ map (name: "package:${name}") members;
+      # Clauses of a member count where it is chosen, and there no others do.
+      isOfMember = clause: any (selector: substring 0 8 selector == "package:") clause;
+      counts = clause: if package == null then !(isOfMember clause) else elem "package:${package}" clause;
       holds =
         selector:
         if substring 0 1 selector == "!" then
           !(elem (substring 1 (-1) selector) chosen)
         else
           elem selector chosen;
-      wanted = package: any (all holds) (whenOf target package);
+      wanted = package: any (all holds) (filter counts (whenOf target package));
 
       unknown =
         kind: asked: held:
@@ -136,7 +145,11 @@ rec {
       twice = filter (name: length byName.${name} > 1) (attrNames byName);
       conflict = name: "${name} (${concatStringsSep " and " (map (p: p.version) byName.${name})})";
     in
-    if unknown "extra" extras lock.extras ++ unknown "group" groups lock.groups != [ ] then
+    if
+      unknown "extra" extras lock.extras
+      ++ unknown "group" groups lock.groups
+      ++ unknown "member" members (lock.members or [ ]) != [ ]
+    then
       [ ]
     else if twice != [ ] then
       throw ''

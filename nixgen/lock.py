@@ -67,6 +67,7 @@ class Lock:
         wheels: every wheel by its file name.
         inputs: a hash of what each file said that was locked, by its path (``nixgen/fingerprint.py``).
         extras, groups, default_groups: what a build may choose, sorted, and what it chooses by default.
+        members: the members of a workspace, of which a build may choose one.
         tools: the packages that no environment has, and that wheels are built with.
     """
 
@@ -76,6 +77,7 @@ class Lock:
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     default_groups: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
 
     def to_text(self) -> str:
@@ -86,6 +88,7 @@ class Lock:
             "extras": _json(list(self.extras)),
             "groups": _json(list(self.groups)),
             "defaultGroups": _json(list(self.default_groups)),
+            **({"members": _json(list(self.members))} if self.members else {}),
             "targets": _listed(_target_to_text(target) for target in self.targets),
             "packages": _listed(_package_to_text(package) for package in self._packages()),
         }
@@ -162,6 +165,7 @@ class Lock:
             extras=tuple(data["extras"]),
             groups=tuple(data["groups"]),
             default_groups=tuple(data["defaultGroups"]),
+            members=tuple(data.get("members", ())),
             inputs=dict(data.get("inputs", {})),
         )
 

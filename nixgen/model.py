@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 #: One way to be wanted: all of these selectors hold. A selector is ``extra:NAME`` or ``group:NAME``, with a leading
-#: ``!`` for "not chosen". The empty clause always holds.
+#: ``!`` for "not chosen". The empty clause always holds. Clauses with ``package:NAME`` are those of a member of a
+#: workspace: where a member is chosen, its own count and no others, and else none of them.
 Clause = tuple[str, ...]
 
 #: When a package belongs to an environment: any of these clauses holds (a disjunctive normal form).
@@ -143,12 +144,14 @@ class Selection:
         extras: the extras the packages' ``when`` may name, sorted.
         groups: the dependency groups likewise, sorted.
         default_groups: the groups an environment has when none are asked for, sorted.
+        members: the members of a workspace that have environments of their own, sorted.
     """
 
     packages: tuple[LockedPackage, ...]
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     default_groups: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -78,7 +78,7 @@ def plan(
 
     locked = []
     used: dict[str, LockedWheel] = {}
-    names: dict[str, set[str]] = {"extras": set(), "groups": set(), "default_groups": set()}
+    names: dict[str, set[str]] = {"extras": set(), "groups": set(), "default_groups": set(), "members": set()}
     for target in targets:
         selection = selections[target.key]
         packages = _merged(selection.packages, indexes)
@@ -106,6 +106,7 @@ def plan(
         extras=choices["extras"],
         groups=choices["groups"],
         default_groups=choices["default_groups"],
+        members=choices["members"],
     )
 
 
@@ -228,16 +229,23 @@ def _reachable(collision: Collision, packages: Iterable[LockedPackage], selectio
     choices = [defaults]
     choices += [defaults | {f"extra:{name}"} for name in selection.extras]
     choices += [defaults | {f"group:{name}"} for name in selection.groups]
+    choices += [defaults | {f"package:{name}"} for name in selection.members]
     involved = [package for package in packages if package.name in collision.packages]
     return any(len({p.name for p in involved if wanted(p.when, choice)}) > 1 for choice in choices)
 
 
 def wanted(when: Iterable[Clause], chosen: frozenset[str]) -> bool:
     """Tell whether a package belongs to an environment with these selectors (``nix/lock.nix`` has the same rule)."""
+    member = _member(chosen)
     return any(
         all((selector[1:] not in chosen) if selector[0] == "!" else (selector in chosen) for selector in clause)
         for clause in when
+        if _member(clause) == member
     )
+
+
+def _member(selectors: Iterable[str]) -> str | None:
+    return next((selector for selector in selectors if selector.startswith("package:")), None)
 
 
 def choose(
@@ -247,6 +255,7 @@ def choose(
     python: str | None = None,
     extras: Sequence[str] = (),
     groups: Sequence[str] | None = None,
+    member: str | None = None,
 ) -> tuple[TargetLock, tuple[LockedPackage, ...]]:
     """Return the target of a lock that a build takes, and its packages, as ``nix/lock.nix`` does.
 
@@ -256,9 +265,10 @@ def choose(
         python: a Python version, ``3.11``; None takes the first target of the system.
         extras: extras to have.
         groups: dependency groups to have; None takes the lock's default groups.
+        member: a member of the workspace, whose environment it is; None for the root's.
 
     Raises:
-        InputError: where the lock holds no such target, extra or group; says what it holds.
+        InputError: where the lock holds no such target, extra, group or member; says what it holds.
     """
     fitting = [
         locked for locked in lock.targets if locked.target.system == system and python in (None, locked.target.python)
@@ -270,7 +280,11 @@ def choose(
             where=f"nixgen.lock, which has: {held}",
             todo=f"run `nixgen lock --system {system}" + ("`" if python is None else f" --python {python}`"),
         )
-    for kind, asked, held_names in (("extra", extras, lock.extras), ("group", groups or (), lock.groups)):
+    for kind, asked, held_names in (
+        ("extra", extras, lock.extras),
+        ("group", groups or (), lock.groups),
+        ("member", [member] if member else (), lock.members),
+    ):
         if unknown := sorted(set(asked) - set(held_names)):
             raise InputError(
                 f"the lock holds no {kind} named {', '.join(unknown)}",
@@ -280,6 +294,7 @@ def choose(
     chosen = frozenset(
         [f"extra:{name}" for name in extras]
         + [f"group:{name}" for name in (lock.default_groups if groups is None else groups)]
+        + ([f"package:{member}"] if member else [])
     )
     packages = tuple(package for package in fitting[0].packages if wanted(package.when, chosen))
     return fitting[0], packages

@@ -292,7 +292,10 @@ def test_a_package_gets_the_source_of_its_index() -> None:
 @pytest.mark.parametrize("case", CLAUSES, ids=str)
 def test_clauses_are_read_as_nix_reads_them(case: Case) -> None:
     """``wanted`` and ``choose`` give what the table says, to which nix/lock.nix is held too."""
-    chosen = frozenset([f"extra:{name}" for name in case.extras] + [f"group:{name}" for name in case.groups])
+    member = [] if case.member is None else [f"package:{case.member}"]
+    chosen = frozenset(
+        [*(f"extra:{name}" for name in case.extras), *(f"group:{name}" for name in case.groups), *member]
+    )
     assert wanted(case.when, chosen) is case.wanted
     index = make_index("demo")
     package = LockedPackage(name="demo", version="1.0", wheel=index.source, when=case.when)
@@ -301,8 +304,9 @@ def test_clauses_are_read_as_nix_reads_them(case: Case) -> None:
         wheels={index.source.filename: index},
         extras=("a", "b"),
         groups=("dev", "test"),
+        members=("one", "two"),
     )
-    _, packages = choose(lock, system="x86_64-linux", extras=case.extras, groups=case.groups)
+    _, packages = choose(lock, system="x86_64-linux", extras=case.extras, groups=case.groups, member=case.member)
     assert packages == ((package,) if case.wanted else ())
 
 

@@ -157,6 +157,8 @@ def arguments_of(choice: Choice) -> dict[str, str]:
     ):
         if values:
             arguments[name] = nix_list(values)
+    if choice.member is not None:
+        arguments["package"] = nix_string(choice.member)
     if choice.interpreter is not None:
         arguments["python"] = nix_string(choice.interpreter)
     return arguments

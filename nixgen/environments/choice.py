@@ -27,6 +27,7 @@ class Choice:
         interpreter: path of the interpreter to build with: the one that is given, or where the machine has none of that
             version where a build looks for it, the one that uv manages; None takes the machine's own.
         archive: the Python that the lock names, and Nix fetches to build with; None for another interpreter.
+        member: the member of a workspace whose environment it is; None for the root's.
         extras, groups: as the Nix library takes them.
         settings: settings for Nix by name.
         libraries: directories of shared libraries.
@@ -47,6 +48,7 @@ class Choice:
     libraries: tuple[str, ...] = ()
     ignore_libraries: tuple[str, ...] = ()
     editable: tuple[str, ...] = ()
+    member: str | None = None
     mirrors: tuple[str, ...] = field(default=(), repr=False)
 
     @classmethod
@@ -64,7 +66,9 @@ class Choice:
         groups = lock.default_groups if request.default_groups else ()
         groups = lock.groups if request.all_groups else tuple(dict.fromkeys([*groups, *request.groups]))
         extras = lock.extras if request.all_extras else tuple(dict.fromkeys(request.extras))
-        locked, packages = choose(lock, system=default_system(), python=python, extras=extras, groups=groups)
+        locked, packages = choose(
+            lock, system=default_system(), python=python, extras=extras, groups=groups, member=request.member
+        )
         archive = locked.archive if interpreter is None else None
         if interpreter is None and archive is None:
             interpreter = _managed(request.base, locked.target.python)
@@ -80,6 +84,7 @@ class Choice:
             settings=request.settings,
             libraries=tuple(str(path.resolve()) for path in request.libraries),
             ignore_libraries=request.ignore_libraries,
+            member=request.member,
             editable=_editable(packages) if request.editable and _knows_editable(request.base) else (),
             mirrors=request.mirrors,
         )

@@ -17,6 +17,7 @@ class Request:
         base: the project's directory.
         python: a version that the lock holds, or the path of an interpreter to build with; None takes the lock's first
             version, with the machine's own Python or one that uv manages.
+        member: the member of a workspace whose environment it is; None for the root's.
         extras, groups: names of extras and dependency groups to have.
         all_extras, all_groups: whether to have all that the lock holds.
         default_groups: whether to have the lock's default groups.
@@ -31,6 +32,7 @@ class Request:
 
     base: Path
     python: str | None = None
+    member: str | None = None
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
     all_extras: bool = False

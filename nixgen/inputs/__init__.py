@@ -23,6 +23,7 @@ from nixgen.inputs.project import Project, by_system, lock_of, read_project
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict, without_wheel
 from nixgen.inputs.script import check_script, lock_of_script, read_script
 from nixgen.inputs.sources import relative_to
+from nixgen.inputs.workspace import members_of, with_members
 from nixgen.model import Selection
 from nixgen.targets import Target
 from nixgen.temporary import temporary_directory
@@ -159,6 +160,25 @@ def read(
         )
     choices, more_notes = _with_project(choices, kind, paths, base=base, options=options)
     notes += more_notes
+    members = members_of(paths[0]) if kind is Kind.PROJECT and paths else {}
+    if members:
+
+        def read_member(pyproject: Path) -> tuple[Mapping[str, Choice], Sequence[str]]:
+            member, said = read_project(
+                Project.read(pyproject),
+                targets,
+                base=base,
+                extras=None,
+                groups=None,
+                preferences={},
+                options=options,
+                local=local,
+            )
+            own, more = _with_project(member, kind, [pyproject], base=base, options=options)
+            return own, [*said, *more]
+
+        choices, more_notes = with_members(choices, members, read_member)
+        notes += more_notes
     by_key = {target.key: target for target in targets}
     unusable = [(by_key[key], item) for key, choice in choices.items() for item in choice.unusable]
     if options.no_build:

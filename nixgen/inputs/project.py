@@ -33,6 +33,8 @@ T = TypeVar("T")
 Part = str
 BASE: Part = ""
 
+_BY_ITSELF = "each system was resolved by itself: for all that uv knows at once, as Windows, there is no solution"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Project:
@@ -232,9 +234,7 @@ def by_system(
                 alone = {}
             if together is None or (alone and all(map(whole, alone.values()))):
                 found |= alone
-                notes.append(
-                    "each system was resolved by itself: for all that uv knows at once, as Windows, there is no solution"
-                )
+                notes.append(_BY_ITSELF)
                 continue
             notes[before:] = said  # which lists what was left out for all targets at once
         found |= {target.key: together for target in of_python}

@@ -19,6 +19,7 @@ from nixgen.ingest import ingest
 from nixgen.library import library_directory
 from nixgen.lock import LOCK_NAME, Lock, TargetLock
 from nixgen.model import (
+    ALWAYS,
     Build,
     BuildSettings,
     Built,
@@ -138,6 +139,7 @@ class Workshop:
         self._tool_indexes: dict[str, WheelIndex] = {}
         self._builds: dict[str, Build] = {}
         self._tools: dict[str, LockedPackage] = {}
+        self._told: set[tuple[str, str, Source]] = set()
 
     def build(self, selections: Mapping[str, Selection], targets: Sequence[Target]) -> Built:
         """Build what some selections need.
@@ -408,7 +410,8 @@ class Workshop:
 
     def _partial(self, job: _Job, target: Target, wheels: Mapping[str, WheelIndex]) -> Lock:
         """Return a lock that holds one package that is to be built, and what builds need; its paths are absolute."""
-        package = replace(job.package, wheel=WheelSource(filename=_stem(job), source=self._absolute(job.source)))
+        wheel = WheelSource(filename=_stem(job), source=self._absolute(job.source))
+        package = replace(job.package, wheel=wheel, when=ALWAYS)
         locked = {package.wheel.filename: LockedWheel(source=package.wheel, name=job.name, index=None, build=job.build)}
         tools = []
         for filename, tool in self._tools.items():
@@ -471,7 +474,9 @@ class Workshop:
         for other in fitting:
             self._builds[filename] = _merged(self._builds.get(filename), job.build, other.key)
             self._done[job.name, job.asked.version, source, other.key] = made
-        if job.is_new:
+        told = (job.name, made.version, job.source)
+        if job.is_new and told not in self._told:
+            self._told.add(told)
             self._observer.note(f"built {job.name} {made.version} from {_described(job.source)}")
         return fitting
 

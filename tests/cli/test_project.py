@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.inputs import uv
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
 from tests.support.projects import write_project
@@ -146,3 +147,25 @@ def test_a_backend_that_fails_leaves_the_environment(own: Cli) -> None:
     assert output(own.directory / ".venv" / "bin" / "own") == "one"
     backend.write_text(good)
     own("venv")
+
+
+def test_members_of_a_workspace_have_environments_of_their_own(own: Cli) -> None:
+    """The root's one lock has each member's environment by its name, and another name is an error."""
+    (own.directory / "nixgen.lock").unlink()
+    for name in ("one", "two"):
+        write_project(own.directory / "parts" / name, name, script=f"run-{name}", says=name)
+    workspace = '[tool.uv.workspace]\nmembers = ["parts/*"]\n[tool.uv.sources]\none = {workspace = true}\n'
+    text = (own.directory / "pyproject.toml").read_text()
+    text = text.replace("[project.scripts]", 'requires-python = ">=3.11"\ndependencies = ["one"]\n[project.scripts]')
+    (own.directory / "pyproject.toml").write_text(text + workspace)
+    uv.run(["lock", "--no-index"], cwd=own.directory)
+    own("lock", "--no-index")
+    expected = {None: {"own", "run-one"}, "one": {"run-one"}, "two": {"run-two"}}
+    for member, commands in expected.items():
+        option = [] if member is None else ["--package", member]
+        path = Path(own("build", "--no-out-link", *option).stdout.strip())
+        assert {name for name in ("own", "run-one", "run-two") if (path / "bin" / name).exists()} == commands
+    assert "no member named three" in own("build", "--package", "three", code=3).stderr
+    own("venv", "--package", "two")
+    (own.directory / "parts" / "two" / "src" / "two" / "__init__.py").write_text("def main():\n    print('edited')\n")
+    assert output(own.directory / ".venv" / "bin" / "run-two") == "edited"

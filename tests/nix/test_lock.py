@@ -81,11 +81,10 @@ def test_a_missing_target_is_an_error(nix: Nix, system: str, version: str | None
 def test_packages_are_selected_by_their_clauses(nix: Nix) -> None:
     """A package is chosen where any of its clauses holds: the table that nixgen/plan.py is held to as well."""
     target = target_json("3.11", packages_of(CLAUSES))
-    lock = lock_json(target, extras=["a", "b"], groups=["dev", "test"])
-    expression = (
-        f"map (c: map (p: p.name) ({PACKAGES.replace('extras groups', '')[:-1]} inherit (c) extras groups; }})) cs"
-    )
-    choices = [{"extras": list(case.extras), "groups": list(case.groups)} for case in CLAUSES]
+    lock = {**lock_json(target, extras=["a", "b"], groups=["dev", "test"]), "members": ["one", "two"]}
+    select = f"{PACKAGES.replace('extras groups', '')[:-1]} inherit (c) extras groups package; }}"
+    expression = f"map (c: map (p: p.name) ({select})) cs"
+    choices = [{"extras": list(case.extras), "groups": list(case.groups), "package": case.member} for case in CLAUSES]
     found = nix.evaluate(expression, lock=lock, target=target, cs=choices)
     chosen = [package_of(case) in names for case, names in zip(CLAUSES, found, strict=True)]
     assert chosen == [case.wanted for case in CLAUSES]

@@ -11,12 +11,13 @@ from tests.support.locks import Json
 
 @dataclass(frozen=True)
 class Case:
-    """Whether a package with clauses is wanted by a choice of extras and groups."""
+    """Whether a package with clauses is wanted by a choice of extras, groups and a member of the workspace."""
 
     when: tuple[Clause, ...]
     extras: tuple[str, ...]
     groups: tuple[str, ...]
     wanted: bool
+    member: str | None = None
 
 
 CLAUSES = [
@@ -39,6 +40,15 @@ CLAUSES = [
     Case((("extra:a", "!extra:b"), ("extra:b", "!extra:a")), ("a",), (), True),
     Case((("extra:a", "!extra:b"), ("extra:b", "!extra:a")), ("a", "b"), (), False),
     Case((("!extra:a",), ("extra:a", "group:test")), ("a",), ("test",), True),
+    Case(ALWAYS, (), (), False, "one"),
+    Case((("package:one",),), (), (), False),
+    Case((("package:one",),), (), (), True, "one"),
+    Case((("package:one",),), (), (), False, "two"),
+    Case(((), ("package:one",)), (), (), True),
+    Case(((), ("package:one",)), (), (), True, "one"),
+    Case((("package:one", "extra:a"),), ("a",), (), True, "one"),
+    Case((("package:one", "extra:a"), ("extra:a",)), ("b",), (), False, "one"),
+    Case((("extra:a",), ("package:one", "group:dev")), ("a",), (), False, "one"),
 ]
 
 

@@ -175,6 +175,15 @@ SYNTHETIC = WheelSet(
     make=synthetic.make,
 )
 
+#: Many small packages of our own making, of which it matters how long they take to find.
+MANY = WheelSet(
+    name="many",
+    roots=synthetic.MANY,
+    pins=tuple(f"{name}=={synthetic.VERSION}" for name in synthetic.MANY),
+    imports=synthetic.MANY[:1],
+    make=synthetic.make_many,
+)
+
 #: A release and the one before it.
 RELEASES = (
     WheelSet(name="django", roots=(), pins=("django==5.2.18", "django==5.2.19")),
@@ -183,4 +192,4 @@ RELEASES = (
     WheelSet(name="torch", roots=(), pins=("torch==2.14.0", "torch==2.14.1"), large=True),
 )
 
-SETS = {wheels.name: wheels for wheels in (SMALL, DATA, TF, SYNTHETIC, *RELEASES)}
+SETS = {wheels.name: wheels for wheels in (SMALL, DATA, TF, SYNTHETIC, MANY, *RELEASES)}

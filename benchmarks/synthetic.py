@@ -20,6 +20,9 @@ FILES_A_WHEEL = 1000
 #: The distributions; each is its own top-level package.
 NAMES = tuple(f"made{number:03}" for number in range(100))
 
+#: The distributions of a project with many small ones.
+MANY = tuple(f"many{number:03}" for number in range(300))
+
 _WORDS = ("alpha", "beta", "gamma", "delta", "index", "table", "value", "width", "count", "label", "order", "point")
 
 #: The first moment that zip can express.
@@ -30,6 +33,12 @@ def make(directory: Path) -> None:
     """Write every wheel into a directory."""
     for name in NAMES:
         write_wheel(directory, name, FILES_A_WHEEL)
+
+
+def make_many(directory: Path) -> None:
+    """Write every wheel of a project with many small ones into a directory, each of 30 files."""
+    for name in MANY:
+        write_wheel(directory, name, 30)
 
 
 def write_wheel(directory: Path, name: str, files: int) -> Path:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from benchmarks.clock import Sample
+from benchmarks.peers import Uv
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 from benchmarks.subjects import Project
@@ -48,3 +51,51 @@ def _one_added(round: Round) -> Iterator[Reading]:
     read = bench.index.sent() - before
     subject, peer = f"nixgen lock with {added} added, bytes read of wheels", "locking it alone"
     yield Reading(subject=subject, value=read, peer=peer, peer_value=only, goal=1.0)
+
+
+#: How many pins are locked beside uv, and how many may take how much memory, in bytes.
+_BESIDE_UV, _MOST, _MEMORY = 200, 300, 250e6
+
+
+def pinned(round: Round) -> Iterator[Reading]:
+    """What locking a poetry.lock takes beside ``uv pip compile`` of the same pins, with empty and with warm caches."""
+    bench = round.bench
+    pins = bench.wheels.pins[:_BESIDE_UV]
+    project = _poetry_project(round, "poetry", pins)
+    theirs, ours = (Uv(round.root / f"pinned-{name}", bench.python) for name in ("uv", "nixgen"))
+    env = {**ours.env, "XDG_CACHE_HOME": str(round.root / "pinned-cache")}
+    for state in ("cold", "warm"):
+        peer_value = theirs.resolve(pins, bench.index.url, round.root / "pinned", pinned=True)
+        value = _lock_pinned(project, env, bench.index.url)
+        subject, peer = f"nixgen lock, {len(pins)} of a poetry.lock, {state}", f"uv pip compile, {state}"
+        yield Reading(subject=subject, value=value, peer=peer, peer_value=peer_value, goal=1.3)
+    pins = bench.wheels.pins[:_MOST]
+    sample = _lock_pinned(_poetry_project(round, "poetry-most", pins), env, bench.index.url)
+    subject = f"nixgen lock, {len(pins)} of a poetry.lock, memory of the largest process"
+    yield Reading(subject=subject, value=sample.peak, limit=_MEMORY)
+
+
+def _lock_pinned(project: Project, env: Mapping[str, str], index: str) -> Sample:
+    return project.lock(env, "poetry.lock", "--default-index", index)
+
+
+def _poetry_project(round: Round, name: str, pins: Sequence[str]) -> Project:
+    """Write a project that wants some wheels of the server, and the lock that Poetry would make of it (format 2.1)."""
+    bench = round.bench
+    directory: Path = round.root / name
+    directory.mkdir()
+    names = [pin.partition("==")[0] for pin in pins]
+    (directory / "pyproject.toml").write_text(
+        f'[project]\nname = "many"\nversion = "1"\nrequires-python = ">={bench.version}"\n'
+        f"dependencies = {json.dumps(names)}\n[tool.poetry]\npackage-mode = false\n"
+    )
+    hashes = {wheel["filename"]: wheel["sha256"] for wheel in bench.index.wheels()}
+    lines = []
+    for pin in pins:
+        name, _, version = pin.partition("==")
+        file = bench.wheel(pin).name
+        lines += ["[[package]]", f'name = "{name}"', f'version = "{version}"', 'groups = ["main"]', "optional = false"]
+        lines += ['python-versions = "*"', f'files = [{{file = "{file}", hash = "sha256:{hashes[file]}"}}]', ""]
+    lines += ["[metadata]", 'lock-version = "2.1"', f'python-versions = ">={bench.version}"', ""]
+    (directory / "poetry.lock").write_text("\n".join(lines))
+    return Project(directory=directory, python=bench.version, wheels=len(pins))

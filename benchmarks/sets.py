@@ -180,7 +180,7 @@ MANY = WheelSet(
     name="many",
     roots=synthetic.MANY,
     pins=tuple(f"{name}=={synthetic.VERSION}" for name in synthetic.MANY),
-    imports=synthetic.MANY[:1],
+    imports=synthetic.MANY,
     make=synthetic.make_many,
 )
 

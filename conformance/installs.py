@@ -137,7 +137,9 @@ def _inside(
 
 def _poetry_here(tool: Tool, made: Made, workshop: Workshop) -> frozenset[tuple[str, str]]:
     said = _said(tool, made, workshop, "install", "--dry-run", "--no-root", "--no-interaction")
-    return _pins(re.findall(r"- Installing (\S+) \(([^)]+)\)(?!.*Skipped)", said))
+    # What its new environment has from the start is updated.
+    line = r"- (?:Installing|Updating|Downgrading) (\S+) \((?:\S+ -> )?([^)]+)\)(?!.*Skipped)"
+    return _pins(re.findall(line, said))
 
 
 def _pdm_here(tool: Tool, made: Made, workshop: Workshop) -> frozenset[tuple[str, str]]:

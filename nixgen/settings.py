@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import fnmatch
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from packaging.utils import canonicalize_name
 from .errors import InputError
 from .mirrors import Mirror, mirrors_of
 from .model import BuildSettings, Overrides, WheelIndex
+from .sources.settings import build_settings, requirements
 
 _EXAMPLE = 'write a table such as [tool.nixgen.placement.package] with copy = ["package/data/*"]'
 
@@ -30,6 +31,7 @@ class Settings:
         builds: what is said of how a package is built from its source, by its normalized name; that of
             ``[tool.uv]`` too (``extra-build-dependencies``, ``extra-build-variables``, ``config-settings-package``).
         build_constraints: requirements that restrict what builds get (``[tool.uv] build-constraint-dependencies``).
+        named_builds: the packages that ``[tool.nixgen.build]`` names.
         no_build, from_source: whether nothing is built, and what is though it has wheels (``[tool.uv] no-build``,
             ``no-binary-package``).
         standalone: whether the lock names a Python that is fetched; None where nothing is said.
@@ -41,6 +43,7 @@ class Settings:
     mirrors: tuple[Mirror, ...] = ()
     builds: Mapping[str, BuildSettings] = field(default_factory=dict)
     build_constraints: tuple[str, ...] = ()
+    named_builds: tuple[str, ...] = ()
     no_build: bool = False
     from_source: tuple[str, ...] = ()
     standalone: bool | None = None
@@ -96,14 +99,23 @@ class Settings:
             overlaps=overlaps == "win",
             prefer=prefer,
             placement={canonicalize_name(name): _overrides(name, table, path) for name, table in placement.items()},
-            builds=_builds(said.get("build", {}), uv, path),
-            build_constraints=tuple(_texts(uv.get("build-constraint-dependencies"))),
+            builds=build_settings(said.get("build", {}), uv, path),
+            named_builds=tuple(map(canonicalize_name, said.get("build", {}))),
+            build_constraints=tuple(requirements(uv.get("build-constraint-dependencies"))),
             no_build=uv.get("no-build") is True,
-            from_source=tuple(map(canonicalize_name, _texts(uv.get("no-binary-package")))),
+            from_source=tuple(map(canonicalize_name, requirements(uv.get("no-binary-package")))),
         )
 
-    def unmet(self, wheels: Iterable[WheelIndex]) -> Iterator[str]:
-        """Yield a line for each package and pattern of ``placement`` that no wheel of a lock has anything for."""
+    def unmet(self, wheels: Iterable[WheelIndex], built: Container[str] = ()) -> Iterator[str]:
+        """Yield a line for each package and pattern of ``placement`` that no wheel of a lock has anything for.
+
+        Args:
+            wheels: those of the lock.
+            built: the names of the packages that are built; each other one that ``build`` names is a line too.
+        """
+        for name in self.named_builds:
+            if name not in built:
+                yield f"[tool.nixgen.build.{name}]: the lock builds no package of that name"
         files: dict[str, set[str]] = {}
         for wheel in wheels:
             files.setdefault(wheel.name, set()).update(wheel.files)
@@ -142,91 +154,3 @@ def _overrides(name: str, table: Any, path: Path) -> Overrides:
     return Overrides(
         copy=tuple(table.get("copy", ())), link=tuple(table.get("link", ())), solid=table.get("solid", False)
     )
-
-
-#: The keys of ``[tool.nixgen.build.NAME]``, with a value of each kind.
-_BUILD_KEYS = {
-    "requires": ["setuptools-scm"],
-    "env": {"VARIABLE": "value"},
-    "config-settings": {"setting": "value"},
-    "packages": ["pkg-config"],
-    "programs": ["cmake"],
-    "accept": True,
-}
-_BUILD_EXAMPLE = 'write a table such as [tool.nixgen.build.package] with requires = ["setuptools-scm"]'
-
-
-def _builds(said: Any, uv: Any, path: Path) -> dict[str, BuildSettings]:
-    """Read ``[tool.nixgen.build]``, and what uv's settings say of builds.
-
-    Raises:
-        InputError: with everything of nixgen's table that is wrong.
-    """
-    if not isinstance(said, dict) or not all(isinstance(table, dict) for table in said.values()):
-        raise InputError("[tool.nixgen.build] is no table of packages", where=str(path), todo=_BUILD_EXAMPLE)
-    problems = []
-    for name, table in said.items():
-        problems += [
-            f"[tool.nixgen.build.{name}] {key} is " + ("unknown" if key not in _BUILD_KEYS else f"no {_kind(key)}")
-            for key, value in table.items()
-            if key not in _BUILD_KEYS or not _fits(key, value)
-        ]
-    if problems:
-        keys = ", ".join(f"{key} ({_kind(key)})" for key in _BUILD_KEYS)
-        raise InputError("; ".join(problems), where=str(path), todo=f"say {keys}")
-    own: dict[str, Any] = {canonicalize_name(name): table for name, table in said.items()}
-    dependencies = _of_uv(uv, "extra-build-dependencies")
-    variables = _of_uv(uv, "extra-build-variables")
-    settings = _of_uv(uv, "config-settings-package")
-    found = {}
-    for name in sorted({*own, *dependencies, *variables, *settings}):
-        table = own.get(name, {})
-        found[name] = BuildSettings(
-            requires=(*_texts(dependencies.get(name)), *table.get("requires", ())),
-            env={**_strings(variables.get(name)), **table.get("env", {})},
-            config_settings=_frozen({**settings.get(name, {}), **table.get("config-settings", {})}),
-            packages=tuple(table.get("packages", ())),
-            programs=tuple(table.get("programs", ())),
-            accept=table.get("accept", False),
-        )
-    return found
-
-
-def _kind(key: str) -> str:
-    example = _BUILD_KEYS[key]
-    if isinstance(example, dict):
-        return "table of texts"
-    return "list of texts" if isinstance(example, list) else "true or false"
-
-
-def _fits(key: str, value: Any) -> bool:
-    example = _BUILD_KEYS[key]
-    if isinstance(example, dict):
-        lists = key == "config-settings"
-        return isinstance(value, dict) and all(
-            isinstance(item, str) or (lists and _is_list(item)) for item in value.values()
-        )
-    return _is_list(value) if isinstance(example, list) else isinstance(value, bool)
-
-
-def _is_list(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(item, str) for item in value)
-
-
-def _of_uv(uv: Any, key: str) -> dict[str, Any]:
-    table = uv.get(key, {}) if isinstance(uv, dict) else {}
-    return {canonicalize_name(name): value for name, value in table.items()} if isinstance(table, dict) else {}
-
-
-def _texts(value: Any) -> list[str]:
-    """Return requirements of uv's, which are texts, or tables with ``requirement``."""
-    items = value if isinstance(value, list) else []
-    return [str(item.get("requirement", "")) if isinstance(item, dict) else str(item) for item in items]
-
-
-def _strings(value: Any) -> dict[str, str]:
-    return {name: str(text) for name, text in value.items()} if isinstance(value, dict) else {}
-
-
-def _frozen(settings: Mapping[str, Any]) -> dict[str, str | tuple[str, ...]]:
-    return {name: tuple(map(str, value)) if isinstance(value, list) else str(value) for name, value in settings.items()}

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nixgen.errors import InputError
-from nixgen.model import Overrides
+from nixgen.model import BuildSettings, Overrides
 from nixgen.settings import Settings
 from tests.support.indexes import make_index
 
@@ -35,6 +35,49 @@ def test_what_is_said(tmp_path: Path) -> None:
         prefer={"bin/x": "one"},
         placement={"some-package": Overrides(copy=("a/*",), link=("b", "c")), "other": Overrides(solid=True)},
     )
+
+
+def test_what_is_said_of_builds(tmp_path: Path) -> None:
+    """A package's own table comes after what uv's say of it, and each key arrives."""
+    text = (
+        '[tool.uv]\nno-build = true\nno-binary-package = ["Some_Package"]\n'
+        'build-constraint-dependencies = ["setuptools<80"]\n'
+        'extra-build-dependencies = { other = ["numpy", { requirement = "torch", match-runtime = true }] }\n'
+        '[tool.nixgen.build."Some.Package"]\nrequires = ["cython"]\nenv = { CC = "gcc" }\naccept = true\n'
+        'config-settings = { "--build-option" = ["--one", "--two"] }\npackages = ["openssl"]\nprograms = ["cmake"]\n'
+        "[tool.nixgen.build.other]\nrequires = ['more']\n"
+    )
+    said = _read(tmp_path, text)
+    assert said.builds == {
+        "some-package": BuildSettings(
+            requires=("cython",),
+            env={"CC": "gcc"},
+            accept=True,
+            config_settings={"--build-option": ("--one", "--two")},
+            packages=("openssl",),
+            programs=("cmake",),
+        ),
+        "other": BuildSettings(requires=("numpy", "torch", "more")),
+    }
+    assert (said.no_build, said.from_source, said.build_constraints) == (True, ("some-package",), ("setuptools<80",))
+    notes = list(said.unmet([], {"other"}))
+    assert notes == ["[tool.nixgen.build.some-package]: the lock builds no package of that name"]
+
+
+@pytest.mark.parametrize(
+    ("table", "wrong"),
+    [
+        ("build = 3", "no table of packages"),
+        ('build.demo = { requires = "one" }', "requires is no list of texts"),
+        ("build.demo = { env = { A = 1 } }", "env is no table of texts"),
+        ("build.demo = { accept = 1 }", "accept is no true or false"),
+        ("build.demo = { cflags = [] }", "cflags is unknown"),
+    ],
+)
+def test_what_is_wrong_of_builds(table: str, wrong: str, tmp_path: Path) -> None:
+    """A key that is unknown or of another kind is named."""
+    with pytest.raises(InputError, match=wrong):
+        _read(tmp_path, f"[tool.nixgen]\n{table}\n")
 
 
 def test_overlaps_may_be_refused(tmp_path: Path) -> None:

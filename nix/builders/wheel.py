@@ -63,8 +63,14 @@ def build(attributes, out):
         json.dump(asked, file)
     python = os.path.join(attributes["environment"], "bin", "python")
     hooks = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hooks.py")
+    variables = _environment(attributes, project, top)
+    for program in attributes["programs"]:
+        if not shutil.which(program, path=variables["PATH"]):
+            _fail(
+                attributes, f"the program {program}, which [tool.nixgen.build.{attributes['name']}] names, is not here"
+            )
     command = [python, "-X", "utf8", hooks, file.name]
-    status, said = _watched(command, project, _environment(attributes, project, top))
+    status, said = _watched(command, project, variables)
     if status:
         _fail(attributes, f"its build backend failed with exit code {status}", said)
     with open(asked["answer"], encoding="utf-8") as file:

@@ -201,7 +201,8 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         }
         for note in overlaps.notes(lock, indexes, said, asked):
             observer.note(note)
-    for note in settings.unmet(indexes.values()):
+    names = {wheel.name for wheel in lock.wheels.values() if wheel.build is not None}
+    for note in settings.unmet(indexes.values(), names):
         observer.note(note)
     files = Files(lock=lock, vendored=_vendored(request, lock, indexes, previous))
     return Locked(files=files, indexes=indexes, traffic=traffic, changed=files.changes(request.base))

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import os
 import struct
 import subprocess
 import tempfile
@@ -62,7 +63,13 @@ class Daemon:
     def __init__(self, command: Sequence[str]) -> None:
         self._said = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         self._process = subprocess.Popen(
-            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._said, bufsize=_SMALL * 2
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._said,
+            bufsize=_SMALL * 2,
+            # Nix 2.8 gives up where nobody says who runs it, as in a container with a user of no name.
+            env={"USER": str(os.geteuid()), **os.environ},
         )
         assert self._process.stdin is not None and self._process.stdout is not None
         self._to: IO[bytes] = self._process.stdin

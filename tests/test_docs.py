@@ -24,7 +24,7 @@ from tests.support.nixpkgs import write_nixpkgs
 from tests.support.programs import program
 
 ROOT = Path(__file__).resolve().parents[1]
-PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 
 #: Commands of a checkout that run elsewhere: the demo in tests/test_scripts.py; the tests are what runs this.
 ELSEWHERE = frozenset(["script/demo", "script/test"])

@@ -30,10 +30,10 @@ What the tool would install is asked of the tool, never of nixgen's code:
 | pipenv | `pipenv requirements`, as pip reads it and evaluates its markers, where Pipenv is installed | |
 | pip-tools | `requirements.txt`, as pip reads it and evaluates its markers | |
 
-Which file of a version is taken is pip's word for all of them: `pip install --dry-run --report` with
-`--python-version`, `--abi` and `--platform`, among empty wheels with the names that the index has
-([as here](wheel-choice.md)). Where a version has no wheel for a target, `nixgen lock --no-build` has to refuse that
-target and to name just these packages.
+Which file of a version is taken is pip's word for all of them:
+`pip install --dry-run --report - --python-version … --abi … --platform …` among empty wheels with the names that the
+index has ([as here](wheel-choice.md)). Where a version has no wheel for a target, `nixgen lock --no-build` has to
+refuse that target and to name just these packages.
 
 The locks of Pipenv and pip-tools are for the machine that made them, this one: for other targets they are taken as
 they are, too. What a `requirements.txt` lacks there is resolved, by pip as by nixgen, and is listed. Poetry is given
@@ -57,7 +57,7 @@ def page(results: Sequence[Result], sets: Sequence[RequirementSet]) -> str:
         f"* {number} times a lock for a target, {packages:,} packages: {equal} equal, {number - equal} not",
         "",
         "Each cell: the versions in the lock that some target has, how many of the targets are equal, and what no "
-        "wheel is for.",
+        "wheel is for; an empty one was not run.",
         "",
         "| set | " + " | ".join(TOOLS) + " |",
         "| --- |" + " --- |" * len(TOOLS),

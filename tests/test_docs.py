@@ -88,6 +88,11 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
         environment={
             **{name: value for name, value in nix_store.env.items() if not name.startswith("UV_")},
             "HOME": str(home),
+            # A page is a first time with nixgen; with uv it need not be.
+            "XDG_CACHE_HOME": str(home / ".cache"),
+            "UV_CACHE_DIR": subprocess.run(
+                ["uv", "cache", "dir"], capture_output=True, text=True, check=True
+            ).stdout.strip(),
             "NIX_PATH": f"nixpkgs={nixpkgs}",
             "PATH": path,
             "PYTHONPATH": str(ROOT),

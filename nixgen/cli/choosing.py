@@ -18,7 +18,9 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         help="a version that the lock holds, or the path of an interpreter to build with "
         "(default: the lock's first, with the machine's own Python, else the one that uv manages)",
     )
-    choice.add_argument("--package", metavar="NAME", help="that of a member of the uv workspace (default: the root's)")
+    choice.add_argument(
+        "--package", dest="member", metavar="NAME", help="that of a member of the uv workspace (default: the root's)"
+    )
     choice.add_argument("--extra", action="append", default=[], metavar="NAME", help="with this extra; repeatable")
     choice.add_argument("--all-extras", action="store_true", help="with every extra that the lock holds")
     choice.add_argument("--group", action="append", default=[], metavar="NAME", help="with this group; repeatable")
@@ -78,7 +80,7 @@ def request(options: argparse.Namespace) -> Request:
     return Request(
         base=Path(options.directory),
         python=options.python,
-        member=canonicalize_name(options.package) if options.package else None,
+        member=canonicalize_name(options.member) if options.member else None,
         extras=tuple(options.extra),
         groups=tuple(options.group),
         all_extras=options.all_extras,

@@ -40,7 +40,7 @@ class Source:
     commit: str | None = None
     subdirectory: str = ""
     sha256: str | None = None
-    size: int | None = None
+    size: int | None = field(default=None, compare=False)
     why: str = field(default="", compare=False)
 
     @property

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,12 +12,12 @@ from nixgen.emit.nix import nix_string
 from nixgen.environments.choice import Choice
 from nixgen.errors import InputError, VerificationError
 from nixgen.indexes import INDEX_NAME, find_index, index_leaf, vendored_name
-from nixgen.leaf import leaf_name, leaf_path
 from nixgen.model import LockedWheel, Source, WheelIndex
 from nixgen.sources.fetch import fetch_sources
+from nixgen.sources.leaves import add_leaves, leaves_of
 from nixgen.store import Store
 from nixgen.targets import default_system
-from nixgen.wheels.text import index_bytes, index_hash, parse_index
+from nixgen.wheels.text import index_hash, parse_index
 
 if TYPE_CHECKING:
     from nixgen.access import Access
@@ -128,29 +127,14 @@ def add_built(
         wanted = " ".join(f"made.nixgen.built.{nix_string(name)}" for name in names)
         outputs = build(f"(made: [ {wanted} ])").split()
         for wheel, output in zip(wheels, outputs, strict=True):
-            added += _add(wheel, index_of_build(wheel, choice.base), Path(output), store, hold)
+            index = index_of_build(wheel, choice.base)
+            _compare(wheel, index, Path(output))
+            added += add_leaves(index, Path(output), store, hold)
     return added
 
 
 def _is_archive(source: Source) -> bool:
     return source.url is not None or source.path is not None
-
-
-def _add(wheel: LockedWheel, index: WheelIndex, output: Path, store: Store, hold: Daemon) -> int:
-    """Put the leaves of a wheel that was built into the store; return how many it lacked."""
-    _compare(wheel, index, output)
-    leaves = _leaves(index, store.directory)
-    content = index_bytes(index)
-    leaf = index_leaf(hashlib.sha256(content).hexdigest(), store.directory)
-    hold.hold([*leaves, leaf])
-    missing = store.invalid([*leaves, leaf])
-    for path in sorted(missing & leaves.keys()):
-        member = leaves[path]
-        hold.add(leaf_name(member.rpartition("/")[2]), (output / "files" / member).read_bytes(), path)
-    if leaf in missing:
-        hold.add(leaf_name(INDEX_NAME), content, leaf)
-    hold.wait()
-    return len(missing)
 
 
 def _compare(wheel: LockedWheel, index: WheelIndex, output: Path) -> None:
@@ -201,13 +185,4 @@ def _differences(locked: WheelIndex, built: WheelIndex) -> Iterator[str]:
 def _lacking(wheel: LockedWheel, base: Path, store: Store) -> bool:
     """Tell whether the store lacks a leaf of a wheel."""
     index = index_of_build(wheel, base)
-    return bool(store.invalid([*_leaves(index, store.directory), index_leaf(wheel.index or "", store.directory)]))
-
-
-def _leaves(index: WheelIndex, store_dir: str) -> Mapping[str, str]:
-    """Return the path in the wheel of each of its leaves, by its store path."""
-    return {
-        leaf_path(path.rpartition("/")[2], file.sha256, store_dir): path
-        for path, file in index.files.items()
-        if file.size
-    }
+    return bool(store.invalid([*leaves_of(index, store.directory), index_leaf(wheel.index or "", store.directory)]))

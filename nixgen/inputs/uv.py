@@ -136,6 +136,7 @@ def compile_requirements(
             arguments += ["--constraints", _written(scratch / "constraints.txt", _pins(agree_with.packages))]
         excluded: set[str] = {canonicalize_name(name) for name in exclude}
         never = ["--no-build"] if options.no_build or not options.from_source else []
+        built = set(options.from_source)
         while True:
             if preferences:
                 output.write_text(_preferences_text(preferences), encoding="utf-8")
@@ -148,6 +149,7 @@ def compile_requirements(
                 new = {name: item for name, item in found.items() if name not in excluded}
                 if new and never and not options.no_build:
                     never = []
+                    built |= new.keys()
                     warnings.clear()
                 elif new and len(unusable) < MOST_UNUSABLE:
                     unusable |= new
@@ -158,6 +160,11 @@ def compile_requirements(
                     raise explain(failure, where) from failure
         text = output.read_text(encoding="utf-8")
     lock = parse(text, where=f"{where} (resolved by uv)")
+    if not never:
+        warnings.append(
+            f"uv was allowed to run builds, outside of Nix, to learn what packages without a wheel need: "
+            f"{', '.join(sorted(built))} (--no-build refuses them)"
+        )
     return Resolution(
         lock=lock,
         directory=scratch,

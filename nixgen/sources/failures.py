@@ -13,6 +13,9 @@ _FAILED = re.compile(
     re.MULTILINE,
 )
 
+#: What Nix says around the messages of a build.
+_OF_NIX = re.compile(r"\s*(?:building '/|nix-build failed|th(?:is|ese) .*derivations? will be |/\S+\.drv$)")
+
 #: How many lines of a build are shown.
 _SHOWN = 20
 
@@ -24,7 +27,7 @@ def explained(error: NixError) -> NixError:
         return error
     matches = list(reversed(failures.values()))
     before = error.what[: min(match.start() for match in matches)].splitlines()
-    lines = [line.strip() for line in before if line.strip() and not line.strip().startswith("building '/")]
+    lines = [line.strip() for line in before if line.strip() and not _OF_NIX.match(line)]
     shown = "".join(f"\n    | {line}" for line in lines[-_SHOWN:])
     what = "\n".join(re.sub(r"\n[ >]+", "\n    ", match["what"]) for match in matches)
     return BuildError(

@@ -36,6 +36,7 @@ from nixgen.pythons import find_python
 from nixgen.sources.backend import Backend
 from nixgen.sources.failures import explained
 from nixgen.sources.fetch import fetch_sources
+from nixgen.sources.leaves import add_leaves
 from nixgen.sources.requirements import Requirements
 from nixgen.store import Store
 from nixgen.targets import Target, default_system
@@ -83,6 +84,11 @@ class _Job:
     @property
     def name(self) -> str:
         return self.package.name
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether every file that comes out is locked."""
+        return self.source.directory is None and not self.settings.accept
 
     @property
     def build(self) -> Build:
@@ -393,7 +399,13 @@ class Workshop:
                 archives = [self._archives[target.key] for _, target in work if target.key in self._archives]
                 found = archives and of_archive(error, archives[0], sandbox=store.setting("sandbox") is not False)
                 raise found or explained(error) from error
-            return [_Answer.read(Path(output)) for output in outputs]
+            answers = [_Answer.read(Path(output)) for output in outputs]
+            for (job, _), answer, output in zip(work, answers, outputs, strict=True):
+                if answer.needs is None and job.is_pinned:
+                    # Others may be built with it, and the next build of the project finds them.
+                    index = parse_index(answer.index, WheelSource(filename=answer.filename), job.name)
+                    add_leaves(index, Path(output), store, daemon)
+            return answers
 
     def _index_tools(self) -> None:
         """Read the indexes of the wheels that builds need, as far as they are not known."""
@@ -454,7 +466,7 @@ class Workshop:
                 where=job.source.place,
                 todo="take another version, or correct the project's name and version",
             )
-        pinned = job.source.directory is None and not job.settings.accept
+        pinned = job.is_pinned
         filename = answer.filename if pinned else _stem(job)
         fitting = [other for other in pending if create_compatible_tags_selector(tags(other))([(0, wheel_tags)])]
         if not pinned:

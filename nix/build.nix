@@ -1,5 +1,9 @@
 # A wheel that no index has, built from its source in an environment of leaves, and unpacked for the ingest.
-{ names, run }:
+{
+  fetch,
+  names,
+  run,
+}:
 let
   inherit (builtins)
     concatMap
@@ -120,25 +124,9 @@ in
         path = below lock source.path;
       }
     else
-      derivation {
+      fetch.fetch {
         name = archive;
-        inherit (source) url;
-        system = "builtin";
-        builder = "builtin:fetchurl";
-        urls = [ source.url ];
-        executable = false;
-        unpack = false;
-        outputHash = source.sha256;
-        outputHashAlgo = "sha256";
-        outputHashMode = "flat";
-        preferLocalBuild = true;
-        impureEnvVars = [
-          "http_proxy"
-          "https_proxy"
-          "ftp_proxy"
-          "all_proxy"
-          "no_proxy"
-        ];
+        inherit (source) url sha256;
       };
 
   # buildWheel :: { package, source, environment, system, interpreter, tools ? null, flat ? false } -> derivation

@@ -21,7 +21,7 @@ let
       wheel
       ;
   };
-  build = import ./build.nix { inherit names run; };
+  build = import ./build.nix { inherit fetch names run; };
   tree = import ./tree.nix { inherit leaf names run; };
   env = import ./env.nix {
     inherit

@@ -85,7 +85,15 @@ in
       lock
       // {
         wheels = mapAttrs (
-          _: wheel: wheel // (if wheel ? url then { url = mirrored wheel.url; } else { })
+          _: wheel:
+          wheel
+          // (if wheel ? url then { url = mirrored wheel.url; } else { })
+          // (
+            if wheel ? source.url then
+              { source = wheel.source // { url = mirrored wheel.source.url; }; }
+            else
+              { }
+          )
         ) lock.wheels;
       };
 }

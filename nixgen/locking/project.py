@@ -144,8 +144,10 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         mirrors=request.mirrors,
     )
 
-    def read_indexes(sources: Mapping[str, WheelSource]) -> tuple[dict[str, WheelIndex], Traffic]:
-        return indexes_of(
+    spent: list[Traffic] = []
+
+    def read_indexes(sources: Mapping[str, WheelSource]) -> dict[str, WheelIndex]:
+        indexes, traffic = indexes_of(
             sources,
             previous,
             base=request.base,
@@ -154,6 +156,8 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
             unseen=secrets.shortened,
             observer=observer,
         )
+        spent.append(traffic)
+        return indexes
 
     wanted = wheels_of(read.selections.values())
     secrets = Secrets.of(read, access.credentials, request.base)
@@ -162,7 +166,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     try:
         built = _built(request, read.selections, targets, previous, settings, read_indexes, access, observer, archives)
         selections = built.selections
-        indexes, traffic = read_indexes(wheels_of([*selections.values(), Selection(packages=built.tools)]))
+        indexes = read_indexes(wheels_of([*selections.values(), Selection(packages=built.tools)]))
     except NixgenError as error:
         secrets.explain(error, wanted)
         raise
@@ -205,7 +209,12 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for note in settings.unmet(indexes.values(), names):
         observer.note(note)
     files = Files(lock=lock, vendored=_vendored(request, lock, indexes, previous))
-    return Locked(files=files, indexes=indexes, traffic=traffic, changed=files.changes(request.base))
+    return Locked(
+        files=files,
+        indexes=indexes,
+        traffic=Traffic(read=sum(one.read for one in spent), total=sum(one.total for one in spent)),
+        changed=files.changes(request.base),
+    )
 
 
 def lock_project(request: Request, observer: Observer = SILENT) -> Locked:
@@ -287,7 +296,7 @@ def _built(
     targets: Sequence[Target],
     previous: Lock | None,
     settings: Settings,
-    index: Callable[[Mapping[str, WheelSource]], tuple[Mapping[str, WheelIndex], Traffic]],
+    index: Callable[[Mapping[str, WheelSource]], Mapping[str, WheelIndex]],
     access: Access,
     observer: Observer,
     archives: Mapping[str, PythonArchive],
@@ -305,7 +314,7 @@ def _built(
         previous=previous,
         settings=settings.builds,
         requirements=Requirements(base=request.base, options=resolver, constraints=settings.build_constraints),
-        index=lambda sources: index(sources)[0],
+        index=index,
         again=None if resolver.upgrade else map(canonicalize_name, resolver.upgrade_packages),
         access=access,
         observer=observer,

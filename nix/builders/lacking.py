@@ -21,10 +21,12 @@ _SIGNS = (
     ("library", r'Dependency "([\w.+-]+)" not found'),
     ("library", r"cannot find -l([\w.+-]+)"),
     ("module", r"ModuleNotFoundError: No module named '([\w.]+)'"),
+    ("network", r"Could not resolve host: ([\w.-]+)"),
+    ("network", r"(?:Temporary failure in name resolution|Name or service not known|failed to lookup address)"),
 )
 
 #: What a sign means that does not name it.
-_UNNAMED = {"Rust": "cargo", "Pkg-config": "pkg-config"}
+_UNNAMED = {"Rust": "cargo", "Pkg-config": "pkg-config", "name": "the network", "lookup": "the network"}
 
 #: The attribute of nixpkgs that has a program or header, where it is not called so.
 _ATTRIBUTES = {
@@ -55,7 +57,7 @@ def found(said):
     """Return what the last lines of a build say is missing: pairs of a kind and a name, each once.
 
     Args:
-        said: the lines. The kinds are ``program``, ``header``, ``library`` and ``module``.
+        said: the lines. The kinds are ``program``, ``header``, ``library``, ``module`` and ``network``.
     """
     pairs = {}
     for kind, sign in _SIGNS:
@@ -78,6 +80,11 @@ def advice(package, kind, name):
     if kind == "module":
         return 'where {} is a requirement of the build that it does not name, write under {}: requires = ["{}"]'.format(
             name, table, name.partition(".")[0]
+        )
+    if kind == "network":
+        return (
+            "a build has no network: where env or config-settings can name a copy of what it fetches, or turn that "
+            f"off, write that under {table}; else take a version with a wheel"
         )
     attribute = _ATTRIBUTES.get(name, name)
     return f'install {name} on this machine, or with nixpkgs write under {table}: packages = ["{attribute}"]'

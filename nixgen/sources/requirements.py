@@ -74,7 +74,14 @@ class Requirements:
                     raise
             for target in lacking:
                 resolution = resolutions[target.key]
-                choice = choose(resolution.lock, target, where=where, directory=resolution.directory, base=self._base)
+                choice = choose(
+                    resolution.lock,
+                    target,
+                    where=where,
+                    directory=resolution.directory,
+                    base=self._base,
+                    from_source=options.from_source,
+                )
                 unusable = [*resolution.unusable, *choice.unusable]
                 if options.no_build:
                     unusable += without_wheel(choice)

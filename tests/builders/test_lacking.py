@@ -28,6 +28,8 @@ def lacking(monkeypatch: pytest.MonkeyPatch) -> object:
         ("Package libfoo was not found in the pkg-config search path.", "library", "libfoo", '["libfoo"]'),
         ('meson.build:3:0: ERROR: Dependency "openblas" not found, tried pkgconfig', "library", "openblas", "openblas"),
         ("/usr/bin/ld: cannot find -lxml2", "library", "xml2", "xml2"),
+        ("fatal: unable to access 'https://x/': Could not resolve host: x.org", "network", "x.org", "no network"),
+        ("URLError: <urlopen error [Errno -3] Temporary failure in name resolution>", "network", None, "no network"),
         ("ModuleNotFoundError: No module named 'numpy.core'", "module", "numpy.core", 'requires = ["numpy"]'),
     ],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import importlib.util
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -34,9 +35,23 @@ def builder_module(name: str) -> ModuleType:
     Args:
         name: of a module that imports none of its neighbours.
     """
-    path = library_directory() / "builders" / f"{name}.py"
-    spec = importlib.util.spec_from_file_location(f"nixgen_builders_{name}", path)
+    return module_of("builders", name)
+
+
+def module_of(part: str, name: str) -> ModuleType:
+    """Return a Python module of the library, beside which no bytecode is written: it is shipped as it lies there.
+
+    Args:
+        part: the directory of the library.
+        name: of the module.
+    """
+    path = library_directory() / part / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"nixgen_{part}_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    before, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.dont_write_bytecode = before
     return module

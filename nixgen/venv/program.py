@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import importlib.util
 import logging
 import os
 import shutil
@@ -16,7 +15,7 @@ from pathlib import Path
 from types import ModuleType
 
 from nixgen.errors import InputError, MachineError, NixError
-from nixgen.library import library_directory
+from nixgen.library import library_directory, module_of
 from nixgen.processes import run as run_program
 from nixgen.store import Store
 from nixgen.temporary import temporary_directory
@@ -36,12 +35,7 @@ _READ = 'program=$1 heal=$2 farm=$3 owner=$4; shift 4; . "$program"'
 @functools.cache
 def rights() -> ModuleType:
     """Return ``nix/venv/owner.py``: whose rights the work in a directory is done with."""
-    path = library_directory() / "venv" / "owner.py"
-    spec = importlib.util.spec_from_file_location("nixgen_venv_owner", path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    return module_of("venv", "owner")
 
 
 def environment_below(directory: Path) -> Path | None:

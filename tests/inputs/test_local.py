@@ -96,6 +96,7 @@ def test_a_wheel_beside_a_project(add_wheel: AddWheel, add_source: AddSource, tm
     assert files(found) == {"lib": built.name}
     assert f"{built.name} is taken for lib 1.0, as it was given" in found.notes
     other = add_wheel("other").rename(tmp_path / "other-1.0-py3-none-any.whl")
+    add_wheel("lib")
     with pytest.raises(InputError, match="nothing that is wanted"):
         read(tmp_path, "pyproject.toml", other.name, options=options)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,7 +14,7 @@ from nixgen.errors import InputError, VerificationError
 from nixgen.indexes import INDEX_NAME, find_index, index_leaf, vendored_name
 from nixgen.model import LockedWheel, Source, WheelIndex
 from nixgen.sources.fetch import fetch_sources
-from nixgen.sources.leaves import add_leaves, leaves_of
+from nixgen.sources.leaves import add_leaves, differences, leaves_of
 from nixgen.store import Store
 from nixgen.targets import default_system
 from nixgen.wheels.text import index_hash, parse_index
@@ -154,7 +154,7 @@ def _compare(wheel: LockedWheel, index: WheelIndex, output: Path) -> None:
     found = parse_index((output / INDEX_NAME).read_bytes(), wheel.source, wheel.name)
     if index_hash(found) == wheel.index:
         return
-    lines = list(_differences(index, found))
+    lines = list(differences(index, found))
     shown = "".join(f"\n    {line}" for line in lines[:_NAMED])
     more = f"\n    and {len(lines) - _NAMED} more" if len(lines) > _NAMED else ""
     raise VerificationError(
@@ -166,20 +166,6 @@ def _compare(wheel: LockedWheel, index: WheelIndex, output: Path) -> None:
             "has what it has built; or lock again, which takes what is built now"
         ),
     )
-
-
-def _differences(locked: WheelIndex, built: WheelIndex) -> Iterator[str]:
-    for path in sorted({*locked.files, *built.files}):
-        ours, theirs = locked.files.get(path), built.files.get(path)
-        if theirs is None or ours is None:
-            yield f"{path}: only {'in the lock' if theirs is None else 'built'}"
-        elif ours != theirs:
-            yield (
-                f"{path}: {ours.sha256[:12] or 'empty'}… with {ours.size} bytes in the lock, "
-                f"{theirs.sha256[:12] or 'empty'}… with {theirs.size} bytes built"
-            )
-    if (locked.console_scripts, locked.gui_scripts) != (built.console_scripts, built.gui_scripts):
-        yield "entry_points.txt: other commands"
 
 
 def _lacking(wheel: LockedWheel, base: Path, store: Store) -> bool:

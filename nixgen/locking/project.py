@@ -315,6 +315,7 @@ def _built(
         settings=settings.builds,
         requirements=Requirements(base=request.base, options=resolver, constraints=settings.build_constraints),
         index=index,
+        verify=request.verify,
         again=None if resolver.upgrade else map(canonicalize_name, resolver.upgrade_packages),
         access=access,
         observer=observer,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from nixgen.indexes import INDEX_NAME, index_leaf
@@ -47,3 +47,24 @@ def add_leaves(index: WheelIndex, output: Path, store: Store, daemon: Daemon) ->
         daemon.add(leaf_name(INDEX_NAME), content, own)
     daemon.wait()
     return len(missing)
+
+
+def differences(known: WheelIndex, built: WheelIndex, where: str = "in the lock") -> Iterator[str]:
+    """Yield a line for each file that is another one than is known, and for other commands.
+
+    Args:
+        known: what there was before.
+        built: what was built now.
+        where: what is said of the former.
+    """
+    for path in sorted({*known.files, *built.files}):
+        ours, theirs = known.files.get(path), built.files.get(path)
+        if theirs is None or ours is None:
+            yield f"{path}: only {where if theirs is None else 'built'}"
+        elif ours != theirs:
+            yield (
+                f"{path}: {ours.sha256[:12] or 'empty'}… with {ours.size} bytes {where}, "
+                f"{theirs.sha256[:12] or 'empty'}… with {theirs.size} bytes built"
+            )
+    if (known.console_scripts, known.gui_scripts) != (built.console_scripts, built.gui_scripts):
+        yield "entry_points.txt: other commands"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -13,7 +14,7 @@ from packaging.utils import canonicalize_version, parse_wheel_filename
 
 from nixgen.emit.nix import nix_path, nix_string
 from nixgen.environments.archive import explain as of_archive
-from nixgen.errors import BuildError, InputError, NixError
+from nixgen.errors import BuildError, InputError, NixError, VerificationError
 from nixgen.indexes import find_index, keep_index
 from nixgen.ingest import ingest
 from nixgen.library import library_directory
@@ -36,7 +37,7 @@ from nixgen.pythons import find_python
 from nixgen.sources.backend import Backend
 from nixgen.sources.failures import explained
 from nixgen.sources.fetch import fetch_sources
-from nixgen.sources.leaves import add_leaves
+from nixgen.sources.leaves import add_leaves, differences
 from nixgen.sources.requirements import Requirements
 from nixgen.store import Store
 from nixgen.targets import Target, default_system
@@ -50,6 +51,12 @@ if TYPE_CHECKING:
 
 #: How often a backend may ask for more.
 _ROUNDS = 4
+
+#: How many files that are different are named.
+_NAMED = 20
+
+#: What Nix says where a build gave something else than before (2.8 to 2.34).
+_NOT_ALIKE = re.compile(r"may not be deterministic: output '([^']+)' differs from '([^']+)'")
 
 #: How deep builds may need builds.
 _DEPTH = 8
@@ -112,6 +119,7 @@ class Workshop:
         settings: what the user says of builds, by package.
         requirements: resolves what builds need.
         index: gives the indexes of wheels.
+        verify: whether what is pinned is built twice, and compared with the existing lock.
         again: names of packages that are not to be as the existing lock has them; None for all.
         access: how servers are reached.
         observer: is told what goes on.
@@ -126,6 +134,7 @@ class Workshop:
         settings: Mapping[str, BuildSettings],
         requirements: Requirements,
         index: Callable[[Mapping[str, WheelSource]], Mapping[str, WheelIndex]],
+        verify: bool,
         again: Iterable[str] | None,
         access: Access,
         observer: Observer,
@@ -136,6 +145,7 @@ class Workshop:
         self._settings = settings
         self._requirements = requirements
         self._index = index
+        self._verify = verify
         self._again = None if again is None else frozenset(again)
         self._access = access
         self._observer = observer
@@ -145,6 +155,7 @@ class Workshop:
         self._tool_indexes: dict[str, WheelIndex] = {}
         self._builds: dict[str, Build] = {}
         self._tools: dict[str, LockedPackage] = {}
+        self._locked: dict[str, WheelIndex] = {}
         self._told: set[tuple[str, str, Source]] = set()
 
     def build(self, selections: Mapping[str, Selection], targets: Sequence[Target]) -> Built:
@@ -278,8 +289,10 @@ class Workshop:
                     continue
                 self._indexes[wheel.source.filename] = index
             self._keep_tools(filenames)
-            if job.source.directory is not None:
+            if job.source.directory is not None or self._verify:
                 # Its code may have changed, and what its backend asks for with it: Nix tells, with these packages.
+                if wheel.index is not None:
+                    self._locked[wheel.source.filename] = self._indexes.pop(wheel.source.filename)
                 job.needs = build.needs
                 job.requires[target.key] = tuple(self._tools[name] for name in filenames)
                 return False
@@ -400,12 +413,43 @@ class Workshop:
                 found = archives and of_archive(error, archives[0], sandbox=store.setting("sandbox") is not False)
                 raise found or explained(error) from error
             answers = [_Answer.read(Path(output)) for output in outputs]
+            if self._verify:
+                self._repeat(store, parts, work, answers)
             for (job, _), answer, output in zip(work, answers, outputs, strict=True):
                 if answer.needs is None and job.is_pinned:
                     # Others may be built with it, and the next build of the project finds them.
                     index = parse_index(answer.index, WheelSource(filename=answer.filename), job.name)
                     add_leaves(index, Path(output), store, daemon)
             return answers
+
+    def _repeat(
+        self, store: Store, parts: Sequence[str], work: Sequence[tuple[_Job, Target]], answers: Sequence[_Answer]
+    ) -> None:
+        """Build again what was built and is pinned, and compare (``nix-build --check``).
+
+        Raises:
+            VerificationError: a build does not repeat itself; names the files.
+        """
+        pinned = [
+            part
+            for part, (job, _), answer in zip(parts, work, answers, strict=True)
+            if job.is_pinned and answer.needs is None
+        ]
+        if not pinned:
+            return
+        expression = f"let nixgen = import {nix_path(library_directory())}; in [ {' '.join(pinned)} ]"
+        try:
+            with self._observer.waiting("building again") as watch:
+                store.build(expression, ["--check", "--keep-failed"], None, watch)
+        except NixError as error:
+            match = _NOT_ALIKE.search(error.what)
+            if match is None:
+                raise explained(error) from error
+            first, second = (
+                parse_index((Path(path) / "index.json").read_bytes(), WheelSource(filename=path), "")
+                for path in match.groups()
+            )
+            raise _other_files(Path(match[1]).name[33:], differences(first, second, "first"), match[2]) from error
 
     def _index_tools(self) -> None:
         """Read the indexes of the wheels that builds need, as far as they are not known."""
@@ -481,6 +525,9 @@ class Workshop:
         made = replace(job.package, version=asked or str(version), wheel=wheel)
         if pinned:
             index = parse_index(answer.index, wheel, job.name)
+            known = self._locked.get(filename)
+            if known is not None and index_hash(known) != index_hash(index):
+                raise _other_files(filename, differences(known, index), "nixgen.lock")
             keep_index(index)
             self._indexes[filename] = index
         for other in fitting:
@@ -507,6 +554,20 @@ class _Answer:
         if needs.exists():
             return cls(needs=tuple(json.loads(needs.read_bytes())))
         return cls(filename=(output / "filename").read_text(), index=(output / "index.json").read_bytes())
+
+
+def _other_files(name: str, lines: Iterable[str], where: str) -> VerificationError:
+    found = list(lines)
+    shown = "".join(f"\n    {line}" for line in found[:_NAMED])
+    more = f"\n    and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
+    return VerificationError(
+        f"{name}: its build does not repeat itself:{shown}{more}",
+        where=where,
+        todo=(
+            "set what makes the difference under [tool.nixgen.build.NAME], as a variable or a setting; or write "
+            "accept = true there: then each machine has what it has built"
+        ),
+    )
 
 
 def _stem(job: _Job) -> str:

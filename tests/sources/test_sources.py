@@ -208,3 +208,17 @@ def test_a_repository_and_an_archive_and_a_directory(in_store: Cli, serve: Serve
     elsewhere = with_store(in_store, NixInstallation.of_machine(tmp_path / "elsewhere"))
     assert "has SHA-256" in elsewhere("build", "--no-out-link", code=5).stderr
     NixInstallation.of_machine(tmp_path / "elsewhere").make_removable()
+
+
+def test_verify_builds_again(in_store: Cli, serve: Serve) -> None:
+    """With --verify, what was built is built twice and compared; files that differ are named, nothing is written."""
+    server = serve(make_source("same"))
+    lock(in_store, server, "same")
+    lock(in_store, server, "same", options=("--verify",))
+    more = "files['drawn/chance.py'] = f'drawn = {os.urandom(8)!r}\\n'"
+    server = serve(make_source("drawn", more=more))
+    lock(in_store, server, "drawn")
+    before = listing(in_store.directory)
+    said = lock(in_store, server, "drawn", options=("--verify",), code=5)
+    assert "does not repeat itself" in said and "drawn/chance.py:" in said and "accept = true" in said
+    assert listing(in_store.directory) == before

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Cli
-from tests.support.nix import NixInstallation
+from tests.support.nix import NixInstallation, cannot_sandbox
 
 pytestmark = pytest.mark.nix
 
@@ -28,12 +29,14 @@ PACKAGES = {
 }
 
 
+def with_store(nixgen: Cli, store: NixInstallation) -> Cli:
+    kept = {name: value for name, value in store.env.items() if os.environ.get(name) != value}
+    return replace(nixgen, environment={**nixgen.environment, **kept})
+
+
 def test_each_way_to_build_a_package(nixgen: Cli, nix_store: NixInstallation) -> None:
     """One lock builds all of them side by side; the environment has them, and stock Nix builds the same one."""
-    kept = {name: value for name, value in nix_store.env.items() if os.environ.get(name) != value}
-    for name in ("UV_CACHE_DIR", "UV_NO_INDEX", "UV_FIND_LINKS"):  # those of the machine: a test like any user
-        kept.pop(name, None)
-    cli = replace(nixgen, environment={**nixgen.environment, **kept})
+    cli = with_store(nixgen, nix_store)
     (cli.directory / "requirements.in").write_text("".join(f"{name}\n" for name in PACKAGES))
     options = [word for name in PACKAGES for word in ("--build-from-source", name)]
     said = cli("lock", *options).stderr
@@ -51,3 +54,17 @@ def test_each_way_to_build_a_package(nixgen: Cli, nix_store: NixInstallation) ->
         check=True,
     )
     assert done.stdout.strip() == path
+
+
+@pytest.mark.skipif(cannot_sandbox(), reason="no user namespaces here: Nix cannot sandbox")
+def test_a_sandbox_changes_nothing(nixgen: Cli, nix_store: NixInstallation, tmp_path: Path) -> None:
+    """What is locked without a sandbox is what comes out in one: every file of a compiled wheel is compared."""
+    cli = with_store(nixgen, nix_store)
+    (cli.directory / "requirements.in").write_text("markupsafe\n")
+    cli("lock", "--build-from-source", "markupsafe")
+    elsewhere = NixInstallation.of_machine(tmp_path / "elsewhere")
+    shown = " ".join(path for path in ("/lib", "/lib64", "/usr", "/bin") if Path(path).exists())
+    options = ["--option", "sandbox", "true", "--option", "extra-sandbox-paths", shown]
+    path = with_store(cli, elsewhere)("build", "--no-out-link", *options).stdout.strip()
+    assert list(Path(path).glob("lib/python*/site-packages/markupsafe/_speedups*.so"))
+    elsewhere.make_removable()

@@ -119,22 +119,38 @@ def _extract(archive, target, source):
     if hasattr(tarfile, "data_filter"):
         archive.extractall(target, filter="data")
         return
-    # A Python of before PEP 706.
-    members = [member for member in archive.getmembers() if member.isfile() or member.isdir() or member.issym()]
-    _refuse_escapes([member.name for member in members], source)
-    for member in members:
+    # A Python of before PEP 706: each member is looked at with the links that are there by then.
+    for member in archive:
+        if not (member.isfile() or member.isdir() or member.issym() or member.islnk()):
+            continue
+        _refuse_escapes([member.name], source)
+        places = [member.name]
         if member.issym():
-            _refuse_escapes([os.path.normpath(os.path.join(os.path.dirname(member.name), member.linkname))], source)
+            places.append(os.path.join(os.path.dirname(member.name), member.linkname))
+        elif member.islnk():
+            places.append(member.linkname)
+        for place in places:
+            if not _is_inside(os.path.join(target, place), target):
+                _refuse(place, source)
         member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
         member.uid = member.gid = os.getuid()
         member.uname = member.gname = ""
-    archive.extractall(target, members)
+        archive.extract(member, target)
+
+
+def _is_inside(path, directory):
+    directory = os.path.realpath(directory)
+    return os.path.commonpath([os.path.realpath(path), directory]) == directory
 
 
 def _refuse_escapes(names, source):
     for name in names:
         if name.startswith("/") or ".." in name.split("/"):
-            sys.exit(f"nixgen: the archive {os.path.basename(source)} has a member that escapes: {name!r}")
+            _refuse(name, source)
+
+
+def _refuse(name, source):
+    sys.exit(f"nixgen: the archive {os.path.basename(source)} has a member that escapes: {name!r}")
 
 
 def _set_times(project):

@@ -48,7 +48,10 @@ let
 in
 {
   lib = { };
-  stdenv.hostPlatform = { inherit system; };
+  stdenv = {
+    hostPlatform = { inherit system; };
+    cc = make "cc" "" "os.makedirs(out + '/bin')";
+  };
   writeText = name: text: make name text "shutil.copy(text, out)";
   bash = make "bash" "" "os.makedirs(out + '/bin'); shutil.copy('/bin/bash', out + '/bin/bash')";
   writeShellScriptBin = name: text: make name "#!/bin/sh\n${text}"

@@ -143,7 +143,9 @@ def _install(wheel, directory, project):
         for member in members:
             if member.startswith("/") or ".." in member.split("/"):
                 raise ValueError(f"its wheel has a member that escapes: {member!r}")
-        dist_info = next(name for name in members if name.split("/")[0].endswith(".dist-info")).split("/")[0]
+        dist_info = next((top for top in (name.split("/")[0] for name in members) if top.endswith(".dist-info")), None)
+        if dist_info is None:
+            raise ValueError("its wheel has no .dist-info directory")
         data = dist_info[: -len(".dist-info")] + ".data"
         data = data if any(member.startswith(data + "/") for member in members) else ""
         for member in members:

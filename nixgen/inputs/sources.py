@@ -26,7 +26,8 @@ _SHOWN_TAGS = 4
 _OTHERS = ("sha512", "sha384", "sha224", "sha1", "md5")
 
 _TODO = (
-    "leave out --no-build; or choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and "
+    "leave out --no-build (UV_NO_BUILD and [tool.uv] no-build mean it too); "
+    "or choose another version, Python or system, or build a wheel (`uv build`, `pip wheel`) and "
     "give its path too"
 )
 

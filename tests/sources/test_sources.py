@@ -156,7 +156,8 @@ def test_refused(in_store: Cli, serve: Serve) -> None:
     said = lock(in_store, server, "one", "two", options=("--no-build",), code=3)
     assert "one 1.0" in said and "two 1.0" in said
     in_variable = replace(in_store, environment={**in_store.environment, "UV_NO_BUILD": "1"})
-    assert "two 1.0" in lock(in_variable, server, "one", "two", code=3)
+    said = lock(in_variable, server, "one", "two", code=3)
+    assert "two 1.0" in said and "UV_NO_BUILD" in said
 
 
 def test_a_wheel_gives_way_where_it_is_asked_for(in_store: Cli, serve: Serve) -> None:

@@ -52,17 +52,22 @@ def main():
                 wheel = _build(package, project, scratch)
                 _remove(directory, before["files"] if before else [])
                 files = _install(wheel, directory, project)
-        except (OSError, ValueError, zipfile.BadZipFile, subprocess.CalledProcessError) as error:
+        except (OSError, ValueError, zipfile.BadZipFile, configparser.Error) as error:
             failed = True
             _say("{} cannot be made editable: {}".format(package["name"], error))
             continue
         installed[package["name"]] = {"of": made_of, "files": files}
+        _keep(directory, base, installed)
         _say("{} is editable, from {}".format(package["name"], project))
-    # Where DIR lies in the project, both move together.
+    _keep(directory, base, installed)
+    sys.exit(1 if failed else 0)
+
+
+def _keep(directory, base, installed):
+    """Write what is installed, and where from: where DIR lies in the project, both move together."""
     inside = os.path.commonpath([base, directory]) == base
     kept = {"base": os.path.relpath(base, directory) if inside else base, "packages": installed}
     _write(os.path.join(directory, STATE), kept)
-    sys.exit(1 if failed else 0)
 
 
 def _say(text):

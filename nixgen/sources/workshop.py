@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,6 +36,7 @@ from nixgen.pythons import find_python
 from nixgen.sources.backend import Backend
 from nixgen.sources.failures import explained
 from nixgen.sources.fetch import fetch_sources
+from nixgen.sources.job import Answer, Job, described
 from nixgen.sources.leaves import add_leaves, differences
 from nixgen.sources.requirements import Requirements
 from nixgen.store import Store
@@ -60,54 +60,6 @@ _NOT_ALIKE = re.compile(r"may not be deterministic: output '([^']+)' differs fro
 
 #: How deep builds may need builds.
 _DEPTH = 8
-
-
-@dataclass(kw_only=True)
-class _Job:
-    """One package to build, for one target or several.
-
-    Attributes:
-        asked: the package as an input has it.
-        package: the same, with the version that its source says where the input has none.
-        source: its source, with its hash.
-        targets: those that have no wheel of it yet.
-        settings: what the user says of the build.
-        backend: what the source says of it.
-        needs: what it needs, as far as it is known.
-        requires: the packages that fulfil that, by the targets' keys.
-        is_new: whether the existing lock does not have it so.
-    """
-
-    asked: LockedPackage
-    package: LockedPackage
-    source: Source
-    targets: list[Target]
-    settings: BuildSettings
-    backend: Backend
-    needs: tuple[str, ...]
-    requires: dict[str, tuple[LockedPackage, ...]] = field(default_factory=dict)
-    is_new: bool = False
-
-    @property
-    def name(self) -> str:
-        return self.package.name
-
-    @property
-    def is_pinned(self) -> bool:
-        """Whether every file that comes out is locked."""
-        return self.source.directory is None and not self.settings.accept
-
-    @property
-    def build(self) -> Build:
-        return Build(
-            backend=self.backend.reference,
-            backend_path=self.backend.path,
-            needs=self.needs,
-            requires={
-                key: tuple(package.wheel.filename for package in packages) for key, packages in self.requires.items()
-            },
-            settings=self.settings,
-        )
 
 
 class Workshop:
@@ -223,7 +175,7 @@ class Workshop:
         self,
         groups: Mapping[tuple[str, str, Source], tuple[LockedPackage, list[Target]]],
         fetched: Mapping[Source, tuple[Source, Path]],
-    ) -> dict[tuple[str, str, Source], _Job]:
+    ) -> dict[tuple[str, str, Source], Job]:
         """Return what there is to do, by package and source.
 
         Raises:
@@ -243,12 +195,12 @@ class Workshop:
             raise errors[0]
         return jobs
 
-    def _job(self, package: LockedPackage, source: Source, place: Path, targets: list[Target]) -> _Job:
+    def _job(self, package: LockedPackage, source: Source, place: Path, targets: list[Target]) -> Job:
         settings = self._settings.get(package.name, BuildSettings())
         backend = Backend.of(place, source.subdirectory, where=f"{package.name}: {source.place}")
         needs = tuple(dict.fromkeys([*backend.needs, *settings.requires]))
         version = package.version or backend.version or ""
-        return _Job(
+        return Job(
             asked=package,
             package=replace(package, version=version),
             source=source,
@@ -258,7 +210,7 @@ class Workshop:
             needs=needs,
         )
 
-    def _reuse(self, job: _Job, source: Source, target: Target) -> bool:
+    def _reuse(self, job: Job, source: Source, target: Target) -> bool:
         """Take a package as the existing lock has it, if it is the same there; tell whether it is."""
         if self._previous is None or self._again is None or job.name in self._again:
             return False
@@ -317,7 +269,7 @@ class Workshop:
                 for names in wheel.build.requires.values():
                     self._keep_tools(names)
 
-    def _build_all(self, jobs: Sequence[tuple[Source, _Job]], needed_by: tuple[str, ...]) -> None:
+    def _build_all(self, jobs: Sequence[tuple[Source, Job]], needed_by: tuple[str, ...]) -> None:
         pending = {id(job): list(job.targets) for _, job in jobs}
         for _, job in jobs:
             if any(target.key not in job.requires for target in job.targets):
@@ -346,7 +298,7 @@ class Workshop:
                 for fitting in self._settle(source, job, answer, pending[id(job)], target):
                     pending[id(job)].remove(fitting)
 
-    def _resolve(self, job: _Job, needed_by: tuple[str, ...]) -> None:
+    def _resolve(self, job: Job, needed_by: tuple[str, ...]) -> None:
         """Resolve what a build needs on each target, and build of that what has no wheel."""
         resolved = self._requirements.resolve(job.needs, job.targets, name=job.name)
         by_key = {target.key: target for target in job.targets}
@@ -359,7 +311,7 @@ class Workshop:
             for package in packages:
                 self._tools[package.wheel.filename] = package
 
-    def _buildable(self, job: _Job, targets: Sequence[Target]) -> Target:
+    def _buildable(self, job: Job, targets: Sequence[Target]) -> Target:
         """Return the first of some targets that this machine can build for.
 
         Raises:
@@ -376,7 +328,7 @@ class Workshop:
             )
         return found
 
-    def _run(self, work: Sequence[tuple[_Job, Target]]) -> list[_Answer]:
+    def _run(self, work: Sequence[tuple[Job, Target]]) -> list[Answer]:
         """Build, side by side, each for one target."""
         self._index_tools()
         store = Store()
@@ -412,7 +364,7 @@ class Workshop:
                 archives = [self._archives[target.key] for _, target in work if target.key in self._archives]
                 found = archives and of_archive(error, archives[0], sandbox=store.setting("sandbox") is not False)
                 raise found or explained(error) from error
-            answers = [_Answer.read(Path(output)) for output in outputs]
+            answers = [Answer.read(Path(output)) for output in outputs]
             if self._verify:
                 self._repeat(store, parts, work, answers)
             for (job, _), answer, output in zip(work, answers, outputs, strict=True):
@@ -423,7 +375,7 @@ class Workshop:
             return answers
 
     def _repeat(
-        self, store: Store, parts: Sequence[str], work: Sequence[tuple[_Job, Target]], answers: Sequence[_Answer]
+        self, store: Store, parts: Sequence[str], work: Sequence[tuple[Job, Target]], answers: Sequence[Answer]
     ) -> None:
         """Build again what was built and is pinned, and compare (``nix-build --check``).
 
@@ -464,9 +416,9 @@ class Workshop:
             for filename, index in indexes.items():
                 self._tools[filename] = replace(self._tools[filename], wheel=index.source)
 
-    def _partial(self, job: _Job, target: Target, wheels: Mapping[str, WheelIndex]) -> Lock:
+    def _partial(self, job: Job, target: Target, wheels: Mapping[str, WheelIndex]) -> Lock:
         """Return a lock that holds one package that is to be built, and what builds need; its paths are absolute."""
-        wheel = WheelSource(filename=_stem(job), source=self._absolute(job.source))
+        wheel = WheelSource(filename=job.stem, source=self._absolute(job.source))
         package = replace(job.package, wheel=wheel, when=ALWAYS)
         locked = {package.wheel.filename: LockedWheel(source=package.wheel, name=job.name, index=None, build=job.build)}
         tools = []
@@ -499,7 +451,7 @@ class Workshop:
         )
 
     def _settle(
-        self, source: Source, job: _Job, answer: _Answer, pending: Sequence[Target], target: Target
+        self, source: Source, job: Job, answer: Answer, pending: Sequence[Target], target: Target
     ) -> list[Target]:
         """Keep what was built for a target; return the targets that can have it."""
         name, version, _, wheel_tags = parse_wheel_filename(answer.filename)
@@ -511,7 +463,7 @@ class Workshop:
                 todo="take another version, or correct the project's name and version",
             )
         pinned = job.is_pinned
-        filename = answer.filename if pinned else _stem(job)
+        filename = answer.filename if pinned else job.stem
         fitting = [other for other in pending if create_compatible_tags_selector(tags(other))([(0, wheel_tags)])]
         if not pinned:
             fitting = list(pending)
@@ -536,24 +488,8 @@ class Workshop:
         told = (job.name, made.version, job.source)
         if job.is_new and told not in self._told:
             self._told.add(told)
-            self._observer.note(f"built {job.name} {made.version} from {_described(job.source)}")
+            self._observer.note(f"built {job.name} {made.version} from {described(job.source)}")
         return fitting
-
-
-@dataclass(frozen=True, kw_only=True)
-class _Answer:
-    """What a build made: a wheel's file name and index, or all that it needs."""
-
-    filename: str = ""
-    index: bytes = b""
-    needs: tuple[str, ...] | None = None
-
-    @classmethod
-    def read(cls, output: Path) -> _Answer:
-        needs = output / "needs.json"
-        if needs.exists():
-            return cls(needs=tuple(json.loads(needs.read_bytes())))
-        return cls(filename=(output / "filename").read_text(), index=(output / "index.json").read_bytes())
 
 
 def _other_files(name: str, lines: Iterable[str], where: str) -> VerificationError:
@@ -570,18 +506,14 @@ def _other_files(name: str, lines: Iterable[str], where: str) -> VerificationErr
     )
 
 
-def _stem(job: _Job) -> str:
-    return f"{job.name}-{job.package.version}" if job.package.version else job.name
-
-
-def _expression(lock: Path, job: _Job, target: Target, python: Path | None) -> str:
+def _expression(lock: Path, job: Job, target: Target, python: Path | None) -> str:
     arguments = (
         f"lock = nixgen.readLock {nix_path(lock)}; system = {nix_string(target.system)}; "
         f'version = {nix_string(target.python)}; ingest = "store";'
     )
     if python is not None:
         arguments += f" python = {nix_string(str(python))};"
-    return f"(nixgen.env {{ {arguments} }}).nixgen.built.{nix_string(_stem(job))}"
+    return f"(nixgen.env {{ {arguments} }}).nixgen.built.{nix_string(job.stem)}"
 
 
 def _locked(index: WheelIndex) -> LockedWheel:
@@ -592,17 +524,3 @@ def _merged(known: Build | None, build: Build, key: str) -> Build:
     """Return how a wheel is built, for the targets that were known and one more."""
     requires = {**({} if known is None else known.requires), key: build.requires[key]}
     return replace(build, requires=requires)
-
-
-def _described(source: Source) -> str:
-    """Return what a wheel was built of, and why, for a note."""
-    if source.directory is not None:
-        return f"the directory {source.directory}"
-    if source.repository is not None:
-        return f"commit {(source.commit or '')[:12]} of {source.repository}"
-    if source.why.startswith("an archive"):
-        return f"the archive {source.place.rpartition('/')[2]}"
-    if source.why == "asked for":
-        return "its source distribution, as asked"
-    why = "no wheel that fits" if source.why.startswith("wheels only") else "no wheel"
-    return f"its source distribution: {why}"

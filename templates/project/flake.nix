@@ -8,12 +8,15 @@
     { nixpkgs, ... }:
     let
       nixgen = import ./nix/nixgen;
-    in
-    {
-      # One environment per target of the lock: packages.<system>.python311, and `default` for the first.
-      packages = nixgen.packagesFor {
+      environments = {
         lock = nixgen.readLock ./nixgen.lock;
         pkgsFor = system: nixpkgs.legacyPackages.${system};
       };
+    in
+    {
+      # One environment per target of the lock: packages.<system>.python311, and `default` for the first.
+      packages = nixgen.packagesFor environments;
+      # A shell in each of them for `nix develop`, in which the project itself is editable.
+      devShells = nixgen.devShellsFor environments;
     };
 }

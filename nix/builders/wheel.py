@@ -43,12 +43,13 @@ def build(attributes, out):
     """
     os.umask(0o022)
     top = os.path.realpath(os.getcwd())
-    project = os.path.join(_unpacked(attributes["source"], top), attributes["subdirectory"])
+    source = _unpacked(attributes["source"], top)
+    project = os.path.join(source, attributes["subdirectory"])
     if not os.path.isdir(project):
         _fail(attributes, "its source has no directory {!r}".format(attributes["subdirectory"]))
     if not any(os.path.exists(os.path.join(project, name)) for name in ("pyproject.toml", "setup.py")):
         _fail(attributes, "it has neither a pyproject.toml nor a setup.py here (Git knows only files that were added)")
-    _set_times(project)
+    _set_times(source)
     asked = {
         "backend": attributes["backend"],
         "backendPath": attributes["backendPath"],
@@ -63,7 +64,7 @@ def build(attributes, out):
         json.dump(asked, file)
     python = os.path.join(attributes["environment"], "bin", "python")
     hooks = os.path.join(os.path.dirname(os.path.abspath(__file__)), "hooks.py")
-    variables = _environment(attributes, project, top)
+    variables = _environment(attributes, source, top)
     for program in attributes["programs"]:
         if not shutil.which(program, path=variables["PATH"]):
             _fail(
@@ -104,6 +105,9 @@ def _unpacked(source, top):
             with zipfile.ZipFile(source) as archive:
                 _refuse_escapes(archive.namelist(), source)
                 archive.extractall(target)
+                for member in archive.infolist():
+                    if member.external_attr >> 16 & 0o100 and not member.is_dir():
+                        os.chmod(os.path.join(target, member.filename), 0o755)
         else:
             with tarfile.open(source) as archive:
                 _extract(archive, target, source)
@@ -153,14 +157,14 @@ def _refuse(name, source):
     sys.exit(f"nixgen: the archive {os.path.basename(source)} has a member that escapes: {name!r}")
 
 
-def _set_times(project):
+def _set_times(source):
     """Give every file one time: that of an archive, of a checkout and of the store are others each time."""
-    for directory, directories, files in os.walk(project):
+    for directory, directories, files in os.walk(source):
         for name in directories + files:
             os.utime(os.path.join(directory, name), (EPOCH, EPOCH), follow_symlinks=False)
 
 
-def _environment(attributes, project, top):
+def _environment(attributes, source, top):
     """Return the environment variables of a build."""
     home = os.path.join(top, "home")
     os.mkdir(home)
@@ -174,7 +178,7 @@ def _environment(attributes, project, top):
         *attributes["machine"],
     ]
     # The directory of a build has a number; debugging information would have it.
-    mapped = f"-ffile-prefix-map={project}=/build/source"
+    mapped = f"-ffile-prefix-map={source}=/build/source"
     variables = {
         "PATH": os.pathsep.join(dict.fromkeys(path for path in paths if path)),
         "HOME": home,
@@ -191,7 +195,6 @@ def _environment(attributes, project, top):
         "CMAKE_BUILD_PARALLEL_LEVEL": str(cores()),
         "MAKEFLAGS": f"-j{cores()}",
         "CARGO_HOME": os.path.join(home, "cargo"),
-        "RUSTFLAGS": f"--remap-path-prefix={project}=/build/source",
     }
     for name, directory in (
         ("PKG_CONFIG_PATH", "lib/pkgconfig"),
@@ -206,8 +209,9 @@ def _environment(attributes, project, top):
     if attributes["unversioned"] and attributes["version"]:
         variables.update(_versions(attributes["name"], attributes["version"]))
     variables.update(attributes["env"])
-    for name in ("CFLAGS", "CXXFLAGS"):
-        variables[name] = " ".join(filter(None, [variables.get(name), mapped]))
+    remapped = f"--remap-path-prefix={source}=/build/source"
+    for name, option in (("CFLAGS", mapped), ("CXXFLAGS", mapped), ("RUSTFLAGS", remapped)):
+        variables[name] = " ".join(filter(None, [variables.get(name), option]))
     return variables
 
 

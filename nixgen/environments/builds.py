@@ -12,6 +12,7 @@ from nixgen.emit.nix import nix_string
 from nixgen.environments.choice import Choice
 from nixgen.errors import InputError, VerificationError
 from nixgen.indexes import INDEX_NAME, find_index, index_leaf, vendored_name
+from nixgen.lock import LOCK_NAME
 from nixgen.model import LockedWheel, Source, WheelIndex
 from nixgen.sources.fetch import fetch_sources
 from nixgen.sources.leaves import add_leaves, differences, leaves_of
@@ -58,6 +59,12 @@ class Builds:
             if wheel.build is None:
                 needed.add(name)
                 return 0
+            if depths.get(name) == 0:
+                raise InputError(
+                    f"the lock is damaged: {name} is built with itself",
+                    where=LOCK_NAME,
+                    todo="restore it (`git checkout nixgen.lock`), or lock again",
+                )
             if name not in depths:
                 if wheel.index is not None and not _lacking(wheel, choice.base, store):
                     return 0

@@ -91,6 +91,45 @@ def test_a_zip_archive_that_escapes_is_refused(tmp_path: Path) -> None:
         wheel._unpacked(str(tmp_path / "demo.zip"), str(tmp_path))
 
 
+def test_programs_of_a_zip_archive_can_be_run(tmp_path: Path) -> None:
+    """A file that the archive marks executable is so, and no other; every file has one time."""
+    path = tmp_path / "demo.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, mode in (("demo/configure", 0o100755), ("demo/setup.py", 0o100644)):
+            info = zipfile.ZipInfo(name)
+            info.external_attr = mode << 16
+            archive.writestr(info, "")
+    found = Path(wheel._unpacked(str(path), str(tmp_path)))
+    assert {path.name: path.stat().st_mode & 0o111 > 0 for path in found.iterdir()} == {
+        "configure": True,
+        "setup.py": False,
+    }
+    wheel._set_times(str(found))
+    assert {path.stat().st_mtime for path in found.iterdir()} == {wheel.EPOCH}
+
+
+def test_what_a_build_is_told(tmp_path: Path) -> None:
+    """Paths are those of the whole source, whatever a user adds; a version is told where the source has none."""
+    attributes = {
+        "name": "a-demo",
+        "version": "1.2",
+        "unversioned": True,
+        "environment": "/environment",
+        "programs": ["/opt/tool/bin/tool", "cmake"],
+        "prefixes": [],
+        "machine": ["/usr/bin"],
+        "env": [["CFLAGS", "-O1"], ["RUSTFLAGS", "-g"]],
+    }
+    told = wheel._environment(attributes, str(tmp_path / "source"), str(tmp_path))
+    assert told["CFLAGS"] == f"-O1 -ffile-prefix-map={tmp_path}/source=/build/source"
+    assert told["RUSTFLAGS"] == f"-g --remap-path-prefix={tmp_path}/source=/build/source"
+    assert told["PATH"].split(":")[:2] == ["/environment/bin", "/opt/tool/bin"]
+    assert told["SETUPTOOLS_SCM_PRETEND_VERSION_FOR_A_DEMO"] == "1.2"
+    (tmp_path / "again").mkdir()
+    again = wheel._environment({**attributes, "unversioned": False}, str(tmp_path), str(tmp_path / "again"))
+    assert "SETUPTOOLS_SCM_PRETEND_VERSION" not in again
+
+
 def test_what_is_no_archive_is_named(tmp_path: Path) -> None:
     """A file that is cut short says so."""
     whole = write_tar(tmp_path / "whole.tar.gz", [("demo/a.py", os.urandom(4096), "")]).read_bytes()

@@ -65,7 +65,8 @@ def run(options: argparse.Namespace) -> int:
         )
     indexes = indexes_of(choice, packages, Console(quiet=options.quiet))
     described = [
-        _describe(package, indexes[package.wheel.filename], trees.get(package.name), options) for package in packages
+        _describe(package, indexes.get(package.wheel.filename), trees.get(package.name), options)
+        for package in packages
     ]
     if options.json:
         report: dict[str, Any] = {
@@ -114,19 +115,19 @@ def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:
 
 
 def _describe(
-    package: LockedPackage, index: WheelIndex, tree: Tree | None, options: argparse.Namespace
+    package: LockedPackage, index: WheelIndex | None, tree: Tree | None, options: argparse.Namespace
 ) -> dict[str, Any]:
     described: dict[str, Any] = {
         "name": package.name,
         "version": package.version,
         "wheel": package.wheel.filename,
-        "files": len(index.files),
+        "files": None if index is None else len(index.files),
         "tree": None if tree is None else str(tree.path),
     }
     if options.files:
         described["contents"] = [
             {"path": path, "size": file.size, "sha256": b64decode(file.sha256).hex(), "executable": file.executable}
-            for path, file in index.files.items()
+            for path, file in ({} if index is None else index.files).items()
         ]
     if options.copies:
         described["copies"] = [] if tree is None else [asdict(copy) for copy in tree.copied()]
@@ -151,7 +152,7 @@ def _print_packages(described: Sequence[Mapping[str, Any]]) -> None:
         (
             f"{package['name']} {package['version']}",
             package["wheel"],
-            count(package["files"], "file"),
+            "built as it is" if package["files"] is None else count(package["files"], "file"),
             "built" if package["tree"] else "not built",
         )
         for package in described

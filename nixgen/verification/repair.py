@@ -13,7 +13,7 @@ from pathlib import Path
 
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import access_of
-from nixgen.errors import NixError, NixgenError
+from nixgen.errors import InputError, NixError, NixgenError
 from nixgen.ingest.extraction import Extraction, WheelWork
 from nixgen.leaf import leaf_name
 from nixgen.observer import SILENT, Observer
@@ -141,6 +141,14 @@ class Repair:
                     wanted.discard(path)
         base = verification.choice.base
         for name, missing in by_wheel.items():
+            if verification.choice.lock.wheels[name].build is not None:
+                problem = InputError(
+                    f"{len(missing)} files of {name} are missing, which is built from its source",
+                    where=next(iter(missing.values())),
+                    todo="run `nixgen build`, which builds it again and compares every file",
+                )
+                self._problem(problem)
+                continue
             work = WheelWork(index=verification.indexes[name], missing=missing)
             try:
                 with self._observer.counting("fetching") as progress:

@@ -112,6 +112,20 @@ def test_run_and_shell_have_the_code_as_it_is(own: Cli) -> None:
     assert not (own.directory / "result").exists()
 
 
+def test_it_is_verified_and_shown(own: Cli) -> None:
+    """Of what is built as it is, the tree is compared with what Nix has registered; no file of it is in the lock."""
+    path = Path(own("build").stdout.strip())
+    done = own("verify")
+    assert "all is well" in done.stdout + done.stderr
+    assert "own 1.0  own-1.0  built as it is  built" in own("show").stdout
+    (tree,) = {file.resolve().parents[4] for file in path.glob("lib/python*/site-packages/own-1.0.dist-info/RECORD")}
+    record = next(tree.glob("lib/python*/site-packages/own-1.0.dist-info/RECORD"))
+    record.chmod(0o644)
+    record.write_text("altered\n")
+    done = own("verify", code=5)
+    assert "RECORD" in done.stdout + done.stderr or tree.name in done.stdout + done.stderr
+
+
 def test_left_out(own: Cli) -> None:
     """Without the project, its environment is that of what it needs, and a virtual environment loses it."""
     own("venv")

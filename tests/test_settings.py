@@ -70,7 +70,7 @@ def test_what_is_said_of_builds(tmp_path: Path) -> None:
         ("build = 3", "no table of packages"),
         ('build.demo = { requires = "one" }', "requires is no list of texts"),
         ("build.demo = { env = { A = 1 } }", "env is no table of texts"),
-        ("build.demo = { accept = 1 }", "accept is no true or false"),
+        ("build.demo = { accept = 1 }", "accept is neither true nor false"),
         ("build.demo = { cflags = [] }", "cflags is unknown"),
     ],
 )

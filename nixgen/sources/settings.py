@@ -39,7 +39,7 @@ def build_settings(said: Any, uv: Any, path: Path) -> dict[str, BuildSettings]:
     problems = []
     for name, table in said.items():
         problems += [
-            f"[tool.nixgen.build.{name}] {key} is " + ("unknown" if key not in _BUILD_KEYS else f"no {_kind(key)}")
+            f"[tool.nixgen.build.{name}] {key} is " + ("unknown" if key not in _BUILD_KEYS else _not_of(key))
             for key, value in table.items()
             if key not in _BUILD_KEYS or not _fits(key, value)
         ]
@@ -69,6 +69,10 @@ def _kind(key: str) -> str:
     if isinstance(example, dict):
         return "table of texts"
     return "list of texts" if isinstance(example, list) else "true or false"
+
+
+def _not_of(key: str) -> str:
+    return "neither true nor false" if isinstance(_BUILD_KEYS[key], bool) else f"no {_kind(key)}"
 
 
 def _fits(key: str, value: Any) -> bool:

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from nixgen.targets import default_python
 from tests.support.cli import Cli
@@ -69,7 +70,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
     scripts = {
         "nix": WRAPPER.format(nix=shutil.which("nix"), nixpkgs=nixpkgs, registry=REGISTRY),
         "nixgen": f'#!/bin/sh\nexec {sys.executable} -m nixgen "$@"\n',
-        "uv": f'#!/bin/sh\nexec {Path(sys.executable).with_name("uv")} "$@"\n',
+        "uv": f'#!/bin/sh\nexec {find_uv_bin()} "$@"\n',
         "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
         "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
     }
@@ -91,7 +92,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
             # A page is a first time with nixgen; with uv it need not be.
             "XDG_CACHE_HOME": str(home / ".cache"),
             "UV_CACHE_DIR": subprocess.run(
-                ["uv", "cache", "dir"], capture_output=True, text=True, check=True
+                [find_uv_bin(), "cache", "dir"], capture_output=True, text=True, check=True
             ).stdout.strip(),
             "NIX_PATH": f"nixpkgs={nixpkgs}",
             "PATH": path,

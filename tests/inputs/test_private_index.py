@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from uv import find_uv_bin
 
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
@@ -132,9 +133,8 @@ def test_a_login(way: str, index: PrivateIndex, cli: Cli, tmp_path: Path) -> Non
         (home / ".netrc").write_text(f"machine localhost login {USER} password {PASSWORD}\n")
         (home / ".netrc").chmod(0o600)
     elif way == "stored":
-        uv = Path(os.environ.get("UV") or subprocess.check_output(["which", "uv"], text=True).strip())
         subprocess.run(
-            [uv, "auth", "login", index.url(), "--username", USER, "--password", "-"],
+            [find_uv_bin(), "auth", "login", index.url(), "--username", USER, "--password", "-"],
             input=PASSWORD,
             text=True,
             check=True,

@@ -11,6 +11,8 @@ examine() {
     rename "$stage/state" .nixgen/state
     state=$wanted settled=yes
   fi
+  # As uv and virtualenv have it: `git add -A` takes nothing of it. One that is there is the user's, whatever it says.
+  if [ ! -e .gitignore ] && [ ! -L .gitignore ] && wrong ".gitignore is missing"; then put .gitignore "*$newline"; fi
   if [ ! -d bin ] || [ ! -d "$site" ]; then
     if wrong "directories are missing"; then
       stage

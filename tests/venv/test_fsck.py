@@ -125,6 +125,7 @@ STATES: dict[str, tuple[Break, str]] = {
     "the link to the environment leads elsewhere": (link(".nixgen/env", "/"), ".nixgen/env"),
     "the link to the environment is a file": (write(".nixgen/env", "x"), ".nixgen/env"),
     "the link to the environment is a directory": (directory(".nixgen/env"), ".nixgen/env"),
+    ".gitignore is missing": (remove(".gitignore"), ".gitignore"),
     "the .pth file is missing": (remove(PTH), "zzzz-nixgen.pth"),
     "the .pth file is half": (write(PTH, "../../"), "zzzz-nixgen.pth"),
     "the .pth file is a link": (link(PTH, "gone"), "zzzz-nixgen.pth"),

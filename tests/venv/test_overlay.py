@@ -30,6 +30,7 @@ def test_every_shell_makes_the_same(venv: Venv, shell: str) -> None:
             *(f"bin/{name}" for name in ("python", "python3", f"python{VERSION}", *commands)),
             f"lib/python{VERSION}/site-packages/zzzz-nixgen.pth",
             *(["lib64"] if sys.platform != "darwin" else []),
+            ".gitignore",
             "pyvenv.cfg",
         ]
     )
@@ -49,6 +50,18 @@ def test_it_is_a_virtual_environment(venv: Venv) -> None:
     assert (prefix, purelib) == (str(venv.directory), str(venv.site))
     assert path[-2:] == [str(venv.site), str(below)]
     assert (venv.directory / "bin/python").readlink() == Path(INTERPRETER)
+
+
+@pytest.mark.parametrize("form", ["--overlay", "--farm"])
+def test_git_takes_nothing_of_it(venv: Venv, form: str) -> None:
+    """`git add -A` leaves it out, unless the user's own .gitignore there says otherwise, which stays."""
+    venv(form)
+    said("git", "init", "--quiet", venv.directory.parent)
+    assert str(venv.directory.name) not in said("git", "-C", venv.directory.parent, "status", "--short")
+    (venv.directory / ".gitignore").write_text("bin\n")
+    venv("--check")
+    venv(form)
+    assert (venv.directory / ".gitignore").read_text() == "bin\n"
 
 
 def test_pth_files_of_the_environment_are_processed(venv: Venv) -> None:

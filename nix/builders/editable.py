@@ -54,7 +54,7 @@ def main():
                 files = _install(wheel, directory, project)
         except (OSError, ValueError, zipfile.BadZipFile, configparser.Error) as error:
             failed = True
-            _say("{} cannot be made editable: {}".format(package["name"], error))
+            _say("{} cannot be made editable, from {}: {}".format(package["name"], project, error))
             continue
         installed[package["name"]] = {"of": made_of, "files": files}
         _keep(directory, base, installed)

@@ -132,9 +132,9 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
                 todo="use a Python of the store (--python /nix/store/…/bin/python, or nixpkgs' through `nixgen init`), "
                 "or build without the sandbox: --option sandbox false",
             ) from error
-        from nixgen.sources.failures import explained
+        from nixgen.sources.failures import explained, places_of
 
-        raise explained(error) from error
+        raise explained(error, places_of([*choice.packages, *choice.lock.tools], choice.base)) from error
 
 
 def arguments_of(choice: Choice) -> dict[str, str]:

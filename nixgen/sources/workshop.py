@@ -34,7 +34,7 @@ from nixgen.model import (
 from nixgen.observer import Observer
 from nixgen.pythons import find_python
 from nixgen.sources.backend import Backend
-from nixgen.sources.failures import explained
+from nixgen.sources.failures import explained, places_of
 from nixgen.sources.fetch import fetch_sources
 from nixgen.sources.job import Answer, Job, described
 from nixgen.sources.leaves import add_leaves, differences
@@ -363,7 +363,7 @@ class Workshop:
             except NixError as error:
                 archives = [self._archives[target.key] for _, target in work if target.key in self._archives]
                 found = archives and of_archive(error, archives[0], sandbox=store.setting("sandbox") is not False)
-                raise found or explained(error) from error
+                raise found or explained(error, self._places(work)) from error
             answers = [Answer.read(Path(output)) for output in outputs]
             if self._verify:
                 self._repeat(store, parts, work, answers)
@@ -396,12 +396,15 @@ class Workshop:
         except NixError as error:
             match = _NOT_ALIKE.search(error.what)
             if match is None:
-                raise explained(error) from error
+                raise explained(error, self._places(work)) from error
             first, second = (
                 parse_index((Path(path) / "index.json").read_bytes(), WheelSource(filename=path), "")
                 for path in match.groups()
             )
             raise _other_files(Path(match[1]).name[33:], differences(first, second, "first"), match[2]) from error
+
+    def _places(self, work: Sequence[tuple[Job, Target]]) -> dict[str, str]:
+        return places_of([*(job.asked for job, _ in work), *self._tools.values()], self._base)
 
     def _index_tools(self) -> None:
         """Read the indexes of the wheels that builds need, as far as they are not known."""

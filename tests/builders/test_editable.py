@@ -78,5 +78,5 @@ def test_a_project_that_cannot_be_installed_is_named(place: Path, old: str, new:
     backend = place / "project" / "backend.py"
     backend.write_text(backend.read_text().replace(old, new))
     told = install(place, "own", code=1)
-    assert f"own cannot be made editable: {said}" in told and "editable.py" not in told
+    assert f"own cannot be made editable, from {place / 'project'}: {said}" in told and "editable.py" not in told
     assert files(place) == set() and not list(place.rglob("escaped"))

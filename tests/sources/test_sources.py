@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -51,6 +51,13 @@ def version_of(environment: str, name: str) -> str:
     """Return what a package of an environment says of itself."""
     command = [str(Path(environment) / "bin" / "python"), "-c", f"import {name}; print({name}.version)"]
     return subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def write_files(directory: Path, files: Mapping[str, str]) -> None:
+    """Write the files of a source."""
+    for path, text in files.items():
+        (directory / path).parent.mkdir(parents=True, exist_ok=True)
+        (directory / path).write_text(text)
 
 
 def nix_build(cli: Cli) -> str:
@@ -134,6 +141,19 @@ def test_a_build_that_fails_says_what_to_add(in_store: Cli, serve: Serve) -> Non
     assert not (in_store.directory / "nixgen.lock").exists()
 
 
+def test_a_directory_that_fails_is_named(in_store: Cli, serve: Serve) -> None:
+    """The error of a directory's build names that directory, whatever copy of it in the store was built."""
+    write_files(in_store.directory / "near", source_files("near", more="raise ValueError('not today')"))
+    said = lock(in_store, serve(make_wheel("unused")), "./near", code=6)
+    assert f"where: {in_store.directory / 'near'} (built of its copy /" in said and "not today" in said
+    backend = in_store.directory / "near" / "b.py"
+    backend.write_text(backend.read_text().replace("    raise ValueError('not today')\n", ""))
+    lock(in_store, serve(make_wheel("unused")), "./near")
+    write_files(in_store.directory / "near", source_files("near", more="raise ValueError('not today')"))
+    said = in_store("build", "--no-out-link", code=6).stderr
+    assert f"where: {in_store.directory / 'near'} (built of its copy /" in said and "not today" in said
+
+
 def test_what_a_user_says_of_a_build(in_store: Cli, serve: Serve) -> None:
     """Variables and settings reach the build, and another one is another build."""
     more = "files['told/said.py'] = f\"said = {(os.environ['SAID'], config_settings)!r}\\n\""
@@ -173,17 +193,13 @@ def test_a_wheel_gives_way_where_it_is_asked_for(in_store: Cli, serve: Serve) ->
 def test_a_repository_and_an_archive_and_a_directory(in_store: Cli, serve: Serve, tmp_path: Path) -> None:
     """Each is built; of a repository the commit is locked, with the hash of its files; a directory as it is."""
     repository = tmp_path / "repository"
-    for path, text in source_files("ofgit", "1.5").items():
-        (repository / "inner" / path).parent.mkdir(parents=True, exist_ok=True)
-        (repository / "inner" / path).write_text(text)
+    write_files(repository / "inner", source_files("ofgit", "1.5"))
     git = ["git", "-c", "user.name=nobody", "-c", "user.email=nobody@example.org"]
     for arguments in (["init", "-q"], ["add", "."], ["commit", "-qm", "one"], ["tag", "v1.5"]):
         subprocess.run([*git, *arguments], cwd=repository, check=True, capture_output=True)
     archive = tmp_path / make_source("packed")[0]
     archive.write_bytes(make_source("packed")[1])
-    for path, text in source_files("near").items():
-        (in_store.directory / "near" / path).parent.mkdir(parents=True, exist_ok=True)
-        (in_store.directory / "near" / path).write_text(text)
+    write_files(in_store.directory / "near", source_files("near"))
     lines = (
         f"ofgit @ git+{repository.as_uri()}@v1.5#subdirectory=inner",
         f"packed @ {archive.as_uri()}",

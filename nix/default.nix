@@ -23,6 +23,7 @@ let
   };
   build = import ./build.nix { inherit fetch names run; };
   tree = import ./tree.nix { inherit leaf names run; };
+  mounted = import ./mounted.nix { inherit run; };
   env = import ./env.nix {
     inherit
       build
@@ -31,6 +32,7 @@ let
       interpreter
       libraries
       lock
+      mounted
       names
       run
       standalone
@@ -61,6 +63,7 @@ in
   inherit (tree) tree;
   inherit (env) env trees;
   inherit (image) image;
+  inherit (mounted) mounted;
   inherit (packages) packagesFor nixpkgsPython;
   inherit (module) mkModule;
   inherit (shell) mkShell devShellsFor;

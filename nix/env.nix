@@ -6,6 +6,7 @@
   interpreter,
   libraries,
   lock,
+  mounted,
   names,
   run,
   standalone,
@@ -216,6 +217,7 @@ let
   libraryDirectories = libraries.directories;
   locks = lock;
   ingests = ingest;
+  mounteds = mounted;
 
   defaults = {
     python = null;
@@ -250,18 +252,25 @@ in
     { name ? "env", ... }@arguments:
     let
       made = resolve (defaults // removeAttrs arguments [ "name" ]);
-    in
-    merge {
-      inherit (made)
-        target
-        interpreter
-        libraries
-        ;
-      inherit name;
-      prefer = names.pairs (made.target.prefer or { });
       trees = map (entry: entry.value) made.trees;
-    }
+      merged = merge {
+        inherit (made)
+          target
+          interpreter
+          libraries
+          ;
+        inherit name trees;
+        prefer = names.pairs (made.target.prefer or { });
+      };
+    in
+    merged
     // {
+      # Its files without links, as an image to mount.
+      mounted = mounteds.mounted {
+        inherit (made) interpreter;
+        inherit trees;
+        env = merged;
+      };
       # What an image and a shell of it have to know; by the names of the wheels, what is built for it of sources; and what
       # builders/editable.py has to, to install what is left out here.
       nixgen = {

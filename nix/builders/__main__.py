@@ -25,6 +25,8 @@ def main():
         from env import build
     elif name == "program":
         from program import build
+    elif name == "mounted":
+        from mounted import build
     elif name == "image":
         from image import build
     elif name == "python":

@@ -8,8 +8,8 @@ import struct
 import sys
 import warnings
 
-#: PEP 552: a hash in place of the source's time, and nobody compares it.
-_UNCHECKED_HASH = 0b01
+#: The time that Nix gives all files of the store, in seconds of the epoch.
+TIME = 1
 
 # Until 3.12 a process has one string of each of these characters, and marshal says whether it is interned: it is where
 # any source has a name of that one letter ("é"). Now it is, always.
@@ -18,7 +18,11 @@ for _number in range(256):
 
 
 def compile_source(source, content, name):
-    """Compile one source into its ``__pycache__``, as an unchecked hash-based pyc: no file times (PEP 552).
+    """Compile one source into its ``__pycache__``, with the time and size of the source in the store.
+
+    Python compares these with the source's own. So who edits a file of a mounted environment, or puts another in the
+    place of a farm's link, sees what it does. Hash-based bytecode (PEP 552) would hide the edit where it is unchecked,
+    and costs 3 to 5 % of an import's processor time where it is checked.
 
     The bytes depend on the source, its name and the Python alone, and not on what this process did before.
 
@@ -48,8 +52,7 @@ def compile_source(source, content, name):
             return None  # a module works without
         raise
     with file:
-        file.write(importlib.util.MAGIC_NUMBER + struct.pack("<L", _UNCHECKED_HASH))
-        file.write(importlib.util.source_hash(content) + data)
+        file.write(importlib.util.MAGIC_NUMBER + struct.pack("<LLL", 0, TIME, len(content) & 0xFFFFFFFF) + data)
     return target
 
 

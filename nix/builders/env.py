@@ -65,12 +65,17 @@ def build(attributes, out):
     libraries.write(out, site, merge.manifests, attributes["python"], **attributes["libraries"])
 
 
+def interpreter_names():
+    """Return the names of the interpreter in ``bin``: the one that leads out of the environment, and those of it."""
+    return ["python", "python3", "python{}.{}".format(*sys.version_info)]
+
+
 def _write_interpreter(python, out):
     """Make what a virtual environment is to Python (PEP 405) and uv: links in ``bin``, ``pyvenv.cfg``, ``lib64``."""
-    version = "{}.{}".format(*sys.version_info)
-    os.symlink(python, os.path.join(out, "bin", "python"))
-    for name in ("python3", "python" + version):
-        os.symlink("python", os.path.join(out, "bin", name))
+    first, *others = interpreter_names()
+    os.symlink(python, os.path.join(out, "bin", first))
+    for name in others:
+        os.symlink(first, os.path.join(out, "bin", name))
     if sys.platform != "darwin" and sys.maxsize > 2**32:
         os.symlink("lib", os.path.join(out, "lib64"))
     with open(os.path.join(out, "pyvenv.cfg"), "x", encoding="utf-8") as file:

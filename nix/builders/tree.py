@@ -37,9 +37,8 @@ def build(attributes, out):
             newer Python than this.
     """
     site = layout.site_packages()
-    if "built" in attributes:
-        attributes = {**attributes, **_described(attributes["built"])}
-    files = _files(attributes, site, out)
+    attributes = _described(attributes)
+    files = files_of(attributes, site, out)
     for file in files:
         if file.path == attributes["distInfo"] + "/METADATA" and file.leaf:
             requires.check(file.leaf, attributes["distribution"], attributes["version"])
@@ -73,8 +72,11 @@ def build(attributes, out):
     ).write(out)
 
 
-def _described(built):
-    """Return what a build's index says, as ``build`` takes it; the files lie where they were built."""
+def _described(attributes):
+    """Return the attributes of ``build`` with what a build's index says; its files lie where they were built."""
+    built = attributes.get("built")
+    if built is None or "files" in attributes:
+        return attributes
     index = os.path.join(built, "index.json")
     if not os.path.exists(index):
         sys.exit(f"nixgen: {built} has no wheel: its backend asks for more than the lock has; run `nixgen lock`")
@@ -82,6 +84,7 @@ def _described(built):
         said = json.load(file)
     commands = {**said.get("scripts", {}).get("console", {}), **said.get("scripts", {}).get("gui", {})}
     return {
+        **attributes,
         "distInfo": said["distInfo"],
         "dataDir": said.get("dataDir", ""),
         "commands": [list(pair) for pair in sorted(commands.items())],
@@ -102,8 +105,20 @@ def _listed(directory, prefix, root):
             yield [path, os.path.join(root, path), *(["x"] if "x" in entry else [])]
 
 
-def _files(attributes, site, out):
-    """Return the files of the wheel, each with its place, but for bytecode that is made here."""
+def files_of(attributes, site, out):
+    """Return the files (``File``) that a tree has of its wheel.
+
+    What else stands in it is made: bytecode, commands, RECORD and INSTALLER.
+
+    Args:
+        attributes: as ``build`` has them.
+        site: where site-packages lies in the tree.
+        out: the tree, for messages.
+
+    Raises:
+        SystemExit: as ``build``.
+    """
+    attributes = _described(attributes)
     places = layout.schemes(attributes["distribution"])
     own = posixpath.dirname(manifest.PATH)
     files = {}

@@ -8,6 +8,7 @@ import os
 import py_compile
 import struct
 import subprocess
+import sys
 from pathlib import Path
 
 import bytecode
@@ -17,15 +18,20 @@ from tests.builders.conftest import BUILDERS
 from tests.support.interpreters import interpreters
 
 
-def test_bytecode_is_hash_based_and_unchecked(tmp_path: Path) -> None:
-    """The flags of PEP 552 say: a hash, never compared; nothing depends on the source's time."""
+def test_bytecode_is_of_a_file_of_the_store(tmp_path: Path) -> None:
+    """Python takes it for a source of the store's time and of that size, and for no other: an edit shows."""
     source = tmp_path / "a.py"
     source.write_text("x = 1\n")
     found = bytecode.compile_source(str(source), source.read_bytes(), "a.py")
     assert found == importlib.util.cache_from_source(str(source))
-    magic, flags = struct.unpack_from("<4sI", Path(found).read_bytes())
-    assert magic == importlib.util.MAGIC_NUMBER
-    assert flags == 0b01
+    assert Path(found).read_bytes()[:16] == importlib.util.MAGIC_NUMBER + struct.pack("<LLL", 0, 1, 6)
+    os.utime(source, (1, 1))
+    code = "import sys; sys.dont_write_bytecode = True; import a; print(a.x)"
+    said = subprocess.run([sys.executable, "-v", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert f"{found} matches {source}" in said.stderr
+    source.write_text("x = 2\n")
+    said = subprocess.run([sys.executable, "-v", "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "stale" in said.stderr and said.stdout == "2\n"
 
 
 def test_bytecode_does_not_depend_on_time(tmp_path: Path) -> None:
@@ -107,9 +113,9 @@ def test_bytecode_is_what_py_compile_writes(tmp_path: Path) -> None:
     """But for the marks of what is referred to, the bytecode is that of py_compile."""
     source = tmp_path / "a.py"
     source.write_text("def f(x, y=(1, 'a')):\n    return {**x, 'b': lambda: y}\n")
-    theirs = py_compile.compile(
-        str(source), str(tmp_path / "theirs"), invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-    )
+    os.utime(source, (bytecode.TIME, bytecode.TIME))
+    mode = py_compile.PycInvalidationMode.TIMESTAMP
+    theirs = py_compile.compile(str(source), str(tmp_path / "theirs"), invalidation_mode=mode)
     ours = Path(bytecode.compile_source(str(source), source.read_bytes(), "a.py")).read_bytes()
     expected = Path(theirs).read_bytes()
     assert ours[:16] == expected[:16]

@@ -196,11 +196,9 @@ let
           "activate" = shared "file.sh" ./activate.sh;
           "activate.fish" = shared "file.fish" ./activate.fish;
         };
-        venv = {
-          program = shared "file.sh" ./venv/program.sh;
-          heal = shared "file.sh" ./venv/heal.sh;
-          farm = shared "file.py" ./venv/farm.py;
-          owner = shared "file.py" ./venv/owner.py;
+        venv = path {
+          name = "nixgen-venv";
+          path = ./venv;
         };
       };
       allowSubstitutes = false;

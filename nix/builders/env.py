@@ -26,8 +26,8 @@ _TREE, _WAY = ".t{}", ".{}"
 _VENV = """\
 #!/bin/sh
 # nixgen: make or heal a virtual environment on top of this environment; see --help.
-heal={heal} farm={farm} owner={owner}
-. {program}
+parts={parts}
+. "$parts/program.sh"
 """
 
 
@@ -37,8 +37,8 @@ def build(attributes, out):
     Args:
         attributes: ``trees`` (paths of trees, in the order in which they win for bytecode), ``python`` (path of the
             interpreter, which is the one that runs this), ``activate`` (paths of the activation scripts by their
-            name; a wheel's own file of that name stands instead), ``venv`` (paths of the ``program`` that
-            ``bin/nixgen-venv`` reads, and of its parts ``heal`` and ``farm``; no wheel's stands in its place),
+            name; a wheel's own file of that name stands instead), ``venv`` (the directory of what
+            ``bin/nixgen-venv`` reads and runs; no wheel's stands in its place),
             ``prefer`` (pairs of a path in the environment and the distribution whose file stands there, where several
             bring one) and ``libraries`` (``given``, ``ignore`` and ``required``, as ``libraries.write`` takes them).
         out: directory to make.
@@ -93,7 +93,7 @@ def _write_venv(parts, prefer, out):
     if os.path.lexists(program):
         os.unlink(program)  # a wheel's, in the place of what root runs at boot; locking refuses it
     with open(program, "x", encoding="utf-8") as file:
-        file.write(_VENV.format(**{name: shlex.quote(path) for name, path in parts.items()}))
+        file.write(_VENV.format(parts=shlex.quote(parts)))
     os.chmod(program, 0o555)
     if prefer:
         preferred = os.path.join(out, _PREFERRED)

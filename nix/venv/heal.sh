@@ -78,8 +78,7 @@ examine_site() {
 
 # One link for each file is work for Python: that of the environment, whatever bin/python is.
 fill_farm() {
-  [ -n "${farm:-}" ] || fail 3 "this needs the environment's own program" "$PWD" "run $env/bin/nixgen-venv $PWD"
-  "$env/bin/python" -I -S -B "$farm" "$@" || cannot "$site"
+  "$env/bin/python" -I -S -B "$parts/farm.py" "$@" || cannot "$site"
 }
 
 examine_configuration() {

@@ -1,7 +1,6 @@
 # Make, heal and check a virtual environment on top of an environment of the store.
 #
-# Read by bin/nixgen-venv of every environment, and by nixgen, which set $heal, $farm and $owner, the paths of heal.sh,
-# farm.py and owner.py. For any POSIX shell; needs no nixgen, and Python only for farms, and for root in a directory of
+# Read by bin/nixgen-venv of every environment, and by nixgen, which set $parts, the directory of this and of its parts. For any POSIX shell; needs no nixgen, and Python only for farms, and for root in a directory of
 # somebody else. What is wanted is written to .nixgen/state first, by one rename; all else follows from that file, so that
 # whoever comes after an interruption completes what it says.
 
@@ -125,10 +124,10 @@ reach() {
   fi
   [ -n "$env" ] || fail 3 "DIR or the way to it belongs to somebody else, and so does this program" "$given" \
     "run it as its owner, or as root the environment's own: ENV/bin/nixgen-venv DIR, or nixgen fsck DIR"
-  [ -n "${owner:-}" ] && [ -x "$env/bin/python" ] ||
+  [ -x "$env/bin/python" ] ||
     fail 3 "DIR or the way to it belongs to somebody else, and root has no Python here to take that user's rights" \
       "$given" "run this as its owner, or repair the interpreter of $env"
-  exec "$env/bin/python" -I -S -B "$owner" "$given" "$env" "$env/bin/nixgen-venv" ${options:-}
+  exec "$env/bin/python" -I -S -B "$parts/owner.py" "$given" "$env" "$env/bin/nixgen-venv" ${options:-}
 }
 
 # Enter DIR and read what .nixgen/state says of it.
@@ -201,7 +200,7 @@ of_store() {
   case $store in
     /nix/store | "${NIX_STORE_DIR:-/nix/store}") ;;
     "${self%/*}") [ -n "$self" ] || return 1 ;;
-    "${heal%/*}") case ${heal##*/} in ????????????????????????????????-*) ;; *) return 1 ;; esac ;;
+    "${parts%/*}") case ${parts##*/} in ????????????????????????????????-*) ;; *) return 1 ;; esac ;;
     *) return 1 ;;
   esac
   # What root's store holds is root's.
@@ -340,5 +339,5 @@ main() {
   exit 0
 }
 
-. "${heal:-${0%/*}/heal.sh}"
+. "$parts/heal.sh"
 main "$@"

@@ -22,14 +22,11 @@ from nixgen.temporary import temporary_directory
 
 _log = logging.getLogger(__name__)
 
-#: The program and its parts; see nix/venv/program.sh.
-_PARTS = ("program.sh", "heal.sh", "farm.py", "owner.py")
-
 #: Options with which there is no new environment to keep.
 _CHANGING_NOTHING = {"--check", "--dry-run", "--rollback"}
 
 #: Reads the program with $0 as in an environment's bin: so it knows which one it belongs to.
-_READ = 'program=$1 heal=$2 farm=$3 owner=$4; shift 4; . "$program"'
+_READ = 'parts=$1; shift; . "$parts/program.sh"'
 
 
 @functools.cache
@@ -79,8 +76,8 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
     theirs = reached.uid != os.geteuid()
     try:
         with _parts(shared=theirs) as parts:
-            name = environment / "bin" / "nixgen-venv" if environment is not None else parts[0]
-            command = ["sh", "-c", _READ, str(name), *map(str, parts)]
+            name = environment / "bin" / "nixgen-venv" if environment is not None else parts / "program.sh"
+            command = ["sh", "-c", _READ, str(name), str(parts)]
             if theirs:
                 code = _run_as(reached.uid, [*command, *arguments, str(directory)], directory, environment)
                 return _ended(code, directory)
@@ -153,19 +150,19 @@ def _run_as(uid: int, command: list[str], directory: Path, environment: Path | N
 
 
 @contextmanager
-def _parts(*, shared: bool) -> Iterator[list[Path]]:
-    """Give the program and its parts; copies of them for a user who may not be able to read where nixgen is."""
+def _parts(*, shared: bool) -> Iterator[Path]:
+    """Give the directory of the program; a copy for a user who may not be able to read where nixgen is."""
     library = library_directory() / "venv"
     if not shared:
-        yield [library / part for part in _PARTS]
+        yield library
         return
     with temporary_directory() as made:
         made.chmod(0o755)
-        copies = [made / part for part in _PARTS]
-        for copy in copies:
-            shutil.copyfile(library / copy.name, copy)
-            copy.chmod(0o644)
-        yield copies
+        for part in library.iterdir():
+            if part.is_file():
+                shutil.copyfile(part, made / part.name)
+                (made / part.name).chmod(0o644)
+        yield made
 
 
 def _marker(directory: Path) -> str:

@@ -42,13 +42,10 @@ INTERPRETER = os.path.realpath(sys.executable)
 #: What ``source bin/activate`` reads; links as an environment has them.
 ACTIVATE = {"activate": str(LIBRARY / "activate.sh"), "activate.fish": str(LIBRARY / "activate.fish")}
 
-#: What makes virtual environments.
-PARTS = {"program": "sh", "heal": "sh", "farm": "py", "owner": "py"}
-
 #: What an environment shares with all others; see nix/env.nix.
 SHARED = {
     "activate": ACTIVATE,
-    "venv": {name: str(LIBRARY / "venv" / f"{name}.{kind}") for name, kind in PARTS.items()},
+    "venv": str(LIBRARY / "venv"),
 }
 
 Wheel = tuple[str, bytes]
@@ -123,6 +120,7 @@ class Workbench:
         out = self._path(wheel[0].split("-")[0])
         given = {"placement": placement} if placement else {}
         tree_builder.build({**self.attributes(wheel), **given}, str(out))
+        register(out)
         return out
 
     def env(
@@ -147,10 +145,18 @@ class Workbench:
             },
             str(out),
         )
+        register(out)
         return out
 
     def _path(self, name: str) -> Path:
         return self.store / f"{len(list(self.store.iterdir())):0>32}-{name}"
+
+
+def register(out: Path) -> None:
+    """Give all files below an output the time that Nix gives them."""
+    for directory, _, files in os.walk(out):
+        for name in files:
+            os.utime(Path(directory, name), (1, 1), follow_symlinks=False)
 
 
 @pytest.fixture

@@ -11,12 +11,13 @@ import posixpath
 import sys
 
 import directories
+import headers
 import sources
 
 #: Every reason for a copy.
 REASONS = (
     *("executable", "override", "resolves-itself", "package", "run-by-path", "loaded-by-path"),
-    *("subtree", "served", "mach-o"),
+    *("subtree", "served", "mach-o", "header"),
 )
 
 #: What ``Placement.judge`` finds in one file: its content (None where nobody needs all of it), some
@@ -44,7 +45,7 @@ class Placement:
 
     def __init__(self, leaves, overrides=None):
         overrides = overrides or {}
-        paths = frozenset(leaves)
+        paths = self._paths = frozenset(leaves)
         self._directories = directories.reasons(paths, lambda path: _read(leaves[path]))
         copied = ["*"] if overrides.get("solid") else overrides.get("copy", [])
         self._copy = {path for path in paths if _matches(path, copied)}
@@ -103,7 +104,8 @@ class Placement:
 
     def looks_into(self, path, executable, head):
         """Tell whether the rules need the content of a file, of which they know the first bytes."""
-        return executable or is_source(path) or head in _MACH_O or head == _UNIVERSAL
+        read = is_source(path) or headers.is_header(path) or headers.is_cmake(path)
+        return read or executable or head in _MACH_O or head == _UNIVERSAL
 
     def look(self, path, content):
         """Return what the rules need of the Python source ``path``: a ``sources.Seen``."""
@@ -125,7 +127,7 @@ class Placement:
             return found
         if path in self._copy:
             found.append("override")
-        if seen and seen.resolves:
+        if (seen and seen.resolves) or (headers.is_cmake(path) and headers.resolves(content)):
             found.append("resolves-itself")
         if path in self._packages:
             found.append("package")
@@ -133,6 +135,8 @@ class Placement:
             found.append("run-by-path")
         if is_loaded_by_dyld(content):
             found.append("mach-o")
+        if headers.is_header(path) and headers.includes_beside(path, content, self._paths):
+            found.append("header")
         return found + self._directories.get(path, [])
 
     def late_reasons(self, seen, looking=()):

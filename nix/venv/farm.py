@@ -23,7 +23,7 @@ _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
 _SITE = "lib/python{}.{}{}/site-packages".format(*sys.version_info[:2], getattr(sys, "abiflags", "").replace("d", ""))
 
 #: Copies of a tree that do as links: they are found in the tree then, where all that belongs to them lies.
-_LINKED = {"executable", "subtree", "mach-o"}
+_LINKED = {"executable", "subtree", "mach-o", "header"}
 
 #: What belongs to no package: how an environment loads native libraries (nix/builders/libraries.py).
 _LIBRARIES = ("0-nixgen-libraries.pth", "_nixgen_libraries/__init__.py")

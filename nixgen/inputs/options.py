@@ -67,6 +67,7 @@ class ResolverOptions:
         no_build: refuse what has no wheel, so that no code of a package runs.
         no_project: leave the project itself out.
         from_source: names of packages that are built from their source though there is a wheel.
+        built: names of packages that the existing lock has built, and the same inputs still want: uv may build at once.
         extra: any other arguments for ``uv pip compile``, as they are.
     """
 
@@ -89,6 +90,7 @@ class ResolverOptions:
     no_build: bool = False
     no_project: bool = False
     from_source: tuple[str, ...] = ()
+    built: tuple[str, ...] = ()
     extra: tuple[str, ...] = field(default=(), repr=False)
 
     def indexes(self) -> list[NamedIndex]:

@@ -276,6 +276,7 @@ def _resolved(
             raise _plainer(error, project, where) from error
         notes += uv.held_back(sources, together, python=python, cwd=cwd, options=options)
         unusable += together.unusable
+        built = uv.without_wheels(together.lock) if together.may_have_built else ()
         for part in own_parts:
             resolutions[part] = (
                 together
@@ -285,7 +286,7 @@ def _resolved(
                     python=python,
                     cwd=cwd,
                     where=where,
-                    options=options,
+                    options=replace(options, built=tuple(built)),
                     preferences=preferences,
                     agree_with=together.lock,
                     exclude=[*own, *(item.name for item in together.unusable)],

@@ -3,11 +3,13 @@
 uv is told not to build at first (``--no-build``), and no code of a package runs. Where a package has only source
 distributions, that cannot be resolved: then uv may build, to learn what such packages need. Where nobody may, the
 package is left out (``--excludes``) and named, and uv runs again, until every such package is known and can be listed
-in one error.
+in one error. Where the existing lock has packages that had to be built, uv may build at once: one run in place of two.
 """
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import os
 import re
 import signal
@@ -29,6 +31,8 @@ from nixgen.mistakes import of_a_program
 from nixgen.processes import run as run_program
 from nixgen.targets import Target
 from nixgen.temporary import temporary_directory
+
+_log = logging.getLogger(__name__)
 
 #: The minor versions of glibc 2 that uv has a platform for.
 _GLIBC = (17, 28, *range(31, 41))
@@ -137,13 +141,26 @@ def compile_requirements(
         excluded: set[str] = {canonicalize_name(name) for name in exclude}
         never = ["--no-build"] if options.no_build or not options.from_source else []
         built = set(options.from_source)
-        while True:
+
+        def attempt() -> Pylock:
+            output.unlink(missing_ok=True)
             if preferences:
                 output.write_text(_preferences_text(preferences), encoding="utf-8")
             more = ["--excludes", _written(scratch / "excludes.txt", sorted(excluded))] if excluded else []
+            run([*arguments, *never, *more], cwd=cwd, variables=options.environment(), warnings=warnings)
+            return parse(output.read_text(encoding="utf-8"), where=f"{where} (resolved by uv)")
+
+        lock: Pylock | None = None
+        if options.built and never and not options.no_build:
+            never, built = [], set(options.built)
+            with contextlib.suppress(UvFailure):
+                lock = attempt()
+            if lock is None or (agree_with is None and not _needs_builds(lock, built)):
+                lock, never = None, ["--no-build"]
+                warnings.clear()
+        while lock is None:
             try:
-                run([*arguments, *never, *more], cwd=cwd, variables=options.environment(), warnings=warnings)
-                break
+                lock = attempt()
             except UvFailure as failure:
                 found = _without_wheel(str(failure))
                 new = {name: item for name, item in found.items() if name not in excluded}
@@ -158,9 +175,7 @@ def compile_requirements(
                     raise _only_sources(unusable.values(), where) from failure
                 else:
                     raise explain(failure, where) from failure
-        text = output.read_text(encoding="utf-8")
-    lock = parse(text, where=f"{where} (resolved by uv)")
-    if not never:
+    if built:
         warnings.append(
             f"uv was allowed to run builds, outside of Nix, to learn what packages without a wheel need: "
             f"{', '.join(sorted(built))} (--no-build refuses them)"
@@ -300,11 +315,9 @@ def run(
         raise MachineError(
             "uv is missing", where=str(error), todo="install it beside nixgen: `pip install uv`"
         ) from error
-    done = run_program(
-        [executable, *([] if warnings is not None else ["--quiet"]), "--color", "never", *arguments],
-        cwd=cwd,
-        env=environment,
-    )
+    command = [executable, *([] if warnings is not None else ["--quiet"]), "--color", "never", *arguments]
+    _log.debug("running %s", redacted(" ".join(command), secrets_of(environment)))
+    done = run_program(command, cwd=cwd, env=environment)
     if done.returncode < 0:
         raise MachineError(
             f"uv was ended by {signal.Signals(-done.returncode).name}",
@@ -381,6 +394,18 @@ def _without_wheel(message: str) -> dict[str, Unusable]:
         reason = "only a source distribution" if match["wheel"] else "a directory, repository or source archive"
         found[name] = Unusable(name=name, version=versions.get(name, ""), reason=reason)
     return found
+
+
+def without_wheels(lock: Pylock) -> set[str]:
+    """Return the names of the packages of an index that have a source distribution alone."""
+    return {package.name for package in lock.packages if package.sdist is not None and not package.wheels}
+
+
+def _needs_builds(lock: Pylock, built: set[str]) -> bool:
+    """Tell whether packages that had to be built are in a resolution still: uv would not find wheels for all."""
+    kept = built.intersection(package.name for package in lock.packages)
+    alone = without_wheels(lock)
+    return bool(kept and (kept & alone or not alone))
 
 
 def _pins(packages: Iterable[Package]) -> list[str]:

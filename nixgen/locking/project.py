@@ -13,9 +13,11 @@ from nixgen import inputs
 from nixgen.access import Access
 from nixgen.emit.project import NIX_DIRECTORY, Files, is_our_default
 from nixgen.errors import NixgenError, UsageError
+from nixgen.fingerprint import changed
 from nixgen.indexes import VENDORED, vendored_name
 from nixgen.inputs import Inputs
 from nixgen.inputs.options import ResolverOptions
+from nixgen.inputs.sources import relative_to
 from nixgen.lock import LOCK_NAME, Lock
 from nixgen.locking import overlaps
 from nixgen.locking.format1 import Format1
@@ -25,7 +27,7 @@ from nixgen.locking.pythons import find_pin, project_python
 from nixgen.locking.secrets import Secrets
 from nixgen.locking.standalone import with_archives
 from nixgen.locking.targets import Wish, choose_targets, lacking
-from nixgen.model import Built, PythonArchive, Selection, Traffic, WheelIndex, WheelSource
+from nixgen.model import Built, PythonArchive, Selection, Source, Traffic, WheelIndex, WheelSource
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings
@@ -108,6 +110,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     )
     old = Format1.read(request.base / LOCK_NAME)
     previous = old.lock if old else _previous(request.base / LOCK_NAME)
+    request = replace(request, resolver=replace(request.resolver, built=_built_before(request, previous)))
     targets, archives = _targets(request, previous, settings, observer)
     if old and request.changes_nothing:
         read = Inputs(
@@ -321,6 +324,24 @@ def _built(
         observer=observer,
         archives=archives,
     ).build(selections, targets)
+
+
+def _built_before(request: Request, previous: Lock | None) -> tuple[str, ...]:
+    """Return the packages that the existing lock has built of source distributions, and that are wanted as before."""
+    resolver = request.resolver
+    if previous is None or resolver.upgrade or changed(previous.inputs, request.base):
+        return ()
+    if any(relative_to(request.base, path, absolute=False) not in previous.inputs for path in request.inputs):
+        return ()
+    anew = set(map(canonicalize_name, resolver.upgrade_packages))
+    sources = {package.name: package.wheel.source for locked in previous.targets for package in locked.packages}
+    return tuple(sorted(name for name, source in sources.items() if name not in anew and _is_of_index(name, source)))
+
+
+def _is_of_index(name: str, source: Source | None) -> bool:
+    """Tell whether a source is called as a source distribution is: of other archives uv may read what they need."""
+    filename = "" if source is None else (source.url or source.path or "").rpartition("/")[2]
+    return canonicalize_name(filename.rpartition("-")[0]) == name
 
 
 def _vendored(

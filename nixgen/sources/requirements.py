@@ -29,7 +29,14 @@ class Requirements:
     def __init__(self, *, base: Path, options: ResolverOptions, constraints: Sequence[str] = ()) -> None:
         self._base = base
         self._options = replace(
-            options, constraints=(), overrides=(), prerelease=None, resolution=None, upgrade=False, upgrade_packages=()
+            options,
+            constraints=(),
+            overrides=(),
+            prerelease=None,
+            resolution=None,
+            upgrade=False,
+            upgrade_packages=(),
+            built=(),
         )
         self._constraints = constraints
         self._known: dict[tuple[str, ...], dict[str, tuple[LockedPackage, ...]]] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from nixgen.model import ALWAYS, LockedPackage
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
 from tests.support.server import WheelServer, serve_directory
+from tests.support.sources import make_source
 from tests.support.wheels import make_wheel
 
 LINUX = Target.parse("3.11", "x86_64-linux")
@@ -147,6 +149,26 @@ def test_a_source_by_path_is_listed_without_building(add_source: AddSource, tmp_
     with pytest.raises(InputError, match="direct"):
         read(tmp_path, f"direct @ {path.as_uri()}\n", no_build=True)
     assert not (tmp_path / "ran").exists()
+
+
+def test_uv_is_asked_once_where_something_was_built_before(
+    add_wheel: AddWheel, add_source: AddSource, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the existing lock had to build lets uv build at once; what is found is what a new lock has."""
+    add_wheel("demo", "1.0")
+    add_source("demo", "2.0")
+    filename, content = make_source("only")
+    (tmp_path / "wheels" / filename).write_bytes(content)
+    asked = []
+    run = uv.run
+    monkeypatch.setattr(uv, "run", lambda arguments, **more: asked.append(arguments) or run(arguments, **more))
+    options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),))
+    again = replace(options, built=("only",))
+    first = read(tmp_path, "only\n", options=options)
+    assert len(asked) == 2 and read(tmp_path, "only\n", options=again) == first and len(asked) == 3
+    assert versions(read(tmp_path, "demo\n", options=again)) == {"demo": "1.0"}
+    with pytest.raises(InputError, match="only a source distribution"):
+        read(tmp_path, "only\n", options=replace(again, no_build=True))
 
 
 @pytest.mark.parametrize("requirement", ["demo", "demo[some]", "demo>=1,<3", "demo; python_version > '3'"])

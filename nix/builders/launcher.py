@@ -84,22 +84,20 @@ def _encoding(body):
 
 
 def _with_docstring(body):
-    """Return a script whose docstring is assigned to ``__doc__``: the header stands where docstrings do."""
+    """Return a script whose docstring, or None, is assigned to ``__doc__``: the header stands where docstrings do."""
     try:
         module = ast.parse(body)
     except (SyntaxError, ValueError):
         return body
     docstring = ast.get_docstring(module, clean=False)
-    if docstring is None:
-        return body
     assignment = f"__doc__ = {docstring!a}\n".encode()
     last = max((i for i, node in enumerate(module.body) if _is_future(node)), default=None)
     if last is None:
         return assignment + body
     # One docstring may precede these imports and nothing else: the script's own makes room for the header's.
-    own, following = module.body[:2]
+    own, following = module.body[0], module.body[min(1, last)]
     lines = body.splitlines(keepends=True)
-    if following.lineno > own.end_lineno:
+    if docstring is not None and following.lineno > own.end_lineno:
         lines[own.lineno - 1 : own.end_lineno] = [b"\n"] * (own.end_lineno - own.lineno + 1)
     end = module.body[last].end_lineno
     for node in module.body[last:]:

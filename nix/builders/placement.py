@@ -32,6 +32,10 @@ EMPTY = Judged(content=None, reasons=[], seen=None, run_paths=[], elf=None)
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 _UNIVERSAL = b"\xca\xfe\xba\xbe"
 
+#: Scripts by their names, and the directories of programs.
+_SHELL = (".sh", ".bash", ".zsh", ".ksh", ".csh", ".fish")
+_PROGRAMS = frozenset(["bin", "sbin", "libexec", "scripts"])
+
 
 class Placement:
     """The placement of the files of one wheel.
@@ -121,7 +125,7 @@ class Placement:
             seen: what ``look`` gave, None for what is no Python source.
         """
         found = []
-        if executable and is_program(content):
+        if executable and (is_program(content) or is_shell_script(path, content)):
             found.append("executable")  # the copy gets the x bit
         if path in self._link:
             return found
@@ -219,6 +223,17 @@ def is_program(content):
 
     found = elf.read(content)
     return found is not None and found.program
+
+
+def is_shell_script(path, content):
+    """Tell whether a file that is marked executable is a script without ``#!``, which shells and ``execvp`` run.
+
+    By its suffix; or a text without one where programs lie: a licence may have a stray x bit, and lies elsewhere.
+    """
+    directory, name = posixpath.split(path)
+    if name.endswith(_SHELL):
+        return True
+    return "." not in name and posixpath.basename(directory) in _PROGRAMS and b"\0" not in content[:1024]
 
 
 def is_loaded_by_dyld(content):

@@ -228,7 +228,9 @@ SCRIPTS = {
         ascii('Usage: ü \n \\ """'),
     ),
     "no docstring": (b"#!python\nx = 1\n'''no docstring'''\nprint('ok')\n", "ok"),
-    "future": (b"#!python\nfrom __future__ import division\nprint(1 / 2)\n", "0.5"),
+    "no text to print": (b"#!python\n# no docstring\nprint(__doc__)\n", "None"),
+    "future": (b"#!python\nfrom __future__ import division\nprint(1 / 2, __doc__)\n", "0.5 None"),
+    "comment, then future": (b"#!python\n# x\nfrom __future__ import division; y = 1\nprint(y, __doc__)\n", "1 None"),
     "future and docstring": (
         b"#!python\n# comment\n'''Two\nlines'''\n\nfrom __future__ import division\nprint(ascii(__doc__))\n",
         ascii("Two\nlines"),

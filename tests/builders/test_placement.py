@@ -154,6 +154,16 @@ def test_a_program_that_is_marked_executable_is_copied(content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
+    ("path", "copied"),
+    [("demo/env.sh", True), ("demo/bin/tool", True), ("demo/LICENSE", False), ("demo/bin/notes.txt", False)],
+)
+def test_a_shell_script_without_a_first_line_is_copied(path: str, copied: bool) -> None:
+    """What a shell runs without ``#!`` keeps its x bit; a text with a stray one is a link."""
+    assert reasons(path, b"echo $HOME\n", True) == (["executable"] if copied else [])
+    assert reasons(path, b"echo $HOME\n", False) == []
+
+
+@pytest.mark.parametrize(
     ("path", "content"),
     [
         ("demo/a.cpython-311-x86_64-linux-gnu.so", make_elf(soname="a.so")),

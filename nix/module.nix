@@ -17,6 +17,7 @@ let
     "name"
     "description"
     "venv"
+    "form"
     "entrypoints"
     "python"
     "libraries"
@@ -38,7 +39,8 @@ in
   # mkModule :: { lock, id, ... } -> ({ pkgs, lib, ... } -> module)
   #
   # What `moduleit` takes: an environment as a platform of repls sees it. id: names the module, `replit-module-<id>`. name,
-  # description: what people see. venv: the directory in a repl that the environment is laid out in. entrypoints: files
+  # description: what people see. venv: the directory in a repl that the environment is laid out in. form: "farm", whose
+  # packages uv sees, which the platform's packager tries first; or "overlay", a handful of files. entrypoints: files
   # that are run where nobody names one. python, libraries: functions from nixpkgs' packages, or what `env` takes; null is
   # the Python that the lock names, else nixpkgs'. version, system: as in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have
   # to be in the store, since a module is evaluated without builds, or the ingest to be "fixed", which is slow.
@@ -51,6 +53,7 @@ in
       name ? id,
       description ? "Python with the packages of ${id}",
       venv ? ".pythonlibs",
+      form ? "farm",
       entrypoints ? [
         "main.py"
         "app.py"
@@ -94,6 +97,14 @@ in
       ) venv;
       # Left as it stands: the platform knows a repl's home, and replaces the variable.
       directory = "$REPL_HOME/${place}";
+
+      option =
+        {
+          # What a user has removed stays away.
+          farm = "--farm --keep";
+          overlay = "--overlay";
+        }
+        .${checked "form" "farm|overlay" "take farm or overlay" form};
     in
     {
       id =
@@ -120,7 +131,7 @@ in
           start.args = [
             "/bin/sh"
             "-c"
-            "exec ${environment}/bin/nixgen-venv \"${directory}\""
+            "exec ${environment}/bin/nixgen-venv ${option} \"${directory}\""
           ];
         };
 

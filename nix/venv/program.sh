@@ -6,7 +6,7 @@
 
 usage() {
   cat <<'END'
-usage: nixgen-venv [--overlay | --farm | --rollback | --heal] [--check | --dry-run] [--quiet] [DIR]
+usage: nixgen-venv [--overlay | --farm [--keep] | --rollback | --heal] [--check | --dry-run] [--quiet] [DIR]
 
 Make the virtual environment DIR on top of the environment that this program belongs to, or heal it. What was installed
 into DIR stays and wins.
@@ -14,6 +14,7 @@ into DIR stays and wins.
   --overlay   reach the environment by a .pth file: a handful of files, whatever its size (a new DIR's default)
   --farm      one link for each file, so that uv and other installers see and manage every package; packages that were
               removed from DIR, and links that lead nowhere, are put back
+  --keep      with --farm: what was removed from a farm stays away
   --rollback  go back to the environment of before
   --heal      heal DIR on the environment that it has; a DIR that is not there is an error
   --check     change nothing; say what is wrong, and end with code 1 if anything is
@@ -77,11 +78,12 @@ find_self() {
 }
 
 read_arguments() {
-  asked= mode=heal given= only= reached= quiet=
+  asked= kept= mode=heal given= only= reached= quiet=
   for argument in "$@"; do
     case $argument in -*) options=${options:-}${options:+$newline}$argument ;; esac
     case $argument in
       --overlay | --farm) asked=${argument#--} ;;
+      --keep) kept=keep ;;
       --rollback) asked=rollback ;;
       --heal) only=heal ;;
       --check | --dry-run) mode=${argument#--} ;;
@@ -209,6 +211,7 @@ of_store() {
 
 # Settle what is wanted: $env, $previous, $form, $python, $minor, $version; and the text of the state that says so.
 settle() {
+  case $asked$kept$state_form in farmkeepfarm) asked= ;; esac
   previous=$state_previous form=overlay
   [ "$state_form" != farm ] || form=farm
   case $asked in

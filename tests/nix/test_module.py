@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import uv
 
 from nixgen.targets import default_python
 from tests.nix.conftest import Nix
@@ -114,6 +115,8 @@ def test_arguments(nix: Nix, values: dict[str, Any], env: Path) -> None:
     assert tools["dev"]["packagers"]["upmPython"]["ignoredPaths"] == [".venv"]
     asked = {**values, "more": {"extras": ["x"]}}
     assert "no extra named x" in nix.refusal(f"(builtins.head {PLAIN}.replit.packages).drvPath", **asked)
+    asked = {**values, "more": {"form": "links"}}
+    assert "the form links" in nix.refusal(f"{PLAIN}.replit.initializers.nixgen.start.args", **asked)
     asked = {**values, "more": {"version": "3.5"}}
     assert "the lock has nothing for Python 3.5" in nix.refusal(f"{PLAIN}.displayVersion", **asked)
 
@@ -200,6 +203,16 @@ def test_the_initializer_makes_the_environment(repl: Repl, env: Path) -> None:
     venv = repl.home / ".pythonlibs"
     assert repl.run_file("python") == f"demo runs\n{venv}\n"
     assert (venv / "pyvenv.cfg").is_file()
+
+
+def test_uv_sees_its_packages(repl: Repl) -> None:
+    """The platform's packager tries uv, which finds the lock's packages; what it removes stays away after a boot."""
+    repl.boot()
+    command = [uv.find_uv_bin(), "--quiet", "--offline", "--no-cache", "pip"]
+    assert repl.run([*command, "freeze"]) == "demo==1.0\n"
+    repl.run([*command, "uninstall", "demo"])
+    assert repl.boot() == ""
+    assert repl.run([*command, "freeze"]) == ""
 
 
 def test_users_add_to_it(nix: Nix, values: dict[str, Any]) -> None:

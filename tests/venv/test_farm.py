@@ -102,6 +102,16 @@ def test_directories_are_real_and_files_are_links(farm: Venv) -> None:
     assert not list(farm.directory.rglob("__pycache__")) and not (farm.directory / "nix-support").exists()
 
 
+def test_what_was_removed_can_stay_away(farm: Venv) -> None:
+    """With ``--keep`` a farm stays without what was removed from it, a new one has all, and an overlay becomes one."""
+    (farm.site / "shared/left.py").unlink()
+    assert farm("--farm", "--keep").stderr == ""
+    assert not (farm.site / "shared/left.py").exists()
+    farm("--overlay")
+    farm("--farm", "--keep")
+    assert (farm.site / "shared/left.py").exists()
+
+
 def test_it_runs(farm: Venv) -> None:
     """Packages are imported from the farm itself, and commands run its Python."""
     assert farm.python("import demo, shared.left, right; print(right.__file__)") == f"{farm.site}/right/__init__.py"

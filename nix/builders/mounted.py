@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 
 import env
 import erofs
@@ -11,8 +12,8 @@ import manifest
 import tree
 from bytecode import TIME
 
-#: What the output holds: the image, and a link to the environment that it shows.
-IMAGE, ENVIRONMENT = "image.erofs", "environment"
+#: What the output holds: the image, a link to the environment that it shows, and what mounts it.
+IMAGE, ENVIRONMENT, PROGRAM = "image.erofs", "environment", "bin/nixgen-venv"
 
 _WAYS = re.compile(r"\.t?[0-9]+")
 
@@ -33,6 +34,8 @@ def build(attributes, out):
     with open(os.path.join(out, IMAGE), "xb") as file:
         erofs.write(file, root, time=TIME)
     os.symlink(attributes["env"], os.path.join(out, ENVIRONMENT))
+    os.mkdir(os.path.join(out, "bin"))
+    shutil.copy(os.path.join(attributes["env"], PROGRAM), os.path.join(out, PROGRAM))
 
 
 class _Environment:

@@ -6,7 +6,9 @@
 
 usage() {
   cat <<'END'
-usage: nixgen-venv [--overlay | --farm [--keep] | --rollback | --heal] [--check | --dry-run] [--quiet] [DIR]
+usage: nixgen-venv [--overlay | --farm [--keep] | --mounted | --reset | --rollback | --heal] [--check | --dry-run]
+                   [--quiet] [DIR]
+       nixgen-venv --unmount [--lazy] [DIR]
 
 Make the virtual environment DIR on top of the environment that this program belongs to, or heal it. What was installed
 into DIR stays and wins.
@@ -15,6 +17,10 @@ into DIR stays and wins.
   --farm      one link for each file, so that uv and other installers see and manage every package; packages that were
               removed from DIR, and links that lead nowhere, are put back
   --keep      with --farm: what was removed from a farm stays away
+  --mounted   no links: the kernel shows every file under its name, and what is changed in DIR lies in a layer of its own;
+              takes root, Linux 6.5 and the environment's image (nixgen build --mounted)
+  --reset     of a mounted DIR: drop what was changed in it
+  --unmount   take away what is mounted over DIR; --lazy leaves it to those who use it until they end
   --rollback  go back to the environment of before
   --heal      heal DIR on the environment that it has; a DIR that is not there is an error
   --check     change nothing; say what is wrong, and end with code 1 if anything is
@@ -65,32 +71,37 @@ holds() {
 
 # Find the environment of the store that this program belongs to ($env), or the virtual environment ($own).
 find_self() {
-  start=$PWD here=$0 env= own= self=
+  start=$PWD here=$0 env= own= self= image=
   case $here in */*) ;; *) here=$(command -v -- "$here") || return 0 ;; esac
   until bin=${here%/*}; [ -e "$bin/../pyvenv.cfg" ] || [ ! -L "$here" ]; do
     target=$(readlink "$here")
     case $target in /*) here=$target ;; *) here=$bin/$target ;; esac
   done
   cd -P "$bin/.." 2>/dev/null || return 0
-  if [ -d .nixgen ]; then own=$PWD; elif [ -e pyvenv.cfg ] && [ -e bin/nixgen-venv ]; then env=$PWD; fi
+  if [ -d .nixgen ]; then own=$PWD
+  elif [ -e pyvenv.cfg ] && [ -e bin/nixgen-venv ]; then env=$PWD
+  elif [ -e image.erofs ]; then image=$PWD env=$(readlink environment)
+  fi
   self=$env
   cd "$start" || exit 3
 }
 
 read_arguments() {
-  asked= kept= mode=heal given= only= reached= quiet=
+  asked= kept= mode=heal given= only= reached= quiet= lazy= known=
   for argument in "$@"; do
     case $argument in -*) options=${options:-}${options:+$newline}$argument ;; esac
     case $argument in
-      --overlay | --farm) asked=${argument#--} ;;
+      --overlay | --farm | --mounted | --reset | --unmount | --rollback) asked=${argument#--} ;;
       --keep) kept=keep ;;
-      --rollback) asked=rollback ;;
+      --lazy) lazy=--lazy ;;
       --heal) only=heal ;;
       --check | --dry-run) mode=${argument#--} ;;
       --quiet) quiet=quiet ;;
       # Of owner.py and nixgen: the current directory is DIR, or all on the way to DIR is the caller's.
       --here) reached=here ;;
       --mine) reached=mine ;;
+      # Of them too: DIR is mounted, and root believes its own record of it.
+      --known) known=known ;;
       --help | -h) usage; exit 0 ;;
       -*) usage >&2; exit 2 ;;
       '') fail 2 "DIR is empty" "the command line" "name a directory" ;;
@@ -130,6 +141,37 @@ reach() {
     fail 3 "DIR or the way to it belongs to somebody else, and root has no Python here to take that user's rights" \
       "$given" "run this as its owner, or repair the interpreter of $env"
   exec "$env/bin/python" -I -S -B "$parts/owner.py" "$given" "$env" "$env/bin/nixgen-venv" ${options:-}
+}
+
+# What is mounted is work for Python, and for root in everybody's directories: mounted.py says with whose rights it does it.
+mount_it() {
+  [ -n "$env" ] || { [ -n "$state_env" ] && of_store "$state_env"; } || state_env=
+  python=${env:-$state_env}/bin/python
+  [ -x "$python" ] || fail 3 "the environment that it stands on is not in the store any more" "$given" "build it again: nixgen venv $given"
+  case $mode:$asked in
+    heal:mounted) verb=attach ;;
+    heal:reset | heal:rollback) verb=$asked ;;
+    heal:unmount) verb=detach ;;
+    heal:overlay | heal:farm) fail 3 "DIR is mounted" "$given" "take it away first: nixgen umount $given, and remove it; or name another" ;;
+    heal:) verb=heal; [ -n "$only$known" ] || [ -z "$env" ] || [ "$env" = "${state_env:-}" ] || verb=attach ;;
+    *) verb=$mode ;;
+  esac
+  case $verb in
+    attach | reset)
+      [ -n "$image" ] || find_image
+      set -- --image "$image" ;;
+    *) set -- ;;
+  esac
+  exec "$python" -I -S -B "$parts/mounted.py" "$verb" "$@" $lazy ${quiet:+--quiet} -- "$given"
+}
+
+# Find the image of the environment, where one was built.
+find_image() {
+  [ -n "$env" ] || env=$state_env
+  for image in $(nix-store -q --referrers "$env" 2>/dev/null); do
+    [ ! "$image/environment" -ef "$env" ] || [ ! -e "$image/image.erofs" ] || return 0
+  done
+  fail 3 "there is no image of this environment" "$env" "build it: nixgen build --mounted; then DIR by its bin/nixgen-venv"
 }
 
 # Enter DIR and read what .nixgen/state says of it.
@@ -179,6 +221,7 @@ read_state() {
   done <.nixgen/state
   case $state in 'nixgen-venv 1'"$newline"*) ;; *) return 1 ;; esac
   [ -n "$state_env" ] && [ -n "$state_path" ] || return 1
+  [ "$state_form" != mounted ] || return 0
   # The marker and the real path must agree, or the marker and pyvenv.cfg: then it was moved or copied with all it has.
   if [ "$state_path" != "$PWD" ]; then
     slurp pyvenv.cfg
@@ -316,8 +359,15 @@ main() {
   missing= state= relearned= settled= stage= options=
   read_arguments "$@"
   find_self
+  state_env=
+  case $asked$known in mounted | reset | unmount | *known)
+    given=${given:-${own:-${VIRTUAL_ENV:-}}}
+    [ -n "$given" ] || { usage >&2; exit 2; }
+    mount_it ;;
+  esac
   reach
   enter
+  [ "$state_form" != mounted ] || mount_it
   settle
   if [ "$mode" != heal ]; then
     examine

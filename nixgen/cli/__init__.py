@@ -11,7 +11,24 @@ from collections.abc import Sequence
 from types import FrameType
 
 from nixgen import __version__
-from nixgen.cli import adopt, build, fetch, fsck, image, init, lock, module, run, shell, show, venv, verify
+from nixgen.cli import (
+    adopt,
+    build,
+    fetch,
+    fsck,
+    image,
+    init,
+    lock,
+    module,
+    mount,
+    mounts,
+    run,
+    shell,
+    show,
+    umount,
+    venv,
+    verify,
+)
 from nixgen.cli.console import without_secrets
 from nixgen.errors import NixgenError
 from nixgen.mistakes import mistake
@@ -47,6 +64,9 @@ _VERBS = (
     ("shell", shell, "start a shell in the environment"),
     ("venv", venv, "make a virtual environment to install into, on top of the environment"),
     ("fsck", fsck, "heal such a virtual environment"),
+    ("mount", mount, "mount such virtual environments again, as after a restart"),
+    ("umount", umount, "take away what is mounted over one"),
+    ("mounts", mounts, "show what is mounted"),
     ("fetch", fetch, "put the files of the lock into the store, without building"),
     ("verify", verify, "compare the store with the lock, and repair it"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),

@@ -8,6 +8,7 @@ wheel only those files where that is cheaper; a second run does nothing.
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 
@@ -18,6 +19,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_choice(parser)
     parser.add_argument(
         "-o", "--out-link", metavar="PATH", help="the link to make (default: result in the project's directory)"
+    )
+    parser.add_argument(
+        "--mounted",
+        action="store_true",
+        help="build its image, which `nixgen venv --mounted` mounts",
     )
     parser.add_argument("--no-out-link", action="store_true", help="make no link")
 
@@ -33,5 +39,6 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.environments.build import build
 
     link = Path(options.out_link or Path(options.directory, "result"))
-    print(build(request(options), None if options.no_out_link else link, Console(quiet=options.quiet)))
+    wanted = replace(request(options), mounted=options.mounted)
+    print(build(wanted, None if options.no_out_link else link, Console(quiet=options.quiet)))
     return 0

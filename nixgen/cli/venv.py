@@ -2,7 +2,8 @@
 
 DIR is a standard virtual environment to install into. What is installed there stays and wins over
 the packages of the lock. It is an overlay, a handful of files whatever its size; or a farm, one
-link for each file, which uv needs: that is chosen where the project has uv.lock or [tool.uv].
+link for each file, which uv needs: that is chosen where the project has uv.lock or [tool.uv]; or it
+is mounted, without a link, which takes root and Linux. [tool.nixgen.venv] form chooses too.
 The project itself is editable in it: a change of its code shows at once.
 """
 
@@ -11,6 +12,10 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.cli.console import Console
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -31,7 +36,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         const="farm",
         help="one link for each file; packages that were removed from DIR are put back",
     )
+    form.add_argument(
+        "--mounted",
+        action="store_const",
+        dest="form",
+        const="mounted",
+        help="real files, shown by the kernel; what changes lies in a layer of DIR's own",
+    )
     form.add_argument("--rollback", action="store_true", help="go back to the environment of before, without a build")
+    form.add_argument("--reset", action="store_true", help="of a mounted DIR: drop what was changed in it")
     parser.add_argument("--dry-run", action="store_true", help="build, and say what would be done to DIR")
     add_choice(parser)
 
@@ -42,7 +55,6 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way of building it; DIR stays as it was.
     """
-    from nixgen.venv.form import form_of
     from nixgen.venv.program import environment_below
     from nixgen.venv.program import run as run_program
 
@@ -56,11 +68,29 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.venv.standing import stand
 
     console = Console(quiet=options.quiet)
-    form = options.form or form_of(Path(options.directory))
-    arguments += [f"--{form}"] if form else []
-    wanted = replace(request(options), editable=True)
+    form = "mounted" if options.reset else _form(options, directory, console)
+    if form is not None:
+        arguments.append("--reset" if options.reset else f"--{form}")
+    wanted = replace(request(options), editable=True, mounted=form == "mounted")
     code, environment = stand(directory, arguments, wanted, console)
     if code == 0 and not options.dry_run:
         install(directory, wanted, console)
         console.say(f"{options.dir} stands on {environment}")
     return code
+
+
+def _form(options: argparse.Namespace, directory: Path, console: Console) -> str | None:
+    """Return the form that is asked for, or that DIR has, as far as it works here; None where DIR's own is to stay."""
+    from nixgen.venv.form import form_of
+    from nixgen.venv.program import cannot_mount, is_mounted
+
+    project = Path(options.directory)
+    form = options.form or ("mounted" if is_mounted(directory) else form_of(project))
+    if form != "mounted" or is_mounted(directory):
+        return form
+    said = cannot_mount()
+    if said is None:
+        return form
+    instead = "farm" if (project / "uv.lock").exists() else "overlay"
+    console.say(f"{said}: {options.dir} is {'a farm' if instead == 'farm' else 'an overlay'} instead")
+    return instead

@@ -28,7 +28,7 @@ Wrap = Callable[[str], str]
 
 
 def build(request: Request, out_link: Path | None, observer: Observer = SILENT) -> str:
-    """Build the environment that is asked for, and return its store path.
+    """Build the environment that is asked for, or its image, and return the store path.
 
     What was built before, of all that it was built of, is not evaluated again (``LastBuild``).
 
@@ -47,9 +47,13 @@ def build(request: Request, out_link: Path | None, observer: Observer = SILENT) 
         # Imported here: a build of what was built needs neither the lock nor packaging.
         from nixgen.environments.choice import Choice
 
-        found = build_choice(Choice.of(request), out_link, observer)
+        found = build_choice(Choice.of(request), out_link, observer, wrap=_image_of if request.mounted else None)
         last.keep(found)
     return found
+
+
+def _image_of(environment: str) -> str:
+    return f"({environment}).mounted"
 
 
 def build_choice(

@@ -27,6 +27,7 @@ class Request:
         mirrors: from where wheels are fetched in place of the lock's URLs, as ``--mirror`` takes them.
         editable: whether to leave out the project and other packages in its directory, which are installed on top so
             that an edit shows.
+        mounted: whether its image is to be built, which is mounted, and the environment with it.
         check: what to do where the inputs have changed since the lock was made.
     """
 
@@ -43,6 +44,7 @@ class Request:
     settings: Mapping[str, str] = field(default_factory=dict)
     mirrors: tuple[str, ...] = field(default=(), repr=False)
     editable: bool = False
+    mounted: bool = False
     check: Check = "note"
 
     @property

@@ -1,27 +1,40 @@
-"""Which form a project's environment needs: an overlay, or a farm for installers that do not read .pth files."""
+"""Which form a project's environment has: an overlay, a farm for installers that do not read .pth files, or mounted."""
 
 from __future__ import annotations
 
 import tomllib
 from pathlib import Path
-from typing import Literal
+from typing import Literal, cast, get_args
 
-Form = Literal["overlay", "farm"]
+from nixgen.errors import InputError
+
+Form = Literal["overlay", "farm", "mounted"]
 
 
 def form_of(project: Path) -> Form | None:
-    """Return the form that a project's installer needs; None where either serves it.
+    """Return the form that a project says, or its installer needs; None where an overlay or a farm serves it.
+
+    ``[tool.nixgen.venv] form`` says it.
 
     uv takes for installed what lies in site-packages itself: in an overlay, ``uv sync`` would install every package a
     second time. Poetry and pip ask Python where packages are, and see those below an overlay.
 
     Args:
         project: its directory.
+
+    Raises:
+        InputError: it says another form than there is.
     """
-    if (project / "uv.lock").exists():
-        return "farm"
+    file = project / "pyproject.toml"
     try:
-        tables = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
+        tools = tomllib.loads(file.read_text(encoding="utf-8")).get("tool", {})
     except (OSError, ValueError):
-        return None
-    return "farm" if "uv" in tables.get("tool", {}) else None
+        tools = {}
+    said = tools.get("nixgen", {}).get("venv", {}).get("form")
+    if said is not None and said not in get_args(Form):
+        raise InputError(
+            f"[tool.nixgen.venv] form is {said!r}", where=str(file), todo=f"write one of {', '.join(get_args(Form))}"
+        )
+    if said is not None:
+        return cast("Form", said)
+    return "farm" if (project / "uv.lock").exists() or "uv" in tools else None

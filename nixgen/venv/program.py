@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 #: Options with which there is no new environment to keep.
 _CHANGING_NOTHING = {"--check", "--dry-run", "--rollback"}
+
+#: Options of what is mounted, which root has to be root for.
+_MOUNTING = {"--mounted", "--reset", "--unmount", "--known"}
 
 #: Reads the program with $0 as in an environment's bin: so it knows which one it belongs to.
 _READ = 'parts=$1; shift; . "$parts/program.sh"'
@@ -56,6 +60,30 @@ def is_made(directory: Path) -> bool:
     return _marker(directory).startswith("nixgen-venv ")
 
 
+def is_mounted(directory: Path) -> bool:
+    """Tell whether a directory has the marker of a virtual environment that is mounted, or is to be."""
+    return is_made(directory) and "\nform mounted\n" in _marker(directory)
+
+
+def mounting(verb: str, *arguments: str | Path, captured: bool = False) -> subprocess.CompletedProcess[str]:
+    """Run nix/venv/mounted.py, which mounts virtual environments, and return how it ended.
+
+    Args:
+        verb: one of those that take no directory: ``missing``, ``table``, ``heal-all``.
+        arguments: of the verb.
+        captured: whether to return what it prints.
+    """
+    program = library_directory() / "venv" / "mounted.py"
+    command = [sys.executable, "-I", "-S", "-B", str(program), verb, *map(str, arguments)]
+    return run_program(command, captured=captured)
+
+
+def cannot_mount() -> str | None:
+    """Say in a sentence why nothing can be mounted here; None where it can."""
+    said = mounting("missing", captured=True).stdout.strip()
+    return said or None
+
+
 def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) -> int:
     """Run the program on a virtual environment and return its exit code; it says itself what it does.
 
@@ -72,6 +100,10 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
         MachineError: somebody ended the program, which could not say so itself.
     """
     directory = Path(os.path.abspath(directory)) if ".." not in directory.parts else Path.cwd() / directory  # noqa: PTH100
+    if _MOUNTING.intersection(arguments):
+        return _run_mounting(directory, arguments, environment)
+    if is_mounted(directory):
+        return _run_mounting(directory, ["--known", *arguments], environment)
     reached = rights().reach(str(directory))
     theirs = reached.uid != os.geteuid()
     try:
@@ -95,6 +127,13 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
     finally:
         if reached.descriptor is not None:
             os.close(reached.descriptor)
+
+
+def _run_mounting(directory: Path, arguments: Sequence[str], environment: Path | None) -> int:
+    with _parts(shared=False) as parts:
+        name = environment / "bin" / "nixgen-venv" if environment is not None else parts / "program.sh"
+        command = ["sh", "-c", _READ, str(name), str(parts), *arguments, str(directory)]
+        return _ended(run_program(command, captured=False).returncode, directory)
 
 
 def _keep(directory: Path, environment: Path) -> None:

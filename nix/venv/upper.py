@@ -1,0 +1,268 @@
+"""What is changed in a mounted environment: the upper layer, and what becomes of it under another environment.
+
+overlayfs keeps changes by path (the kernel's Documentation/filesystems/overlayfs.rst): whole files; a character device
+of the number 0:0 where something was removed; and attributes, "opaque" of a directory of which nothing below counts,
+and "metacopy" of a file of which only mode and time were changed. Under another environment, what a user has installed
+has to win as a package and not file by file, and what was changed of a file that is another one now belongs to nothing.
+
+Everything here works by descriptors and follows no link: the layer is its owner's, who may change it meanwhile.
+"""
+
+import contextlib
+import csv
+import os
+import re
+import stat
+
+_DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+_OPAQUE, _METACOPY, _REDIRECT = (f"trusted.overlay.{name}" for name in ("opaque", "metacopy", "redirect"))
+
+#: nixgen's own in the layer.
+OWN = ".nixgen"
+
+
+class Lower:
+    """The files of an environment's image, as the kernel shows them.
+
+    Args:
+        names: a directory where the image is mounted.
+        store: where their content is.
+    """
+
+    def __init__(self, names, store):
+        self._names = names
+        self._store = store
+        self._owners = None
+
+    def content(self, path):
+        """Return a file's content as its path in the store, "" where it is empty; None where there is no file."""
+        whole = os.path.join(self._names, path)
+        try:
+            if not stat.S_ISREG(os.lstat(whole).st_mode):
+                return None
+            return os.getxattr(whole, _REDIRECT, follow_symlinks=False).decode()
+        except FileNotFoundError:
+            return None
+        except NotADirectoryError:
+            return None
+        except OSError:  # no such attribute
+            return ""
+
+    def has(self, path):
+        """Tell whether there is anything at a path."""
+        return os.path.lexists(os.path.join(self._names, path))
+
+    def entries(self, path):
+        """Return the names in a directory; none where it is no directory."""
+        whole = os.path.join(self._names, path)
+        return sorted(os.listdir(whole)) if os.path.isdir(whole) and not os.path.islink(whole) else []
+
+    def owners(self, path):
+        """Return the names of the distributions that have a file, or files below a directory."""
+        if self._owners is None:
+            self._owners = {}
+            for directory in self._sites():
+                for name in self.entries(directory):
+                    if name.endswith(".dist-info"):
+                        self._read_record(directory, name)
+        return self._owners.get(path, frozenset())
+
+    def _sites(self):
+        return [f"lib/{name}/site-packages" for name in self.entries("lib") if name.startswith("python")]
+
+    def _read_record(self, site, name):
+        record = self.content(f"{site}/{name}/RECORD")
+        if not record:
+            return
+        owner = distribution(name)
+        with open(self._store + record, encoding="utf-8", newline="") as file:
+            for row in csv.reader(file):
+                path = os.path.normpath(os.path.join(site, row[0])) if row else ""
+                while path and not path.startswith(".."):
+                    self._owners.setdefault(path, set()).add(owner)
+                    path = os.path.dirname(path)
+
+
+def distribution(dist_info):
+    """Return the normalized name (PEP 503) of the distribution of a ``.dist-info`` directory.
+
+    >>> distribution("Ruamel_yaml-0.18.dist-info")
+    'ruamel-yaml'
+    """
+    return re.sub(r"[-_.]+", "-", dist_info.rsplit("-", 2)[0]).lower()
+
+
+class Upper:
+    """The upper layer of one environment.
+
+    Args:
+        descriptor: of the layer.
+        uid: whom it belongs to. What another user has there is left alone, where that is not root's.
+        gid: the owner's group.
+    """
+
+    def __init__(self, descriptor, uid, gid):
+        self._root = descriptor
+        self._uid, self._gid = uid, gid
+        #: What was put back, by the names of distributions, and which changed files were put aside.
+        self.restored = set()
+        self.kept = []
+
+    def fit(self, old, new, aside):
+        """Make the layer one for another environment.
+
+        Args:
+            old: ``Lower`` of the environment that it was for; None for none.
+            new: that of the other.
+            aside: directory in the layer for changed files of which there is another one now.
+        """
+        mine = self.installed()
+        self._drop(self._root, "", mine, old, new, aside)
+        self._hide("", mine, new)
+
+    def installed(self):
+        """Return the names of the distributions that are installed in the layer."""
+        found = set()
+        for python in self._names("lib"):
+            site = f"lib/{python}/site-packages"
+            for name in self._names(site):
+                if name.endswith(".dist-info") and self._is_whole(f"{site}/{name}", "METADATA"):
+                    found.add(distribution(name))
+        return found
+
+    def _is_whole(self, directory, name):
+        with self._opened(directory) as here:
+            return here is not None and _kind(here, name) == "file" and not _has(here, name, _METACOPY)
+
+    def _names(self, directory):
+        with self._opened(directory) as here:
+            return [] if here is None else sorted(os.listdir(here))
+
+    @contextlib.contextmanager
+    def _opened(self, path, make=False):
+        """Give a descriptor of a directory of the layer, None where there is none of its owner's."""
+        here = os.dup(self._root)
+        try:
+            for part in filter(None, path.split("/")):
+                if make:
+                    self._make(here, part)
+                try:
+                    after = os.open(part, _DIRECTORY, dir_fd=here)
+                except OSError:
+                    yield None
+                    return
+                os.close(here)
+                here = after
+            yield here if os.fstat(here).st_uid in (self._uid, os.geteuid() if self._uid == 0 else self._uid) else None
+        finally:
+            os.close(here)
+
+    def _make(self, here, name):
+        with contextlib.suppress(FileExistsError):
+            os.mkdir(name, 0o755, dir_fd=here)
+            os.chown(name, self._uid, self._gid, dir_fd=here, follow_symlinks=False)
+
+    def _drop(self, here, prefix, mine, old, new, aside):
+        """Take away what hides or changes files of the old environment, where it is not to do so in the new."""
+        for name in os.listdir(here):
+            path = f"{prefix}{name}"
+            if path == OWN:
+                continue
+            kind = _kind(here, name)
+            others = new.owners(path) - mine
+            if kind == "gone":
+                if not new.has(path) or others or not new.owners(path):
+                    os.unlink(name, dir_fd=here)
+                    self.restored.update(others)
+            elif kind == "directory":
+                with self._opened(path) as inside:
+                    if inside is None:
+                        continue
+                    if others and _has(here, name, _OPAQUE):
+                        os.removexattr(f"/proc/self/fd/{inside}", _OPAQUE)
+                        self.restored.update(others)
+                    self._drop(inside, path + "/", mine, old, new, aside)
+            elif kind == "file":
+                self._judge_file(here, name, path, mine, old, new, aside)
+
+    def _judge_file(self, here, name, path, mine, old, new, aside):
+        metadata_only = _has(here, name, _METACOPY)
+        before = old.content(path) if old is not None else None
+        if before is None and not metadata_only:
+            return  # the user's own
+        if old is not None and old.owners(path) & mine:
+            return  # of a package that is the user's own
+        now = new.content(path)
+        if before is not None and before == now:
+            return
+        if metadata_only or path.endswith(".pyc"):
+            os.unlink(name, dir_fd=here)
+            return
+        with self._opened(os.path.dirname(f"{aside}/{path}"), make=True) as there:
+            if there is not None:
+                os.rename(name, name, src_dir_fd=here, dst_dir_fd=there)
+                self.kept.append(path)
+
+    def _hide(self, path, mine, new):
+        """Hide what the user's own packages stand in the place of."""
+        for name in new.entries(path):
+            inside = f"{path}/{name}" if path else name
+            owners = new.owners(inside)
+            if not owners & mine:
+                continue
+            with self._opened(path, make=True) as here:
+                if here is None:
+                    continue
+                kind = _kind(here, name)
+                if owners - mine:
+                    if kind in ("directory", None):
+                        self._hide(inside, mine, new)
+                elif kind is None:
+                    os.mknod(name, stat.S_IFCHR, 0, dir_fd=here)
+                elif kind == "directory":
+                    with self._opened(inside) as below:
+                        if below is not None:
+                            os.setxattr(f"/proc/self/fd/{below}", _OPAQUE, b"y")
+
+
+def _kind(here, name):
+    """Return what a name in a directory of the layer is: "file", "directory", "gone", "other"; None where it is not."""
+    try:
+        status = os.stat(name, dir_fd=here, follow_symlinks=False)
+    except OSError:
+        return None
+    if stat.S_ISREG(status.st_mode):
+        return "file"
+    if stat.S_ISDIR(status.st_mode):
+        return "directory"
+    return "gone" if stat.S_ISCHR(status.st_mode) and status.st_rdev == 0 else "other"
+
+
+def _has(here, name, attribute):
+    try:
+        os.getxattr(f"/proc/self/fd/{here}/{name}", attribute, follow_symlinks=False)
+    except OSError:
+        return False
+    return True
+
+
+def remove(here, name):
+    """Remove a file, or a directory with all that is in it, following no link."""
+    try:
+        inside = os.open(name, _DIRECTORY, dir_fd=here)
+    except NotADirectoryError:
+        os.unlink(name, dir_fd=here)
+        return
+    except OSError as error:
+        if not os.path.lexists(f"/proc/self/fd/{here}/{name}"):
+            return
+        if stat.S_ISDIR(os.stat(name, dir_fd=here, follow_symlinks=False).st_mode):
+            raise error
+        os.unlink(name, dir_fd=here)
+        return
+    try:
+        for entry in os.listdir(inside):
+            remove(inside, entry)
+    finally:
+        os.close(inside)
+    os.rmdir(name, dir_fd=here)

@@ -1,0 +1,17 @@
+"""Show which virtual environments are mounted on this machine, and which should be."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument("--json", action="store_true", help="print JSON: directory, environment, user, state")
+
+
+def run(options: argparse.Namespace) -> int:
+    """Print the table; return the exit code."""
+    from nixgen.venv.program import mounting
+
+    return mounting("table", *(["--json"] if options.json else [])).returncode

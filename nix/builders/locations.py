@@ -1,4 +1,4 @@
-"""The names by which a Python source gets at locations of modules, resolves links, and loads modules from paths.
+"""The names by which a Python source gets at locations of modules, hands them on, resolves links, and loads modules.
 
 Both who look at words (``sources``) and who look at the syntax tree (``syntax``) go by them.
 """
@@ -17,6 +17,21 @@ ANY = frozenset(
         "getabsfile",
         "get_filename",
         "resource_filename",
+    ]
+)
+
+#: What makes the same location of one in another form.
+FORMS = frozenset(
+    ["Path", "PosixPath", "PurePath", "PurePosixPath", "abspath", "absolute", "as_posix", "fspath", "str"]
+)
+
+#: What takes a path and goes by it as written, or only shows it; other code that is handed one may resolve it.
+PLAIN = FORMS | frozenset(
+    [
+        *("basename", "dirname", "exists", "getmtime", "getsize", "isabs", "isfile", "islink", "join", "lexists"),
+        *("normcase", "normpath", "relative_to", "relpath", "split", "splitext", "stat", "with_name"),
+        *("append", "bool", "compile", "endswith", "format", "getline", "len", "open", "print", "repr", "startswith"),
+        *("debug", "error", "exec", "info", "isinstance", "replace", "warn", "warning"),
     ]
 )
 

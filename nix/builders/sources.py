@@ -3,11 +3,11 @@
 import collections
 import re
 
-from locations import ANY, LOADERS, OWN, RESOLVERS
+from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 
 #: What ``look`` finds in a Python source.
 #:
-#: resolves: whether it resolves a symbolic link on a module's location.
+#: resolves: whether it resolves a symbolic link on a module's location, or hands its own to code that may.
 #: asks: whether it does so on another module's too.
 #: imports: whether it can be run as a program and imports one of its neighbours.
 #: handed_out: the names that hold its own unresolved location, for others to import.
@@ -36,6 +36,10 @@ _IMPORT = (
 )
 #: What that lists: "first.part, second as name".
 _LISTED = rb"(?:^|,)%b*([\w\x80-\xff]+)" % _GAP
+#: load(__file__, base=Path(__file__)): what follows is an argument's end; of the first one, with the function's name.
+_HANDED = rb"(?:(\w+)[ \t]*\(|[,=])\s*(?:(?:\w+\.)*(?:%s)\(\s*)?(?:%%s)\b[\s)]*(?:\.\w+\(\)\s*)?[,)]" % b"|".join(
+    name.encode() for name in sorted(FORMS)
+)
 #: HERE = Path(__file__)
 _EXPORT = rb"(?m)^(\w+)[ \t]*(?::[^=\n]*)?=([^\n]*\b__file__\b[^\n]*)"
 #: What leads to a directory, which may be resolved.
@@ -51,8 +55,8 @@ def look(content, neighbours=frozenset()):
     """Return what the rules of placement need of a Python source: a ``Seen``.
 
     ``resolves`` is true where the syntax tree has both a name of a location (``__file__``, a spec's origin,
-    ``inspect.getfile``) and a name of something that resolves links: a copy too many costs bytes, a copy too few breaks
-    a user.
+    ``inspect.getfile``) and a name of something that resolves links, or where it hands ``__file__`` to a function that
+    may resolve it: a copy too many costs bytes, a copy too few breaks a user.
 
     Args:
         content: the source, as bytes.
@@ -63,15 +67,18 @@ def look(content, neighbours=frozenset()):
     may_resolve = named and _may_name_location(content)
     may_load = named and any(name in content for name in _LOADERS)
     may_import = _may_import(content, neighbours)
+    handed_out = _handed_out(content)
+    may_hand = _may_hand(content, handed_out)
     resolves = asks = loads = imports = False
     # Of 4,571 sources, 30 need a syntax tree.
-    if may_resolve or may_load or may_import:
+    if may_resolve or may_load or may_import or may_hand:
         from syntax import read
 
         said = read(content)
-        resolves, asks, loads = may_resolve and said.resolves, may_resolve and said.asks, may_load and said.loads
+        resolves = (may_resolve and said.resolves) or (may_hand and said.hands)
+        asks, loads = may_resolve and said.asks, may_load and said.loads
         imports = may_import and not neighbours.isdisjoint(said.imported)
-    return Seen(resolves, asks, imports, _handed_out(content), _resolved_names(content, resolvers), loads)
+    return Seen(resolves, asks, imports, handed_out, _resolved_names(content, resolvers), loads)
 
 
 def _find_words(content, names):
@@ -116,6 +123,14 @@ def _may_import(content, neighbours):
             if not name.isascii() or name.decode() in neighbours:
                 return True
     return False
+
+
+def _may_hand(content, handed_out):
+    """Tell whether a source seems to hand its location, or what holds that (``handed_out``), to another function."""
+    if b"__file__" not in content and b"__spec__" not in content:
+        return False
+    names = b"|".join([rb"__file__", rb"__spec__\s*\.\s*origin", *sorted(handed_out)])
+    return any(name.decode("utf-8", "replace") not in PLAIN for name in re.findall(_HANDED % names, content))
 
 
 def _handed_out(content):

@@ -4,7 +4,7 @@ import ast
 import collections
 import gc
 
-from locations import ANY, LOADERS, OWN, RESOLVERS
+from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 
 #: Modules whose import alone counts as naming a location; their functions have everyday names.
 _RESOURCES = frozenset(["importlib.resources", "importlib_resources"])
@@ -13,9 +13,10 @@ _RESOURCES = frozenset(["importlib.resources", "importlib_resources"])
 #:
 #: resolves: whether it has a name of what resolves links, and one of a location of modules.
 #: asks: whether that is one of another module's location too.
+#: hands: whether it hands its own location to code that may resolve it.
 #: loads: whether it has a name of what resolves links, and one of what loads modules from paths.
 #: imported: the names that are imported absolutely, without those of what lies in them.
-Said = collections.namedtuple("Said", "resolves asks loads imported")
+Said = collections.namedtuple("Said", "resolves asks hands loads imported")
 
 
 def read(content):
@@ -30,6 +31,7 @@ def read(content):
         return Said(
             resolves=asks or (resolver and any(map(_names_own, nodes))),
             asks=asks,
+            hands=_hands(nodes),
             loads=resolver and not names.isdisjoint(LOADERS),
             imported={name for node in nodes for name in _imported(node)},
         )
@@ -79,6 +81,32 @@ def _names_another(node):
         module = node.module or ""
         return module in _RESOURCES or any(f"{module}.{alias.name}" in _RESOURCES for alias in node.names)
     return not ANY.isdisjoint(_names(node))
+
+
+def _hands(nodes):
+    """Tell whether a function gets the module's location as it is: ``load(__file__)``, ``f(x, base=HERE)``."""
+    kinds = (ast.Assign, ast.AnnAssign)
+    assigned = [node for node in nodes if isinstance(node, kinds) and node.value and _is_location(node.value, ())]
+    targets = [target for node in assigned for target in getattr(node, "targets", [getattr(node, "target", None)])]
+    names = {target.id for target in targets if isinstance(target, ast.Name)}
+    for node in nodes:
+        if isinstance(node, ast.Call) and not PLAIN.issuperset(_names(node.func)):
+            given = [*node.args, *(keyword.value for keyword in node.keywords)]
+            if any(_is_location(value, names) for value in given):
+                return True
+    return False
+
+
+def _is_location(node, names):
+    """Tell whether an expression is the path of the module itself, in whatever form."""
+    if isinstance(node, ast.Name):
+        return node.id == "__file__" or node.id in names
+    if isinstance(node, ast.Attribute):
+        return node.attr == "origin" and isinstance(node.value, ast.Name) and node.value.id == "__spec__"
+    if not isinstance(node, ast.Call) or not FORMS.intersection(_names(node.func)):
+        return False
+    itself = [node.func.value] if isinstance(node.func, ast.Attribute) else []
+    return any(_is_location(value, names) for value in [*node.args[:1], *itself])
 
 
 def _imported(node):

@@ -75,6 +75,13 @@ RESOLVING = {
     "behind a string whose last line looks like comment": "import os\nx = '''\n# by''' + os.path.realpath(__file__)\n",
     "behind a string that goes on": "import os\nx = 'a\\\n# b' + os.path.realpath(__file__)\n",
     "behind comments, with old ends of lines": "y = 1\n# a\rimport os\rx = os.path.realpath(__file__)\r",
+    "handed to others": "from demo.data import load\nload(__file__, 'data.csv')\n",
+    "handed to others, by name": "import demo\ndemo.load('data.csv', base=__file__)\n",
+    "handed to others, over lines": "import demo\ndemo.load(\n    f(x),\n    __file__,\n)\n",
+    "handed to others, as a path": "from pathlib import Path\nload(Path(__file__).absolute())\n",
+    "handed to others, in steps": "import os, demo\nHERE = os.path.abspath(__file__)\ndemo.load(x, HERE)\n",
+    "handed to others, typed": "HERE: str = __file__\ndemo.load(HERE)\n",
+    "handed to others, of the spec": "load(__spec__.origin)\n",
     "coding cookie": "# -*- coding: latin-1 -*-\nimport os\nx = os.path.realpath(__file__)\n",
 }
 
@@ -85,6 +92,10 @@ HARMLESS = {
     "own location, absolute path": "from pathlib import Path\nHERE = Path(__file__).absolute()\n",
     "files of a kind": "files = []\nfor file in files:\n    file.resolve()\n",
     "other resources": "from . import resources\nresources.resolve()\n",
+    "its directory, handed to others": "import os, demo\ndemo.load(os.path.dirname(__file__), x)\n",
+    "its directory, handed to others in steps": "import os\nHERE = os.path.dirname(__file__)\nload(HERE, x)\n",
+    "handed to what only opens it": "import os\nopen(__file__), print(1, __file__), os.path.join(__file__, x)\n",
+    "handed to others, says a text": "X = 'load(__file__)'\n",
     "other stacks": "import numpy\nnumpy.stack(x).resolve()\n",
     "resolves something else": "import os\ndef f(p):\n    return os.path.realpath(p)\n",
     "a resolver of names": "class Resolver:\n    def resolve(self, name):\n        return name\n",
@@ -215,6 +226,9 @@ ROOTS = {
     "a package of it": (
         "import os\nimport demo.sub as s\nroot = os.path.dirname(os.path.dirname(os.path.realpath(s.__file__)))\n"
     ),
+    "a location that is an argument": (
+        "import pathlib\nfrom demo.handed import handed\nroot = handed(pathlib.Path(__file__))\n"
+    ),
     "a location from elsewhere": "from demo.paths import HERE\nroot = HERE.resolve().parent\n",
     "a location from elsewhere, renamed": (
         "import os\nfrom demo.paths import HERE as here\nroot = os.path.dirname(os.path.realpath(here))\n"
@@ -228,6 +242,7 @@ def _program(root: str) -> dict[str, str]:
         "demo/__init__.py": "x = 1\n",
         "demo/data.txt": "found",
         "demo/paths.py": "from pathlib import Path\nHERE = Path(__file__)\n",
+        "demo/handed.py": "import os\ndef handed(path):\n    return os.path.dirname(os.path.realpath(path))\n",
         "demo/sub/__init__.py": "x = 2\n",
         "demo/where.py": root + show,
     }

@@ -89,8 +89,11 @@ def main(arguments):
         return _VERBS[options.verb](options)
     except Refusal as refusal:
         code, what, where, todo = refusal.args
-        print(f"nixgen-venv: {what}\n  where: {where}\n  what to do: {todo}", file=sys.stderr)
-        return code
+    except OSError as error:
+        code, what, where = 7, f"this cannot be done: {error.strerror}", error.filename or " ".join(options.words)
+        todo = "make room, or see to its rights; then run this again: it completes what is there"
+    print(f"nixgen-venv: {what}\n  where: {where}\n  what to do: {todo}", file=sys.stderr)
+    return code
 
 
 # --- what can be mounted here
@@ -326,8 +329,9 @@ class Place:
         mounted: names of the images that are mounted over it, the last one uppermost.
     """
 
-    def __init__(self, path, descriptor, mounted, opened):
-        self._opened = opened
+    def __init__(self, path, descriptor, mounted, stack):
+        self._again = []
+        stack.callback(lambda: [os.close(again) for again in self._again])
         self.path = path
         self.descriptor = descriptor
         self.mounted = mounted
@@ -351,7 +355,10 @@ class Place:
                     raise
                 holders = ", ".join(_holders(self.path)) or "somebody"
                 raise Refusal(
-                    7, f"in use by {holders}", self.path, "end that, or leave it its files until it ends: --lazy"
+                    7,
+                    f"in use by {holders}",
+                    self.path,
+                    "end that; or let it keep what it has open, and nothing else: --lazy",
                 ) from None
             finally:
                 os.close(around)
@@ -362,7 +369,7 @@ class Place:
         """Reach DIR as it shows now: on what was below a mount, which is nowhere, the kernel mounts nothing."""
         after = _reach(self.path)
         if os.path.samestat(os.fstat(after), os.fstat(self.descriptor)):
-            self._opened.callback(os.close, after)
+            self._again.append(after)
             self.descriptor = after
             return
         os.close(after)
@@ -393,7 +400,14 @@ class Place:
                 with contextlib.suppress(FileExistsError):
                     os.mkdir(part, 0o755, dir_fd=here)
                     os.chown(part, self.uid, self.gid, dir_fd=here, follow_symlinks=False)
-                after = os.open(part, _DIRECTORY, dir_fd=here)
+                try:
+                    after = os.open(part, _DIRECTORY, dir_fd=here)
+                except OSError as error:
+                    if error.errno not in (errno.ENOTDIR, errno.ELOOP):
+                        raise
+                    raise Refusal(
+                        3, f"{part} in it is no directory", f"{self.path}/{path}", "remove that, and run this again"
+                    ) from None
                 os.close(here)
                 here = after
                 if os.fstat(here).st_uid not in (self.uid, 0):
@@ -474,6 +488,19 @@ def opened(path, make=False):
     Raises:
         Refusal: there is none; somebody else is at work in it for long.
     """
+    with contextlib.ExitStack() as stack:
+        while True:
+            with contextlib.ExitStack() as attempt:
+                place = _open(path, make, attempt)
+                _lock(place.descriptor, place.path)
+                # Somebody may have mounted it, or taken that away, until the lock was had.
+                if _is_ours(place.path) == bool(place.mounted):
+                    stack.push(attempt.pop_all())
+                    break
+        yield place
+
+
+def _open(path, make, stack):
     reached = owner.reach(path)
     if reached.descriptor is None and make:
         _make(path, reached.uid)
@@ -481,18 +508,17 @@ def opened(path, make=False):
     if reached.descriptor is None:
         raise Refusal(3, "there is no such directory", path, f"make it: nixgen venv --mounted {path}")
     descriptor, mounted, path = reached.descriptor, [], _path(reached.descriptor)
-    with contextlib.ExitStack() as stack:
-        if _ours(descriptor) is not None:
-            os.close(descriptor)  # it would be one that uses the mount
-            mounted = [mount.source[len(_SOURCE) :] for mount in mounts.mounts() if mount.place == path]
-            around = _reach(os.path.dirname(path))
-            stack.callback(os.close, around)
-            hidden = mounts.below(around)
-            stack.callback(os.close, hidden)
-            descriptor = os.open(os.path.basename(path), _DIRECTORY, dir_fd=hidden)
-        stack.callback(os.close, descriptor)
-        _lock(descriptor, path)
-        yield Place(path, descriptor, mounted, stack)
+    if _ours(descriptor) is not None:
+        mounted = [mount.source[len(_SOURCE) :] for mount in mounts.mounts() if mount.place == path]
+    if mounted and os.geteuid() == 0:  # others may only look, and the layer shows them what DIR says of itself
+        os.close(descriptor)  # it would be one that uses the mount
+        around = _reach(os.path.dirname(path))
+        stack.callback(os.close, around)
+        hidden = mounts.below(around)
+        stack.callback(os.close, hidden)
+        descriptor = os.open(os.path.basename(path), _DIRECTORY, dir_fd=hidden)
+    stack.callback(os.close, descriptor)
+    return Place(path, descriptor, mounted, stack)
 
 
 def _make(path, uid):

@@ -134,7 +134,7 @@ def _users(uid, gid):
 
 
 def unmount(around, name, *, lazy):
-    """Take away the mount over a directory; ``lazy`` leaves it to those who use it until they end.
+    """Take away the mount over a directory; ``lazy`` leaves programs what they have open.
 
     Args:
         around: a descriptor of the directory around that one: one of its own would use the mount.

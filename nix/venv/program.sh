@@ -20,7 +20,7 @@ into DIR stays and wins.
   --mounted   no links: the kernel shows every file under its name, and what is changed in DIR lies in a layer of its own;
               takes root, Linux 6.5 and the environment's image (nixgen build --mounted)
   --reset     of a mounted DIR: drop what was changed in it
-  --unmount   take away what is mounted over DIR; --lazy leaves it to those who use it until they end
+  --unmount   take away what is mounted over DIR; --lazy leaves programs what they have open
   --rollback  go back to the environment of before
   --heal      heal DIR on the environment that it has; a DIR that is not there is an error
   --check     change nothing; say what is wrong, and end with code 1 if anything is
@@ -162,6 +162,8 @@ mount_it() {
       set -- --image "$image" ;;
     *) set -- ;;
   esac
+  case $given in /*) ;; *) given=$start/$given ;; esac
+  cd / || exit 3 # to be nobody who uses what is mounted
   exec "$python" -I -S -B "$parts/mounted.py" "$verb" "$@" $lazy ${quiet:+--quiet} -- "$given"
 }
 

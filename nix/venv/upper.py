@@ -217,12 +217,22 @@ class Upper:
                 if owners - mine:
                     if kind in ("directory", None):
                         self._hide(inside, mine, new)
+                elif not self._is_whole_of(inside, mine, new):
+                    self._hide(inside, mine, new)
                 elif kind is None:
                     os.mknod(name, stat.S_IFCHR, 0, dir_fd=here)
                 elif kind == "directory":
                     with self._opened(inside) as below:
                         if below is not None:
                             os.setxattr(f"/proc/self/fd/{below}", _OPAQUE, b"y")
+
+    def _is_whole_of(self, path, mine, new):
+        """Tell whether all that is below a path is of some distributions, and nothing is the environment's own."""
+        names = new.entries(path)
+        if not names:
+            owners = new.owners(path)
+            return bool(owners) and owners <= mine
+        return all(self._is_whole_of(f"{path}/{name}", mine, new) for name in names)
 
 
 def _kind(here, name):

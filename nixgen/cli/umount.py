@@ -1,6 +1,6 @@
 """Take away what is mounted over a virtual environment; what was changed in it stays below.
 
-`nixgen mount DIR` mounts it again. Where programs use it, that is said, unless it is left to them.
+`nixgen mount DIR` mounts it again. Where programs use it, they are named.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from pathlib import Path
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("dirs", nargs="+", metavar="DIR", help="virtual environments")
-    parser.add_argument("--lazy", action="store_true", help="leave it to the programs that use it until they end")
+    parser.add_argument("--lazy", action="store_true", help="let programs that use it keep what they have open")
 
 
 def run(options: argparse.Namespace) -> int:

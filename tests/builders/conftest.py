@@ -33,6 +33,7 @@ import env as env_builder  # noqa: E402
 import index  # noqa: E402
 import layout  # noqa: E402
 import manifest  # noqa: E402
+import mounted as mounted_builder  # noqa: E402
 import program as program_builder  # noqa: E402
 import tree as tree_builder  # noqa: E402
 
@@ -145,6 +146,19 @@ class Workbench:
             },
             str(out),
         )
+        register(out)
+        return out
+
+    def mounted(self, *wheels: Wheel, name: str = "env") -> Path:
+        """Build the image of the environment of wheels; ``environment`` in it leads to that."""
+        trees = [self.tree(wheel) for wheel in wheels]
+        env = self.env(*trees, name=name)
+        out = self._path(f"{name}-mounted")
+        made = [
+            {"path": str(tree), "attributes": json.dumps(self.attributes(wheel))}
+            for tree, wheel in zip(trees, wheels, strict=True)
+        ]
+        mounted_builder.build({"env": str(env), "trees": made}, str(out))
         register(out)
         return out
 

@@ -57,6 +57,7 @@
               "pbs-installer"
               "poetry-core"
               "rich"
+              "sniffio"
               "socksio"
               "uv"
             ];

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.pylock import Pylock
+from packaging.tags import create_compatible_tags_selector
 
 from corpus.entries import ListError, choose, read
 from corpus.peers import Index
@@ -121,6 +122,7 @@ def compare(requirements: Sequence[str], pairs: Sequence[tuple[str, str]], index
         for python, name in pairs:
             platform = PLATFORMS[name]
             target = Target.parse(python, platform.system, **platform.libc)
+            fitting = create_compatible_tags_selector(tags(target))
             environment = {key: str(value) for key, value in target.environment().items()}
             packages = [
                 package
@@ -129,7 +131,7 @@ def compare(requirements: Sequence[str], pairs: Sequence[tuple[str, str]], index
             ]
             ours: dict[str, str | None] = {}
             for package in packages:
-                found = pick(package, tags(target), directory=base, base=base, where="the list")
+                found = pick(package, fitting, directory=base, base=base, where="the list")
                 ours[package.name] = found.wheel.filename if isinstance(found, Found) else None
             index.fill({package.name: [wheel.filename for wheel in package.wheels or ()] for package in packages})
             yield Compared(

@@ -20,7 +20,7 @@ from nixgen.errors import VerificationError
 from nixgen.leaf import leaf_path
 from nixgen.model import LockedWheel, Traffic, WheelIndex, WheelSource
 from nixgen.observer import Progress
-from nixgen.ties import Tie, find_word, keep_tie, keep_word
+from nixgen.ties import Tie, find_word, keep_tie, keep_words
 from nixgen.wheels.text import index_bytes, index_hash, parse_index
 
 if TYPE_CHECKING:
@@ -96,19 +96,30 @@ def _places(wheel: LockedWheel, index: str, base: Path) -> Iterator[Path]:
 
 
 def _cached(index: str) -> Path:
-    return cache_directory() / "indexes" / index
+    return _cache() / index
 
 
-def keep_index(index: WheelIndex) -> None:
-    """Put an index into the user's cache; where that cannot be written, nothing happens."""
-    from nixgen.emit.files import write_bytes
+def _cache() -> Path:
+    return cache_directory() / "indexes"
 
-    content = index_bytes(index)
-    path = _cached(hashlib.sha256(content).hexdigest())
+
+def keep_indexes(indexes: Iterable[WheelIndex]) -> list[WheelIndex]:
+    """Put indexes into the user's cache, and return them with their hashes.
+
+    Where the cache cannot be written, nothing is kept.
+    """
+    from nixgen.emit.files import write_several
+
+    place, content, kept = _cache(), {}, []
+    for index in indexes:
+        text = index_bytes(index)
+        digest = hashlib.sha256(text).hexdigest()
+        kept.append(replace(index, sha256=digest))
+        if not (place / digest).exists():
+            content[digest] = text
     with contextlib.suppress(OSError):
-        if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(path, content)
+        write_several(place, content)
+    return kept
 
 
 def make_indexes(
@@ -122,15 +133,20 @@ def make_indexes(
     """Do what ``index_wheels`` does, and keep the indexes in the user's cache."""
     from nixgen.wheels.index import index_all
 
-    indexes, traffic = index_all(sources, base=base, verify=verify, access=access, progress=progress)
+    made, traffic = index_all(sources, base=base, verify=verify, access=access, progress=progress)
+    indexes = keep_indexes(made)
+    words = {}
     for index in indexes:
-        keep_index(index)
         source = index.source
+        if source.sha256 is None or source.size is None:
+            continue
+        tie = Tie(index=index_hash(index), size=source.size)
         # Of an index with warnings nothing is remembered: the next one is to see them, too.
-        if source.url is not None and source.sha256 is not None and source.size is not None and not index.warnings:
-            keep_word(source.url, source.sha256, Tie(index=index_hash(index), size=source.size))
-        if index.whole and index.source.sha256 is not None and index.source.size is not None:
-            keep_tie(index.source.sha256, Tie(index=index_hash(index), size=index.source.size))
+        if source.url is not None and not index.warnings:
+            words[source.url, source.sha256] = tie
+        if index.whole:
+            keep_tie(source.sha256, tie)
+    keep_words(words)
     return indexes, traffic
 
 

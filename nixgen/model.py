@@ -201,6 +201,7 @@ class WheelIndex:
         gui_scripts: likewise.
         whole: whether every file of the whole wheel was compared, and not only its directory read.
         warnings: oddities that do not stop anything, one line each.
+        sha256: of its bytes, where they were seen (``nixgen.wheels.text.index_hash``).
     """
 
     source: WheelSource
@@ -212,6 +213,7 @@ class WheelIndex:
     gui_scripts: Mapping[str, str] = field(default_factory=dict)
     whole: bool = field(default=False, compare=False)
     warnings: tuple[str, ...] = ()
+    sha256: str | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True, kw_only=True)

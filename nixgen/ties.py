@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,9 +48,13 @@ def find_word(url: str, sha256: str) -> Tie | None:
     return _read(_place_of_word(url, sha256))
 
 
-def keep_word(url: str, sha256: str, word: Tie) -> None:
-    """Remember what a server says of a wheel; where the cache cannot be written, nothing happens."""
-    _write(_place_of_word(url, sha256), word)
+def keep_words(words: Mapping[tuple[str, str], Tie]) -> None:
+    """Remember what servers say of wheels, by URL and SHA-256; where the cache cannot be written, nothing happens."""
+    from nixgen.emit.files import write_several
+
+    texts = {_place_of_word(*key).name: _text(word) for key, word in words.items()}
+    with contextlib.suppress(OSError):
+        write_several(_words(), texts)
 
 
 def is_tied(wheel: LockedWheel) -> bool:
@@ -69,15 +74,22 @@ def _read(place: Path) -> Tie | None:
 
 
 def _write(place: Path, tie: Tie) -> None:
-    from nixgen.emit.files import write_text
+    from nixgen.emit.files import write_several
 
     with contextlib.suppress(OSError):
-        place.parent.mkdir(parents=True, exist_ok=True)
-        write_text(place, f"{tie.index} {tie.size}\n")
+        write_several(place.parent, {place.name: _text(tie)})
+
+
+def _text(tie: Tie) -> bytes:
+    return f"{tie.index} {tie.size}\n".encode("ascii")
+
+
+def _words() -> Path:
+    return cache_directory() / "said"
 
 
 def _place_of_word(url: str, sha256: str) -> Path:
-    return cache_directory() / "said" / hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()
+    return _words() / hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()
 
 
 def _place(sha256: str) -> Path:

@@ -14,14 +14,14 @@ from nixgen.indexes import (
     find_index,
     index_leaf,
     indexes_of_lock,
-    keep_index,
+    keep_indexes,
     make_indexes,
     read_before,
     vendored_name,
 )
 from nixgen.leaf import leaf_path
 from nixgen.model import LockedWheel, WheelIndex, WheelSource
-from nixgen.ties import Tie, keep_word
+from nixgen.ties import Tie, keep_words
 from nixgen.wheels.index import index_all
 from nixgen.wheels.text import index_bytes, index_hash
 from tests.support.indexes import locked_wheel
@@ -114,7 +114,7 @@ def test_a_cache_that_cannot_be_written_is_no_harm(
     """Without a cache directory indexes are made each time."""
     monkeypatch.setenv("XDG_CACHE_HOME", "/dev/null")
     server, index, wheel = served
-    keep_index(index)
+    keep_indexes([index])
     assert index_hash(indexes_of_lock([wheel], base=tmp_path)[WHEEL[0]]) == wheel.index
     assert server.wheel_requests
 
@@ -141,7 +141,7 @@ def test_a_wheel_is_read_from_a_url_once(served: Served, tmp_path: Path) -> None
         replace(source, url=None, path="x.whl"),
     ):
         assert read_before(other) is None
-    keep_word(str(source.url), str(source.sha256), Tie(index="0" * 64, size=int(source.size or 0)))
+    keep_words({(str(source.url), str(source.sha256)): Tie(index="0" * 64, size=int(source.size or 0))})
     assert read_before(source) is None  # there is no such index
     make_indexes([source], base=tmp_path, verify=True)
     assert read_before(source) == found

@@ -30,6 +30,22 @@ def write_bytes(path: Path, content: bytes) -> None:
         temporary.replace(path)
 
 
+def write_several(directory: Path, content: Mapping[str, bytes]) -> None:
+    """Write some files of one directory, which is made where it is missing, each by a rename.
+
+    Args:
+        directory: theirs.
+        content: of each, by its name.
+    """
+    if not content:
+        return
+    directory.mkdir(parents=True, exist_ok=True)
+    with _beside(directory / "several") as temporary:
+        for name, data in content.items():
+            temporary.write_bytes(data)
+            temporary.replace(directory / name)
+
+
 def replace_directory(path: Path, content: Mapping[str, bytes]) -> None:
     """Write a directory of files, in place of what is there.
 

@@ -19,7 +19,6 @@ from nixgen.inputs.options import ResolverOptions
 from nixgen.targets import Target
 from nixgen.targets.tags import tags
 from nixgen.temporary import temporary_directory
-from nixgen.wheels.verify import hash_file
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,6 +50,8 @@ class LocalWheel:
             name, version, _, _ = parse_wheel_filename(path.name)
         except InvalidWheelFilename as error:
             raise InputError(str(error), where=str(path), todo="rename the wheel as it was built") from error
+        from nixgen.wheels.verify import hash_file  # most locks are given no wheels
+
         try:
             sha256, size = hash_file(path)
         except OSError as error:

@@ -12,6 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -111,21 +112,25 @@ class _Project:
     """A ``pyproject.toml`` as Poetry reads it.
 
     Args:
+        path: the file.
         data: its content.
-        package: what Poetry's library makes of it.
 
     Attributes:
-        groups: its dependency groups beside the main one.
+        groups: its dependency groups beside the main one, normalized.
         default_groups: those that are not optional.
     """
 
-    def __init__(self, data: Mapping[str, Any], package: Any) -> None:
+    def __init__(self, path: Path, data: Mapping[str, Any]) -> None:
         self.data = data
-        self._package = package
-        names = sorted(name for name in package.dependency_group_names(include_optional=True) if name != "main")
-        self.groups: tuple[str, ...] = tuple(map(canonicalize_name, names))
+        self._path = path
+        self._poetry = _table(_table(data, "tool"), "poetry")
+        said: dict[str, Any] = {canonicalize_name(name): table for name, table in _table(self._poetry, "group").items()}
+        names = {*map(canonicalize_name, _table(data, "dependency-groups")), *said}
+        if "dev-dependencies" in self._poetry:
+            names.add(canonicalize_name("dev"))
+        self.groups: tuple[str, ...] = tuple(sorted(names))
         self.default_groups: tuple[str, ...] = tuple(
-            canonicalize_name(name) for name in names if not package.dependency_group(name).is_optional()
+            name for name in self.groups if not _table(said, name).get("optional", False)
         )
 
     @classmethod
@@ -133,29 +138,54 @@ class _Project:
         """Read one.
 
         Raises:
-            InputError: it is not there, or Poetry would not read it either.
+            InputError: it is not there, or is no TOML.
         """
-        from poetry.core.exceptions import PoetryCoreError
-        from poetry.core.factory import Factory
-
         if not path.is_file():
             raise InputError(
                 "a poetry.lock says nothing without its pyproject.toml",
                 where=str(path.with_name("poetry.lock")),
                 todo="put it beside the lock, or export: `poetry export -f requirements.txt -o requirements.txt`",
             )
-        data = read_toml(path)
+        return cls(path, read_toml(path))
+
+    @cached_property
+    def _package(self) -> Any:
+        """What Poetry's library makes of it: half a second for 200 requirements, which format 2.1 does not ask for.
+
+        Raises:
+            InputError: Poetry would not read it either.
+        """
+        from poetry.core.exceptions import PoetryCoreError
+        from poetry.core.factory import Factory
+
         try:
-            return cls(data, Factory().create_poetry(path.absolute().parent).package)
+            return Factory().create_poetry(self._path.absolute().parent).package
         except (PoetryCoreError, RuntimeError, ValueError, TypeError, KeyError) as error:
-            raise InputError(
-                f"Poetry's library does not read it: {error}", where=str(path), todo="correct it: `poetry check`"
-            ) from error
+            raise self._unreadable(error) from error
+
+    def _unreadable(self, error: Exception) -> InputError:
+        return InputError(
+            f"Poetry's library does not read it: {error}", where=str(self._path), todo="correct it: `poetry check`"
+        )
 
     def requires_python(self) -> SpecifierSet | None:
-        """Return the Pythons that it is for; None where specifiers cannot say it."""
+        """Return the Pythons that it is for; None where specifiers cannot say it.
+
+        Raises:
+            InputError: what it says of them is malformed.
+        """
+        from poetry.core.constraints.version import parse_marker_version_constraint
+        from poetry.core.constraints.version.exceptions import ParseConstraintError
+
+        said = _table(self.data, "project").get("requires-python", "*")
+        for name, value in _table(self._poetry, "dependencies").items():
+            if name.lower() == "python":
+                values = value if isinstance(value, list) else [value]
+                said = next((one for one in reversed(values) if isinstance(one, str)), said)
         try:
-            return SpecifierSet(str(self._package.python_constraint))
+            return SpecifierSet(str(parse_marker_version_constraint(str(said))))
+        except ParseConstraintError as error:
+            raise self._unreadable(error) from error
         except InvalidSpecifier:
             return None  # any, or one or another
 
@@ -340,6 +370,11 @@ def _content_hashes(data: Mapping[str, Any]) -> set[str]:
         if new:
             counted.append({**new, "tool": {"poetry": there}})
     return {hashlib.sha256(json.dumps(one, sort_keys=True).encode()).hexdigest() for one in counted}
+
+
+def _table(data: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = data.get(key, {})
+    return value if isinstance(value, dict) else {}
 
 
 def is_poetry_project(path: Path) -> bool:

@@ -11,6 +11,7 @@ from typing import Any, cast
 from packaging.markers import InvalidMarker, Marker
 from packaging.pylock import Package, Pylock, PylockUnsupportedVersionError, PylockValidationError
 from packaging.specifiers import SpecifierSet
+from packaging.tags import create_compatible_tags_selector
 from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
@@ -106,7 +107,7 @@ def choose(
     kept_extras = restrict(lock.extras or (), extras, "extra", where=where)
     kept_groups = restrict(lock.dependency_groups or (), groups, "group", where=where)
     choosable = [*(f"extra:{name}" for name in kept_extras), *(f"group:{name}" for name in kept_groups)]
-    environment, fitting = target.environment(), tags(target)
+    environment, fitting = target.environment(), create_compatible_tags_selector(tags(target))
 
     packages: list[LockedPackage] = []
     unusable: list[Unusable] = []

@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Collection, Container, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Container, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
 from urllib.request import url2pathname
 
 from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
-from packaging.tags import Tag, create_compatible_tags_selector
+from packaging.tags import Tag
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixgen.credentials import has_unescaped_login, public_url, redacted, without_credentials
 from nixgen.errors import InputError
 from nixgen.model import Source, WheelSource
+
+#: Gives those of some file names with their tags that fit a target, best first.
+Selector = Callable[[Iterable[tuple[str, Set[Tag]]]], Iterator[str]]
 
 _SAFE_FILENAME = re.compile(r"[A-Za-z0-9._+!-]+\.whl")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
@@ -63,18 +66,18 @@ class Found:
 
 def pick(
     package: Package,
-    tags: Sequence[Tag],
+    fitting: Selector,
     *,
     directory: Path,
     base: Path,
     where: str,
     from_source: Container[str] = (),
 ) -> Found | Unusable:
-    """Choose the wheel of one package for a target's tags, or what to build one of.
+    """Choose the wheel of one package for a target, or what to build one of.
 
     Args:
         package: the package, as ``packaging`` validated it.
-        tags: the target's tags, best first.
+        fitting: tells which wheels fit the target (``packaging.tags.create_compatible_tags_selector``).
         directory: what relative paths of the lock start from.
         base: what paths in the result start from.
         where: the lock, for errors.
@@ -92,11 +95,11 @@ def pick(
         if not filename.endswith(".whl"):
             why = f"an archive of its source ({filename})"
             return _of_archive(package.name, version, package.archive, why, place, package.archive.subdirectory)
-        if not _select([filename], tags):
+        if not _select([filename], fitting):
             return _no_match(package.name, version, [filename])
         return _found(package.name, version, filename, package.archive, place)
     wheels = {wheel.filename: wheel for wheel in package.wheels or ()}
-    chosen = _select(wheels, tags)
+    chosen = _select(wheels, fitting)
     if package.sdist is not None and (chosen is None or package.name in from_source):
         why = f"{_only_for(wheels)}, and a source distribution" if wheels else "only a source distribution"
         if package.name in from_source:
@@ -265,7 +268,7 @@ def relative_to(base: Path, path: Path, *, absolute: bool) -> str:
     return PurePosixPath(os.path.relpath(full, start)).as_posix()
 
 
-def _select(filenames: Collection[str], tags: Sequence[Tag]) -> str | None:
+def _select(filenames: Collection[str], fitting: Selector) -> str | None:
     """Return the file name that fits best; among equals the highest build number, as pip has it (PEP 427)."""
     parsed = []
     for filename in filenames:
@@ -275,8 +278,7 @@ def _select(filenames: Collection[str], tags: Sequence[Tag]) -> str | None:
             raise InputError(str(error), where=filename, todo="rename the wheel as it was built") from error
         parsed.append((build, filename, wheel_tags))
     parsed.sort(key=lambda row: row[0], reverse=True)
-    selector = create_compatible_tags_selector(tags)
-    return next(selector((filename, wheel_tags) for _, filename, wheel_tags in parsed), None)
+    return next(fitting((filename, wheel_tags) for _, filename, wheel_tags in parsed), None)
 
 
 def _no_match(name: str, version: str, filenames: Collection[str]) -> Unusable:

@@ -13,12 +13,10 @@ from packaging.utils import canonicalize_name
 
 from nixgen.access import Access
 from nixgen.errors import NixgenError
-from nixgen.ingest.ranges import WholeWheelError, fetch_members
 from nixgen.lock import Lock
 from nixgen.model import WheelIndex
 from nixgen.plan import installed_paths
 from nixgen.temporary import temporary_directory
-from nixgen.wheels.transport import Transport
 
 
 def requirements_of(
@@ -52,6 +50,10 @@ def requirements_of(
 
 async def _metadata(index: WheelIndex, base: Path, spool: Path, access: Access) -> str:
     """Return the text of a wheel's METADATA, of which its first part is enough."""
+    # Imported here: in most environments nothing overlaps.
+    from nixgen.ingest.ranges import WholeWheelError, fetch_members
+    from nixgen.wheels.transport import Transport
+
     path = next(path for path in index.files if path.endswith(".dist-info/METADATA") and path.count("/") == 1)
     source = index.source
     if source.url is None:

@@ -14,7 +14,7 @@ from packaging.utils import canonicalize_version, parse_wheel_filename
 from nixgen.emit.nix import nix_path, nix_string
 from nixgen.environments.archive import explain as of_archive
 from nixgen.errors import BuildError, InputError, NixError, VerificationError
-from nixgen.indexes import find_index, keep_index
+from nixgen.indexes import find_index, keep_indexes
 from nixgen.ingest import ingest
 from nixgen.library import library_directory
 from nixgen.lock import LOCK_NAME, Lock, TargetLock
@@ -483,8 +483,7 @@ class Workshop:
             known = self._locked.get(filename)
             if known is not None and index_hash(known) != index_hash(index):
                 raise _other_files(filename, differences(known, index), "nixgen.lock")
-            keep_index(index)
-            self._indexes[filename] = index
+            self._indexes[filename] = keep_indexes([index])[0]
         for other in fitting:
             self._builds[filename] = _merged(self._builds.get(filename), job.build, other.key)
             self._done[job.name, job.asked.version, source, other.key] = made

@@ -22,6 +22,9 @@ MAX_TOTAL = 64 * 1024**3
 MAX_PART = 255
 MAX_PATH = 2048
 
+#: The most bytes that a character takes in UTF-8.
+_UTF8 = 4
+
 _ENCRYPTED = 0x1 | 0x40 | 0x2000
 _PATCHED = 0x20
 
@@ -45,12 +48,11 @@ def check_members(archive: zipfile.ZipFile, findings: Findings) -> list[zipfile.
     infos = archive.infolist()
     for info in infos:
         name = info.orig_filename
-        label = quoted(name)
-        findings.problems.extend(f"{label}: {problem}" for problem in name_problems(name))
-        if info.filename != name and not name_problems(name):
-            findings.problems.append(f"{label}: the archive spells its name in two ways")
-        findings.problems.extend(f"{label}: {problem}" for problem in _kind_problems(info))
-        findings.problems.extend(f"{label}: {problem}" for problem in _size_problems(info))
+        problems = name_problems(name)
+        if info.filename != name and not problems:
+            problems.append("the archive spells its name in two ways")
+        problems += [*_kind_problems(info), *_size_problems(info)]
+        findings.problems.extend(f"{quoted(name)}: {problem}" for problem in problems)
     _check_offsets(archive, infos, findings)
     total = sum(info.file_size for info in infos)
     if total > MAX_TOTAL:
@@ -70,7 +72,7 @@ def name_problems(name: str) -> list[str]:
     parts = path.split("/")
     if "\\" in name:
         problems.append("a backslash in its name")
-    if any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
+    if not name.isprintable() and any(unicodedata.category(character) in ("Cc", "Cs") for character in name):
         problems.append("a control character in its name")
     if name.startswith("/"):
         problems.append("an absolute path")
@@ -82,10 +84,11 @@ def name_problems(name: str) -> list[str]:
         problems.append("a path that leaves the wheel ('..')")
     if "." in parts:
         problems.append("a '.' part in its path")
-    if any(len(part.encode("utf-8", "replace")) > MAX_PART for part in parts):
-        problems.append(f"a part of its path is longer than {MAX_PART} bytes")
-    if len(path.encode("utf-8", "replace")) > MAX_PATH:
-        problems.append(f"a path longer than {MAX_PATH} bytes")
+    if len(path) * _UTF8 > MAX_PART:
+        if any(len(part.encode("utf-8", "replace")) > MAX_PART for part in parts):
+            problems.append(f"a part of its path is longer than {MAX_PART} bytes")
+        if len(path.encode("utf-8", "replace")) > MAX_PATH:
+            problems.append(f"a path longer than {MAX_PATH} bytes")
     return problems
 
 
@@ -115,6 +118,8 @@ def check_names(files: Sequence[str], directories: Iterable[str], findings: Find
 
 def fold(name: str) -> str:
     """Give what a case-insensitive, normalizing file system (APFS) makes of a name."""
+    if name.isascii():
+        return name.lower()
     return unicodedata.normalize("NFD", unicodedata.normalize("NFD", name).casefold())
 
 

@@ -25,7 +25,7 @@ def index_bytes(index: WheelIndex) -> bytes:
 
 def index_hash(index: WheelIndex) -> str:
     """Return the SHA-256 of an index's bytes, 64 hexadecimal digits: what a lock has of it."""
-    return hashlib.sha256(index_bytes(index)).hexdigest()
+    return index.sha256 or hashlib.sha256(index_bytes(index)).hexdigest()
 
 
 def parse_index(content: bytes, source: WheelSource, name: str) -> WheelIndex:
@@ -52,6 +52,7 @@ def parse_index(content: bytes, source: WheelSource, name: str) -> WheelIndex:
             files=dict(sorted(_files(data["files"]))),
             console_scripts=scripts.get("console", {}),
             gui_scripts=scripts.get("gui", {}),
+            sha256=hashlib.sha256(content).hexdigest(),
         )
     except (KeyError, TypeError, AttributeError) as error:
         raise ValueError(f"it is no index: {error!r}") from error

@@ -9,12 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from poetry.core.constraints.version import parse_constraint
 
 from nixgen import inputs
 from nixgen.errors import InputError, VerificationError
 from nixgen.inputs import Inputs, ResolverOptions
 from nixgen.inputs.pdm import _Project as PdmProject
 from nixgen.inputs.poetry import _content_hashes
+from nixgen.inputs.poetry import _Project as PoetryProject
 from nixgen.model import ALWAYS, Clause
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
@@ -447,3 +451,30 @@ def test_the_content_hash_of_newer_pdms(tmp_path: Path) -> None:
     assert PdmProject(root, tmp_path / "pyproject.toml").content_hashes() == {NEW_PDM_HASHES[1]}
     (tmp_path / "m" / "pyproject.toml").write_text(NEW_PDM_MEMBER.replace(">3", ">4"))
     assert PdmProject(root, tmp_path / "pyproject.toml").content_hashes() != {NEW_PDM_HASHES[1]}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        POETRY_PROJECT,
+        '[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\nPython = "^3.10"\n'
+        "[tool.poetry.dev-dependencies]\ncore = '*'\n",
+        '[project]\nname = "both"\nversion = "1"\nrequires-python = ">=3.10"\n[dependency-groups]\n'
+        'Docs_More = ["core"]\ntest = ["core"]\n[tool.poetry.group.Docs_More]\noptional = true\n[tool.poetry.group.extra]\noptional = true\n'
+        '[tool.poetry.dependencies]\npython = ">=3.10,<4"\n',
+        '[project]\nname = "any"\nversion = "1"\n',
+    ],
+)
+def test_a_project_is_what_poetrys_library_makes_of_it(text: str, tmp_path: Path) -> None:
+    """Groups, those that are there by default and the Pythons are read without the library, which takes its time."""
+    (tmp_path / "pyproject.toml").write_text(text)
+    project = PoetryProject.read(tmp_path / "pyproject.toml")
+    package = project._package
+    names = [name for name in package.dependency_group_names(include_optional=True) if name != "main"]
+    assert project.groups == tuple(sorted(map(canonicalize_name, names)))
+    optional = {canonicalize_name(name) for name in names if package.dependency_group(name).is_optional()}
+    assert project.default_groups == tuple(name for name in project.groups if name not in optional)
+    if package.python_constraint.allows_all(parse_constraint(">=3.4")):
+        assert project.requires_python() in (None, SpecifierSet())
+    else:
+        assert project.requires_python() == SpecifierSet(str(package.python_constraint))

@@ -460,8 +460,8 @@ def test_the_content_hash_of_newer_pdms(tmp_path: Path) -> None:
         '[tool.poetry]\npackage-mode = false\n[tool.poetry.dependencies]\nPython = "^3.10"\n'
         "[tool.poetry.dev-dependencies]\ncore = '*'\n",
         '[project]\nname = "both"\nversion = "1"\nrequires-python = ">=3.10"\n[dependency-groups]\n'
-        'Docs_More = ["core"]\ntest = ["core"]\n[tool.poetry.group.Docs_More]\noptional = true\n[tool.poetry.group.extra]\noptional = true\n'
-        '[tool.poetry.dependencies]\npython = ">=3.10,<4"\n',
+        'Docs_More = ["core"]\ntest = ["core"]\n[tool.poetry.group.Docs_More]\noptional = true\n'
+        '[tool.poetry.group.extra]\noptional = true\n[tool.poetry.dependencies]\npython = ">=3.10,<4"\n',
         '[project]\nname = "any"\nversion = "1"\n',
     ],
 )

@@ -4,7 +4,7 @@ import collections
 import struct
 
 _LOAD, _DYNAMIC, _INTERPRETER = 1, 2, 3  # PT_*
-_NEEDED, _STRTAB, _SONAME, _RPATH, _RUNPATH, _FLAGS_1 = 1, 5, 14, 15, 29, 0x6FFFFFFB  # DT_*
+_NEEDED, _STRTAB, _STRSZ, _SONAME, _RPATH, _RUNPATH, _FLAGS_1 = 1, 5, 10, 14, 15, 29, 0x6FFFFFFB  # DT_*
 _EXECUTABLE, _SHARED = 2, 3  # ET_EXEC, ET_DYN
 _PIE = 0x08000000  # DF_1_PIE: a static program of that type has neither an interpreter nor ET_EXEC
 
@@ -16,7 +16,12 @@ _PIE = 0x08000000  # DF_1_PIE: a static program of that type has neither an inte
 #: soname: its own name, "" where it has none.
 #: needed: names of the libraries that it wants loaded, as they are written in it.
 #: rpath, runpath: directories to look in, as they are written in it, without empty ones.
-Elf = collections.namedtuple("Elf", "machine program library soname needed rpath runpath")
+#: module: whether it is a module of Python.
+#: opens: whether it opens libraries by their paths, and resolves paths.
+Elf = collections.namedtuple("Elf", "machine program library soname needed rpath runpath module opens")
+
+#: What resolves links, of the C library.
+_RESOLVERS = (b"realpath\0", b"canonicalize_file_name\0", b"__realpath_chk\0", b"readlink\0")
 
 
 def read(content):
@@ -52,9 +57,9 @@ def _read(content):
     wide, order, _ = made_for
     (kind,) = struct.unpack_from(order + "H", content, 16)
     loads, dynamic, interpreted = _segments(content, wide, order)
-    strings, names, marked = _dynamic(content, dynamic, wide, order)
+    strings, size, names, marked = _dynamic(content, dynamic, wide, order)
     program = kind == _EXECUTABLE or interpreted or marked
-    texts = {}
+    texts, module, opens = {}, False, False
     if names and strings is not None:
         # DT_STRTAB is an address; the segment that is loaded there says where it lies in the file.
         start = next(
@@ -65,6 +70,10 @@ def _read(content):
             if end < 0:
                 raise ValueError("a string without an end")
             texts.setdefault(tag, []).append(content[start + name : end].decode("utf-8", "replace"))
+        # Names of functions are among the strings: those that it has, and those that it wants.
+        functions = content[start : start + size]
+        module = b"PyInit_" in functions
+        opens = b"dlopen\0" in functions and any(name in functions for name in _RESOLVERS)
     return Elf(
         machine=made_for,
         program=program,
@@ -73,6 +82,8 @@ def _read(content):
         needed=texts.get(_NEEDED, []),
         rpath=_directories(texts.get(_RPATH, [])),
         runpath=_directories(texts.get(_RUNPATH, [])),
+        module=module,
+        opens=opens,
     )
 
 
@@ -102,9 +113,9 @@ def _segments(content, wide, order):
 
 
 def _dynamic(content, dynamic, wide, order):
-    """Return the address of the strings, None where there are none, (tag, offset of a string) of the entries, and
-    whether the file is marked as a program."""
-    strings, names, marked = None, [], False
+    """Return the address of the strings, None where there are none, their size, (tag, offset of a string) of the
+    entries, and whether the file is marked as a program."""
+    strings, size, names, marked = None, 0, [], False
     if dynamic is not None:
         entry = struct.Struct(order + ("qQ" if wide else "iI"))
         offset, length = dynamic
@@ -115,11 +126,13 @@ def _dynamic(content, dynamic, wide, order):
                 break
             if tag == _STRTAB:
                 strings = value
+            elif tag == _STRSZ:
+                size = value
             elif tag in (_NEEDED, _SONAME, _RPATH, _RUNPATH):
                 names.append((tag, value))
             elif tag == _FLAGS_1:
                 marked = bool(value & _PIE)
-    return strings, names, marked
+    return strings, size, names, marked
 
 
 def _directories(paths):

@@ -11,9 +11,13 @@ import sys
 import layout
 import libraries
 import manifest
+import neighbours
 
 #: Which of several files for one path stands in an environment; only where its user said so.
 _PREFERRED = "nix-support/nixgen-env.json"
+
+#: Which files an environment has copies of itself, by their paths: those in its trees, whose neighbours lie elsewhere.
+COPIES = "nix-support/nixgen-copies.json"
 
 #: The longest target of a link that ext4 keeps in the inode; a longer one costs a block (4 KiB).
 _INLINE = 59
@@ -58,7 +62,9 @@ def build(attributes, out):
         activate = os.path.join(out, "bin", name)
         if not os.path.lexists(activate):
             os.symlink(script, activate)
-    _write_venv(attributes["venv"], prefer, out)
+    _write_venv(attributes["venv"], out)
+    _write_json(prefer, os.path.join(out, _PREFERRED))
+    _write_json(merge.copies, os.path.join(out, COPIES))
     merge.ways()
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
@@ -68,6 +74,15 @@ def build(attributes, out):
 def interpreter_names():
     """Return the names of the interpreter in ``bin``: the one that leads out of the environment, and those of it."""
     return ["python", "python3", "python{}.{}".format(*sys.version_info)]
+
+
+def copies(env):
+    """Return the files that an environment has copies of itself: path in it to the file in a tree."""
+    try:
+        with open(os.path.join(env, COPIES), encoding="utf-8") as file:
+            return json.load(file)
+    except FileNotFoundError:
+        return {}
 
 
 def _write_interpreter(python, out):
@@ -87,19 +102,22 @@ def _write_interpreter(python, out):
         pass
 
 
-def _write_venv(parts, prefer, out):
-    """Make ``bin/nixgen-venv``, and what it reads beside the ways to the trees: what the user prefers."""
+def _write_venv(parts, out):
+    """Make ``bin/nixgen-venv``."""
     program = os.path.join(out, "bin", "nixgen-venv")
     if os.path.lexists(program):
         os.unlink(program)  # a wheel's, in the place of what root runs at boot; locking refuses it
     with open(program, "x", encoding="utf-8") as file:
         file.write(_VENV.format(parts=shlex.quote(parts)))
     os.chmod(program, 0o555)
-    if prefer:
-        preferred = os.path.join(out, _PREFERRED)
-        os.makedirs(os.path.dirname(preferred), exist_ok=True)
-        with open(preferred, "x", encoding="utf-8") as file:
-            json.dump(prefer, file, indent=1, sort_keys=True)
+
+
+def _write_json(said, path):
+    """Write what farms read beside the ways to the trees, where there is anything to say."""
+    if said:
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "x", encoding="utf-8") as file:
+            json.dump(said, file, indent=1, sort_keys=True)
             file.write("\n")
 
 
@@ -109,11 +127,13 @@ class Merge:
     Attributes:
         conflicts: one line for each path that two trees fill differently.
         manifests: what each tree says of itself (``manifest.Manifest``), by its path.
+        copies: the files that are copied from the trees, since their neighbours lie in others: by their paths.
     """
 
     def __init__(self, out, trees, site, prefer):
         self.conflicts = []
         self.manifests = {}
+        self.copies = {}
         self._out = out
         self._owners = {}
         self._prefer = prefer
@@ -124,13 +144,18 @@ class Merge:
             said = self.manifests[tree] = manifest.Manifest.read(tree)
             self._owners[tree + "/"] = said.distribution
             self._launchers.update(os.path.join(tree, path) for path in said.launchers)
-            for path in said.descend:
-                while path:
-                    self._real.add(path)
-                    path = os.path.dirname(path)
+            self._make_real(said.descend)
+        self._copied = neighbours.apart(self.manifests, site)
+        self._make_real({os.path.dirname(path) for _, path in self._copied})
         # Numbers do not depend on the order of the trees.
         ordered = sorted(self._owners, key=lambda tree: (self._owners[tree], tree))
         self._ways = {tree: number for number, tree in enumerate(ordered)}
+
+    def _make_real(self, directories):
+        for path in directories:
+            while path:
+                self._real.add(path)
+                path = os.path.dirname(path)
 
     def ways(self):
         """Make the ways to the trees, which also say which trees the environment is made of."""
@@ -196,6 +221,9 @@ class Merge:
         if source in self._launchers:
             # Real, so that whoever resolves its path still finds the Python beside it.
             shutil.copy(source, destination)
+        elif (source[: -len(path) - 1], path) in self._copied:
+            shutil.copy(source, destination)
+            self.copies[path] = source
         else:
             # A leaf's own path rather than the tree's link to it: short enough for the inode.
             self._link(path, os.readlink(source) if os.path.islink(source) else source)

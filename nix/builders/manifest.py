@@ -16,6 +16,8 @@ class Manifest:
         copies: the reasons of each copy (``placement.REASONS``), by its path.
         programs: paths of the links to programs that have store paths of their own.
         launchers: paths of the commands that run the Python beside them.
+        looking: paths of its modules and other libraries that look for more beside them (``plugins.of_wheel``).
+        inspects: whether it has a program that looks into the libraries of others by their resolved paths.
         descend: directories that have to be real in an environment too.
         needed, provides: SONAMEs, as ``libraries.of_wheel`` gives them.
     """
@@ -25,20 +27,38 @@ class Manifest:
         "descend",
         "distribution",
         "index",
+        "inspects",
         "launchers",
+        "looking",
         "needed",
         "programs",
         "provides",
         "version",
     )
 
-    def __init__(self, *, distribution, version, index, copies, programs, launchers, descend, needed, provides):
+    def __init__(
+        self,
+        *,
+        distribution,
+        version,
+        index,
+        copies,
+        programs,
+        launchers,
+        looking,
+        inspects,
+        descend,
+        needed,
+        provides,
+    ):
         self.distribution = distribution
         self.version = version
         self.index = index
         self.copies = copies
         self.programs = programs
         self.launchers = launchers
+        self.looking = looking
+        self.inspects = inspects
         self.descend = descend
         self.needed = needed
         self.provides = provides

@@ -57,6 +57,10 @@ class _Environment:
                 if file.target in instead:
                     # What stands there, a copy or a program of its own, stands for the leaf.
                     self._instead[os.path.realpath(os.path.join(root, file.target))] = file
+        # What the environment has a copy of itself is the same file as that in its tree.
+        for target, source in env.copies(path).items():
+            found = self._instead.get(os.path.realpath(source)) or self._of_leaf(target, os.path.realpath(source))
+            self._instead[os.path.join(path, target)] = found
 
     def directory(self, real, relative):
         """Return the node of a directory of the environment, of which ``real`` is the path without links."""
@@ -76,10 +80,13 @@ class _Environment:
                 entries[os.fsencode(entry.name)] = node
         return erofs.Directory(entries)
 
+    def _of_leaf(self, target, leaf):
+        return next((file for file in self._wheels.get(target, []) if file.leaf == leaf), None)
+
     def _file(self, entry, path):
         found = os.readlink(entry.path) if entry.is_symlink() else entry.path
         # A leaf, mostly.
-        file = next((file for file in self._wheels.get(path, []) if file.leaf == found), None)
+        file = self._of_leaf(path, found)
         if file is None:
             found = os.path.realpath(entry.path)
             file = self._instead.get(found)

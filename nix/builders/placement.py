@@ -104,7 +104,14 @@ class Placement:
         """
         seen = {path: found.seen for path, found in judged.items() if found.seen}
         looking = [path for path, found in judged.items() if any(map(from_origin, found.run_paths))]
-        return self.late_reasons(seen, looking)
+        late = self.late_reasons(seen, looking)
+        if looking:
+            import plugins
+
+            for path in plugins.of_wheel({path: found.elf for path, found in judged.items() if found.elf})[0]:
+                if path not in self._link:
+                    late.setdefault(path, ["loaded-by-path"])
+        return late
 
     def looks_into(self, path, executable, head):
         """Tell whether the rules need the content of a file, of which they know the first bytes."""

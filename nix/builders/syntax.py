@@ -15,8 +15,9 @@ _RESOURCES = frozenset(["importlib.resources", "importlib_resources"])
 #: asks: whether that is one of another module's location too.
 #: hands: whether it hands its own location to code that may resolve it.
 #: loads: whether it has a name of what resolves links, and one of what loads modules from paths.
+#: inspects: whether it has a name of what resolves links, and runs the program that says what a library needs.
 #: imported: the names that are imported absolutely, without those of what lies in them.
-Said = collections.namedtuple("Said", "resolves asks hands loads imported")
+Said = collections.namedtuple("Said", "resolves asks hands loads inspects imported")
 
 
 def read(content):
@@ -33,6 +34,7 @@ def read(content):
             asks=asks,
             hands=_hands(nodes),
             loads=resolver and not names.isdisjoint(LOADERS),
+            inspects=resolver and any(isinstance(node, ast.Constant) and node.value == "ldd" for node in nodes),
             imported={name for node in nodes for name in _imported(node)},
         )
     finally:

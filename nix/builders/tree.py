@@ -66,6 +66,8 @@ def build(attributes, out):
         copies={done.target: done.reasons for done in placed if done.reasons},
         programs=sorted(done.target for done in placed if done.shared),
         launchers=sorted([*commands, *(done.target for done in placed if done.rewritten)]),
+        looking=_looking(placed),
+        inspects=any(done.judged.seen and done.judged.seen.inspects for done in placed),
         descend=_leaving(out, placed),
         needed=needed,
         provides=provides,
@@ -159,6 +161,15 @@ def _libraries(placed):
     import libraries
 
     return libraries.of_wheel(found)
+
+
+def _looking(placed):
+    """Return the libraries that are not linked and look for others beside them, for the manifest."""
+    if not any(done.judged.run_paths for done in placed):
+        return []
+    import plugins
+
+    return plugins.of_wheel({done.target: done.judged.elf for done in placed if done.judged.elf})[1]
 
 
 def _leaving(out, placed):

@@ -45,6 +45,7 @@ def main(action, env=None, *options):
     for tree, dist_info in wanted.items():
         if (again or tree not in placed["trees"]) and _name(dist_info) not in theirs:
             farm.place(tree)
+    _copies(env)
     _libraries(env)
     if action == "fill":
         _write(complete, wanted)
@@ -130,6 +131,14 @@ class Farm:
         # Last: from it, whoever comes after an interruption knows what there is to remove.
         _unlink(record)
         _remove_empty(dist_info)
+
+
+def _copies(env):
+    """Copy what the environment has a copy of too, where it is placed: its neighbours lie in several trees."""
+    with contextlib.suppress(FileNotFoundError):
+        for path, source in _json(f"{env}/nix-support/nixgen-copies.json").items():
+            if os.path.islink(path) and _lies_here(path) and os.path.realpath(path) == os.path.realpath(source):
+                _copy(source, path)
 
 
 def _libraries(env):

@@ -17,6 +17,8 @@ SAID = {
     "copies": {"bin/tool": ["executable"]},
     "programs": [],
     "launchers": ["bin/tool"],
+    "looking": [],
+    "inspects": False,
     "descend": ["lib"],
     "needed": ["libz.so.1"],
     "provides": [],

@@ -21,6 +21,7 @@ def make_elf(
     soname: str | None = None,
     interpreter: str | None = None,
     flags: int = 0,
+    functions: Sequence[str] = (),
     kind: int = SHARED,
     wide: bool = True,
     order: str = "<",
@@ -34,6 +35,7 @@ def make_elf(
         soname: its own.
         interpreter: of PT_INTERP, which makes a program of it.
         flags: of DT_FLAGS_1.
+        functions: names of functions that it has or wants; no symbols are made of them.
         kind: ``EXECUTABLE`` or ``SHARED``.
         wide: 64 bits, else 32.
         order: ``<`` for little-endian, ``>`` for big-endian.
@@ -48,6 +50,7 @@ def make_elf(
     ]:
         dynamic.append((tag, len(strings)))
         strings += text.encode() + b"\0"
+    strings += b"".join(name.encode() + b"\0" for name in functions)
     header_size, program_size = (64, 56) if wide else (52, 32)
     symbol_size = 24 if wide else 16
     programs = 4 if interpreter else 3

@@ -112,6 +112,19 @@ def test_what_was_removed_can_stay_away(farm: Venv) -> None:
     assert (farm.site / "shared/left.py").exists()
 
 
+def test_what_the_environment_copies_is_real(workbench: Workbench, tmp_path: Path) -> None:
+    """What finds files of several wheels from where it lies is real in a farm, also where another wheel comes later."""
+    show = "import os\nprint(sorted(os.listdir(os.path.dirname(os.path.realpath(__file__)))))\n"
+    core = make_wheel("core", files={"spread/__main__.py": show, "spread/core.txt": "x"})
+    venv = Venv(directory=tmp_path / "spread", env=workbench.env(core, name="core"))
+    venv("--farm")
+    venv.env = workbench.env(core, make_wheel("more", files={"spread/more.txt": "x"}), name="more")
+    venv()
+    assert said(venv.directory / "bin/python", "-B", "-m", "spread") == "['__main__.py', 'core.txt', 'more.txt']"
+    tool = venv.site / "spread/__main__.py"
+    assert not tool.is_symlink() and tool.stat().st_mode & 0o777 == 0o644
+
+
 def test_it_runs(farm: Venv) -> None:
     """Packages are imported from the farm itself, and commands run its Python."""
     assert farm.python("import demo, shared.left, right; print(right.__file__)") == f"{farm.site}/right/__init__.py"

@@ -47,7 +47,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         metavar="GIB",
         help="what they may need together (default: half of the machine's)",
     )
-    parser.add_argument("--out", type=Path, default=cache / "results", metavar="DIR", help="where results are kept")
+    parser.add_argument(
+        "--mounted", action="store_true", help="nixgen's environments without links: nixgen venv --mounted, as root"
+    )
+    parser.add_argument(
+        "--out", type=Path, metavar="DIR", help="where results are kept (default: .cache/corpus/results, or mounted)"
+    )
     parser.add_argument("--resume", action="store_true", help="leave alone what has a result")
     parser.add_argument("--report", action="store_true", help="run nothing: the table of what has a result")
     parser.add_argument("--python", metavar="PYTHON", help="interpreter of both environments (default: nixgen's)")
@@ -56,8 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--scratch", type=Path, default=cache, metavar="DIR", help="where environments are made")
     parser.add_argument("--remove-store", action="store_true", help="remove the store in the end")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/compatibility.md)")
+    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too")
     options = parser.parse_args(arguments)
+    options.out = options.out or cache / ("mounted" if options.mounted else "results")
     try:
         listed = read(options.list)
         entries = choose(listed, options.names, nasty=options.nasty)
@@ -72,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("corpus: interrupted; --resume goes on", file=sys.stderr)
             return 130
-    text = page(results, listed=len(listed))
+    text = page(results, listed=len(listed), mounted=options.mounted)
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")
@@ -88,7 +94,7 @@ def _run(entries: Sequence[Entry], options: argparse.Namespace) -> list[Result]:
         find_links=tuple(path.resolve() for path in options.find_links),
         python=options.python,
     )
-    runner = Runner(workshop=workshop, work=options.scratch / "work", out=options.out)
+    runner = Runner(workshop=workshop, work=options.scratch / "work", out=options.out, mounted=options.mounted)
     room = Room(options.jobs, options.memory)
     try:
         return run_all(runner, entries, room, jobs=options.jobs, resume=options.resume)

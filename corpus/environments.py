@@ -1,4 +1,4 @@
-"""The two environments of a package: pip's, and nixgen's, from the wheels of one lock."""
+"""The environments of a package: pip's, and nixgen's of either form, from the wheels of one lock."""
 
 from __future__ import annotations
 
@@ -61,6 +61,8 @@ class Store:
             "NIX_CONF_DIR": str(self._root / "etc"),
             "NIX_USER_CONF_FILES": os.devnull,
             "NIX_CONFIG": _SETTINGS,
+            "NIXGEN_STATE_DIR": str(self._root / "mounts"),
+            "NIXGEN_RUN_DIR": str(self._root / "run"),
         }
 
     def remove(self) -> None:
@@ -128,6 +130,28 @@ class Workshop:
         python = () if self.python is None else ("--python", self.python)
         self._nixgen(project, "build", "--quiet", "--out-link", str(link), *python)
 
+    def mount(self, project: Path, directory: Path) -> None:
+        """Build the environment of a lock without links, and attach it.
+
+        Args:
+            project: the lock's.
+            directory: where it is to show.
+
+        Raises:
+            TroubleError: with what nixgen says.
+        """
+        python = () if self.python is None else ("--python", self.python)
+        self._nixgen(project, "venv", "--quiet", "--mounted", *python, str(directory))
+
+    def unmount(self, directory: Path) -> None:
+        """Take away what ``mount`` has attached, of a run that was killed too; nothing where there is nothing.
+
+        Raises:
+            TroubleError: with what nixgen says.
+        """
+        if directory.is_mount():
+            self._nixgen(directory.parent, "umount", "--lazy", str(directory))
+
     def pip(self, lock: Lock, base: str, environment: Path) -> None:
         """Make a virtual environment in which pip installs the wheels of a lock, and nothing else.
 
@@ -163,9 +187,12 @@ class Workshop:
         return config.get("executable") or str((environment / "bin" / "python").resolve())
 
     def trees(self, environment: Path) -> list[Path]:
-        """Return the trees that an environment of the store is made of."""
+        """Return the trees that an environment is made of."""
+        state = environment / ".nixgen" / "state"
+        said = state.read_text(encoding="utf-8").splitlines() if state.exists() else []
+        standing = next((line[4:] for line in said if line.startswith("env ")), str(environment.resolve()))
         done = self.processes.run(
-            ["nix-store", "--query", "--requisites", environment.resolve()],
+            ["nix-store", "--query", "--requisites", standing],
             cwd=environment.parent,
             env=self.store.env,
             timeout=self.timeout,

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from corpus.compare import compare, normalise
 from corpus.entries import Entry
+from corpus.files import differences
 from corpus.processes import Done, Processes
 from corpus.result import DEFECT, EQUAL, Compared, Outcome
 
@@ -93,6 +94,13 @@ class Prober:
             program, *argument = name.split(":")
             words: list[str | Path] = ["python", PROBES / f"{program}.py", *argument]
             yield self._both(name, words, exact=True, timeout=self.limits.probe)
+
+    def files(self) -> Compared:
+        """Judge whether the files are those that pip has installed."""
+        found = differences(self.pip.environment, self.nixgen.environment)
+        good = Outcome(status="pass")
+        mine = Outcome(status="fail", said="\n".join(found)[:_SAID]) if found else good
+        return compare("files", good, mine, exact=True)
 
     def _both(
         self, name: str, words: Sequence[str | Path], *, exact: bool = False, timeout: float | None = None

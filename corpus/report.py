@@ -20,6 +20,17 @@ and metadata are read, every command is run with `--help` or `--version`, `pip c
 The store is read-only to the probes.
 """
 
+_MOUNTED = """\
+# Compatibility of mounted environments
+
+Made by `python -m corpus --mounted --write docs/compatibility-mounted.md`, as root; not edited by hand. As
+[compatibility.md](compatibility.md) compares the environments of the store, this compares those without links: nixgen
+locks a package, pip installs the locked wheels into a virtual environment, `nixgen venv --mounted` attaches its own,
+and the same probes run in both. First of all, `files` compares what is in them: names, links, modes, and each file's
+bytes, but of what every installer writes in its own words (launchers, `RECORD`, `INSTALLER`, bytecode). No file there
+is a link or a copy, and no rule of placement counts. The store is read-only to the probes.
+"""
+
 #: How many wheels are named for their copies.
 _LARGEST = 8
 
@@ -30,28 +41,28 @@ _PLACES = (
 )
 
 
-def page(results: Sequence[Result], *, listed: int) -> str:
+def page(results: Sequence[Result], *, listed: int, mounted: bool = False) -> str:
     """Return the page.
 
     Args:
         results: of the packages that were run, in the order of the list.
         listed: how many packages the list has.
+        mounted: whether the environments were mounted, without links.
     """
     compared = [one for one in results if not one.trouble]
     return "\n".join(
         [
-            _INTRODUCTION,
+            _MOUNTED if mounted else _INTRODUCTION,
             *_totals(results, compared, listed),
             *_defects(results),
             *_not_compared(results),
-            "## Copies",
-            "",
-            *_copies(_trees(compared)),
+            *([] if mounted else ["## Copies", "", *_copies(_trees(compared))]),
             "## Packages",
             "",
-            "Columns of probes: passed under pip, under nixgen, all. Copies count the package and all that it needs.",
+            "Columns of probes: passed under pip, under nixgen, all."
+            + ("" if mounted else " Copies count the package and all that it needs."),
             "",
-            *_table(compared),
+            *_table(compared, mounted),
             "",
         ]
     )
@@ -128,10 +139,11 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
     ]
 
 
-def _table(results: Iterable[Result]) -> list[str]:
+def _table(results: Iterable[Result], mounted: bool) -> list[str]:
+    copies = [] if mounted else ["copies"]
     lines = [
-        "| package | version | wheels | files | pip | nixgen | of | copies | remarks |",
-        "| --- | --- | ---: | ---: | ---: | ---: | ---: | --- | --- |",
+        "| " + " | ".join(["package", "version", "wheels", "files", "pip", "nixgen", "of", *copies, "remarks"]) + " |",
+        "| " + " | ".join(["---", "---", *["---:"] * 5, *["---" for _ in copies], "---"]) + " |",
     ]
     for one in results:
         passed = [sum(getattr(probe, side).status == "pass" for probe in one.compared) for side in ("pip", "nixgen")]
@@ -142,7 +154,7 @@ def _table(results: Iterable[Result]) -> list[str]:
             f"{sum(tree.files for tree in one.trees):,}",
             *map(str, passed),
             str(len(one.compared)),
-            _copied(one.trees),
+            *([] if mounted else [_copied(one.trees)]),
             _remarks(one),
         ]
         lines.append("| " + " | ".join(cells) + " |")

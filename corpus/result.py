@@ -87,6 +87,7 @@ class Result:
         defect: whether that trouble is nixgen's: pip made its environment.
         compared: every probe.
         trees: what the environment is made of.
+        mounted: whether nixgen's environment had no links, but was mounted.
     """
 
     name: str
@@ -99,6 +100,7 @@ class Result:
     defect: bool = False
     compared: tuple[Compared, ...] = ()
     trees: tuple[Tree, ...] = ()
+    mounted: bool = False
 
     @property
     def defects(self) -> tuple[Compared, ...]:

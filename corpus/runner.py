@@ -8,7 +8,7 @@ import sys
 import time
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from packaging.utils import canonicalize_name
@@ -31,25 +31,31 @@ class Runner:
         workshop: makes environments.
         work: directory for a package's project and environments; emptied after each.
         out: directory of results.
+        mounted: whether nixgen's environments are mounted, without links.
         limits: of the probes' time.
     """
 
     workshop: Workshop
     work: Path
     out: Path
+    mounted: bool = False
     limits: Limits = field(default_factory=Limits)
 
     def run(self, entry: Entry) -> Result:
         """Run one package, keep its result, and return it."""
         start = time.monotonic()
         directory = self.work.resolve() / entry.name
-        shutil.rmtree(directory, ignore_errors=True)
+        self._clear(directory)
         try:
             found = self._run(entry, directory, start)
         finally:
-            shutil.rmtree(directory, ignore_errors=True)
+            self._clear(directory)
         found.write(self.out)
         return found
+
+    def _clear(self, directory: Path) -> None:
+        self.workshop.unmount(directory / "nix" / "env")
+        shutil.rmtree(directory, ignore_errors=True)
 
     def _run(self, entry: Entry, directory: Path, start: float) -> Result:
         lock: Lock | None = None
@@ -64,7 +70,10 @@ class Runner:
             failure: TroubleError | None = None
             base = self.workshop.python or f"python{lock.targets[0].target.python}"
             try:
-                self.workshop.build(project, nix / "env")
+                if self.mounted:
+                    self.workshop.mount(project, nix / "env")
+                else:
+                    self.workshop.build(project, nix / "env")
                 base = self.workshop.base(nix / "env")
             except TroubleError as error:
                 failure = error
@@ -84,6 +93,9 @@ class Runner:
                 store=self.workshop.store.path,
                 limits=self.limits,
             )
+            if self.mounted:
+                trees = [replace(tree, copies={}, copied={}, programs={}) for tree in trees]
+                compared.append(prober.files())
             compared.extend(prober.probe(entry))
         except (TroubleError, NixgenError, OSError) as error:
             trouble = str(error).replace(str(directory), entry.name)
@@ -98,6 +110,7 @@ class Runner:
             defect=defect,
             compared=tuple(compared),
             trees=tuple(trees),
+            mounted=self.mounted,
         )
 
 

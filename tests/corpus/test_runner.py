@@ -17,6 +17,7 @@ from corpus.report import page
 from corpus.result import DEFECT, EQUAL, NOTE, UPSTREAM, Result, read
 from corpus.room import Room
 from corpus.runner import Runner, run_all
+from tests.support.owner import as_root
 from tests.support.wheels import make_wheel, write_wheel
 
 pytestmark = pytest.mark.nix
@@ -111,6 +112,21 @@ def test_what_breaks_under_links_is_a_defect(runner: Runner) -> None:
     assert not result.sound
     text = page([result], listed=1)
     assert "1 package with a defect" in text and "* breaks: `import breaks`: FileNotFoundError" in text
+
+
+@as_root
+@pytest.mark.parametrize("name", ["works", "breaks"])
+def test_mounted(runner: Runner, workshop: Workshop, name: str) -> None:
+    """Without links nothing breaks: the files are pip's, there is no copy, and nothing stays mounted."""
+    runner.mounted = True
+    result = runner.run(_entry(name))
+    assert result.sound and result.mounted, result
+    assert _verdicts(result)["files"] == EQUAL
+    assert not any(tree.copies for tree in result.trees)
+    assert not list(runner.work.iterdir())
+    assert str(workshop.store.path.parent) not in Path("/proc/self/mountinfo").read_text()
+    text = page([result], listed=1, mounted=True)
+    assert "# Compatibility of mounted environments" in text and "## Copies" not in text
 
 
 def test_a_submodule_that_breaks(runner: Runner) -> None:

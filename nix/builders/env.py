@@ -147,6 +147,7 @@ class Merge:
             self._make_real(said.descend)
         self._copied = neighbours.apart(self.manifests, site)
         self._make_real({os.path.dirname(path) for _, path in self._copied})
+        self._copied |= neighbours.no_links(self.manifests)
         # Numbers do not depend on the order of the trees.
         ordered = sorted(self._owners, key=lambda tree: (self._owners[tree], tree))
         self._ways = {tree: number for number, tree in enumerate(ordered)}

@@ -35,6 +35,13 @@ def apart(manifests, site):
     return found
 
 
+def no_links(manifests):
+    """Return the files that have to be real wherever their directory is: pairs of a tree and a path in it."""
+    return {
+        (tree, path) for tree, said in manifests.items() for path, why in said.copies.items() if "skips-links" in why
+    }
+
+
 def _looks(path, reasons, shared):
     return path.startswith(shared) and not _LOOKING.isdisjoint(reasons)
 

@@ -16,7 +16,7 @@ import sources
 
 #: Every reason for a copy.
 REASONS = (
-    *("executable", "override", "resolves-itself", "package", "run-by-path", "loaded-by-path"),
+    *("executable", "override", "resolves-itself", "package", "run-by-path", "loaded-by-path", "skips-links"),
     *("subtree", "served", "mach-o", "header"),
 )
 
@@ -31,6 +31,9 @@ EMPTY = Judged(content=None, reasons=[], seen=None, run_paths=[], elf=None)
 #: Mach-O: how a file begins, 64 and 32 bits, both byte orders, and a universal one.
 _MACH_O = (b"\xcf\xfa\xed\xfe", b"\xce\xfa\xed\xfe", b"\xfe\xed\xfa\xcf", b"\xfe\xed\xfa\xce")
 _UNIVERSAL = b"\xca\xfe\xba\xbe"
+
+#: Parts of the names of libraries.
+_NATIVE = frozenset(["so", "dylib", "dll", "pyd", "a"])
 
 #: Scripts by their names, and the directories of programs.
 _SHELL = (".sh", ".bash", ".zsh", ".ksh", ".csh", ".fish")
@@ -49,6 +52,7 @@ class Placement:
 
     def __init__(self, leaves, overrides=None):
         overrides = overrides or {}
+        self._leaves = leaves
         paths = self._paths = frozenset(leaves)
         self._directories = directories.reasons(paths, lambda path: _read(leaves[path]))
         copied = ["*"] if overrides.get("solid") else overrides.get("copy", [])
@@ -173,7 +177,29 @@ class Placement:
             # A library that no module is (libdemo.so) is found by the linker, by its path as written.
             if path.startswith(loading) and not posixpath.basename(path).startswith("lib"):
                 found[path] = ["loaded-by-path"]
+        for path in self._skipped(seen):
+            found.setdefault(path, []).append("skips-links")
         return {path: reasons for path, reasons in found.items() if path not in self._link}
+
+    def _skipped(self, seen):
+        """Return the files that code of the wheel passes over where they are links.
+
+        What lies around a source that asks about paths from its own location, itself or by a function of the wheel;
+        and the modules of a package that lists its directories.
+        """
+        skips = {path: source.skips for path, source in seen.items() if source.skips}
+        if not skips:
+            return set()
+        import skipping
+
+        guards = frozenset().union(*(source.guards for source in skips.values()))
+        asking = {path for path, source in skips.items() if source.beside}
+        asking.update(path for path in seen if guards and skipping.hands(_read(self._leaves[path]), guards))
+        around = tuple({posixpath.dirname(path) + "/" for path in asking if "/" in path})
+        listed = tuple({path.split("/")[0] + "/" for path, source in skips.items() if source.lists})
+        found = {path for path in self._paths if path.startswith(around) and not _is_native(path)}
+        found.update(path for path in self._paths if path.startswith(listed) and is_source(path))
+        return {path for path in found if self._leaves[path]}  # what is empty is no link
 
 
 def _neighbours(paths):
@@ -201,6 +227,11 @@ def from_origin(run_path):
 def is_source(path):
     """Tell whether Python runs a file."""
     return path.endswith((".py", ".pyw"))
+
+
+def _is_native(path):
+    """Tell whether a file is for the dynamic loader, which follows links."""
+    return not _NATIVE.isdisjoint(posixpath.basename(path).split(".")[1:])
 
 
 def _read(leaf):

@@ -13,10 +13,12 @@ from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 #: handed_out: the names that hold its own unresolved location, for others to import.
 #: resolved: the names on which it resolves links, whatever they hold.
 #: loads: whether it resolves links and loads modules from paths: those of its package, as a rule.
+#: skips: what it does with links (``skipping.Skips``), None where it asks for none.
 #: inspects: whether it resolves links and asks ``ldd`` what libraries need, of any package, as freezers do.
-Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads inspects")
+Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads inspects skips")
 
 _RESOLVERS = tuple(name.encode() for name in sorted(RESOLVERS))
+_LINKS = (b"islink", b"is_symlink", b"O_NOFOLLOW")
 _LOADERS = tuple(name.encode() for name in sorted(LOADERS))
 #: Both of them, where the name of a location has two parts.
 _LOCATION_PAIRS = ((b"inspect", b"stack"), (b"importlib", b"resources"))
@@ -67,21 +69,24 @@ def look(content, neighbours=frozenset()):
     named = any(not _is_text(content, start, end) for start, end in resolvers)
     may_resolve = named and _may_name_location(content)
     may_load = named and any(name in content for name in _LOADERS)
+    may_skip = any(name in content for name in _LINKS)
     may_inspect = named and (b"'ldd'" in content or b'"ldd"' in content)
     may_import = _may_import(content, neighbours)
     handed_out = _handed_out(content)
     may_hand = _may_hand(content, handed_out)
     resolves = asks = loads = imports = inspects = False
+    skips = None
     # Of 4,571 sources, 30 need a syntax tree.
-    if may_resolve or may_load or may_import or may_hand or may_inspect:
+    if may_resolve or may_load or may_import or may_hand or may_inspect or may_skip:
         from syntax import read
 
         said = read(content)
         resolves = (may_resolve and said.resolves) or (may_hand and said.hands)
         asks, loads = may_resolve and said.asks, may_load and said.loads
+        skips = said.skips
         inspects = may_inspect and said.inspects
         imports = may_import and not neighbours.isdisjoint(said.imported)
-    return Seen(resolves, asks, imports, handed_out, _resolved_names(content, resolvers), loads, inspects)
+    return Seen(resolves, asks, imports, handed_out, _resolved_names(content, resolvers), loads, inspects, skips)
 
 
 def _find_words(content, names):

@@ -4,6 +4,7 @@ import ast
 import collections
 import gc
 
+import skipping
 from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 
 #: Modules whose import alone counts as naming a location; their functions have everyday names.
@@ -16,8 +17,9 @@ _RESOURCES = frozenset(["importlib.resources", "importlib_resources"])
 #: hands: whether it hands its own location to code that may resolve it.
 #: loads: whether it has a name of what resolves links, and one of what loads modules from paths.
 #: inspects: whether it has a name of what resolves links, and runs the program that says what a library needs.
+#: skips: what it does with links (``skipping.Skips``).
 #: imported: the names that are imported absolutely, without those of what lies in them.
-Said = collections.namedtuple("Said", "resolves asks hands loads inspects imported")
+Said = collections.namedtuple("Said", "resolves asks hands loads inspects skips imported")
 
 
 def read(content):
@@ -35,6 +37,7 @@ def read(content):
             hands=_hands(nodes),
             loads=resolver and not names.isdisjoint(LOADERS),
             inspects=resolver and any(isinstance(node, ast.Constant) and node.value == "ldd" for node in nodes),
+            skips=skipping.NOTHING if names.isdisjoint(skipping.NAMES) else skipping.skips(nodes[0]),
             imported={name for node in nodes for name in _imported(node)},
         )
     finally:

@@ -146,6 +146,9 @@ def _copy_late(out, rules, files, placed):
     late = rules.late({path: done.judged for path, (_, done) in by_path.items()})
     for path, reasons in late.items():
         file, done = by_path[path]
+        if done.shared:
+            reasons = ["executable", *reasons]
+            done.shared = False
         if not done.reasons:
             destination = os.path.join(out, done.target)
             os.unlink(destination)

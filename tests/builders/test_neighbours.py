@@ -48,6 +48,14 @@ def test_a_package_that_several_wheels_fill_is_whole(workbench: Workbench) -> No
     assert (site(env) / "demo/more.txt").is_symlink()
 
 
+def test_what_may_be_no_link_is_none(workbench: Workbench) -> None:
+    """A file that code passes over as a link is real also in a directory that several wheels fill."""
+    skipping = "import os\nprint(*(e.name for e in os.scandir(os.path.dirname(__file__)) if not e.is_symlink()))\n"
+    wheel = make_wheel("skips", files={"demo/list.py": skipping, "demo/data.txt": "x"})
+    assert "data.txt" in said(workbench.env(wheel), "-m", "demo.list")
+    assert "data.txt" in said(workbench.env(wheel, CORE), "-m", "demo.list")
+
+
 @pytest.mark.parametrize("mark", ["__init__.py", "py.typed"])
 def test_a_namespace_is_nobodys(workbench: Workbench, mark: str) -> None:
     """Packages that share nothing but a namespace, each with its own part of the marks, are not copied."""

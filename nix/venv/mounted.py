@@ -50,6 +50,9 @@ This is a virtual environment of nixgen whose files are mounted here, and now th
   nixgen mount DIR     mounts them again, as root
 """
 
+#: As uv and virtualenv have it: ``git add -A`` takes nothing of DIR.
+_IGNORED = "*\n"
+
 
 class Refusal(Exception):
     """What stands in the way: the exit code, what, where, and what to do about it."""
@@ -846,8 +849,11 @@ def _settle(place, record, options, reset=False):
         if record.fitted != record.image:
             _fit(place, record, changes, store)
         place.write(".nixgen/upper/.nixgen", "state", _state(place, record))
-        if "pyvenv.cfg" not in place.names() and _NOTE not in place.names():
-            _write_note(place)
+        if not record.fitted:
+            _write_new(place, changes, ".gitignore", _IGNORED)
+            if "pyvenv.cfg" not in place.names():
+                _write_new(place, place.descriptor, ".gitignore", _IGNORED)
+                _write_new(place, place.descriptor, _NOTE, _NOTE_TEXT)
         _mount(place, record, names, store, changes, work)
     record.fitted = record.image
     record.write()
@@ -856,13 +862,13 @@ def _settle(place, record, options, reset=False):
         _say_changes(place)
 
 
-def _write_note(place):
-    file = os.open(
-        _NOTE, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=place.descriptor
-    )
-    with os.fdopen(file, "w", encoding="utf-8") as opened_file:
-        os.fchown(file, place.uid, place.gid)
-        opened_file.write(_NOTE_TEXT)
+def _write_new(place, here, name, text):
+    """Write a file that nothing is in the way of; one that is there is the user's."""
+    with contextlib.suppress(FileExistsError):
+        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=here)
+        with os.fdopen(file, "w", encoding="utf-8") as opened_file:
+            os.fchown(file, place.uid, place.gid)
+            opened_file.write(text)
 
 
 def _state(place, record):

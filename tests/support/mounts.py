@@ -39,3 +39,10 @@ def shown(image: Path, store: Path, directory: Path) -> Iterator[Path]:
         options = f"ro,metacopy=on,redirect_dir=on,lowerdir={names}::{store}"
         with mounted("-t", "overlay", "-o", options, "overlay", at=directory / "shown") as place:
             yield place
+
+
+def unmount_below(directory: Path) -> None:
+    """Take away all that is mounted below a directory, whoever uses it."""
+    for line in reversed(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()):
+        if line.split()[4].startswith(f"{directory}/"):
+            subprocess.run(["umount", "--lazy", line.split()[4]], check=True)

@@ -17,6 +17,7 @@ from uv import find_uv_bin
 
 from tests.builders.conftest import Workbench
 from tests.builders.conftest import pip as pip  # a fixture
+from tests.support.mounts import unmount_below
 from tests.support.nix import LIBRARY
 from tests.support.owner import UID, as_owner, as_root, give, open_directory, python
 from tests.support.server import WheelServer
@@ -78,8 +79,9 @@ class Mounted:
         ).stdout
 
     def table(self) -> list[tuple[str, str]]:
-        """Return directories and states of all that is known."""
-        return [(row["directory"], row["state"]) for row in json.loads(self.verb("table", "--json"))]
+        """Return directories and states of all that is known here: the machine may have others."""
+        rows = json.loads(self.verb("table", "--json"))
+        return [(row["directory"], row["state"]) for row in rows if row["directory"].startswith(f"{self.root}/")]
 
     @property
     def site(self) -> Path:
@@ -141,9 +143,7 @@ def mounted(images: tuple[Path, Path, Path]) -> Iterator[Mounted]:
         (place / "project").mkdir()
         before = snapshot(root / "store")
         yield made
-        for line in reversed(Path("/proc/self/mountinfo").read_text().splitlines()):
-            if line.split()[4].startswith(f"{place}/"):
-                subprocess.run(["umount", "--lazy", line.split()[4]], check=True)
+        unmount_below(place)
         assert snapshot(root / "store") == before
 
 

@@ -1,4 +1,4 @@
-"""What users install on top, by pip, uv and Poetry, in both forms: it wins, and the store stays as it was."""
+"""What users install on top, by pip, uv and Poetry, in every form: it wins, and the store stays as it was."""
 
 from __future__ import annotations
 
@@ -15,11 +15,14 @@ import pytest
 
 from tests.builders.conftest import Workbench
 from tests.builders.conftest import pip as pip  # a fixture
+from tests.support.mounts import unmount_below
+from tests.support.owner import as_root
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 from tests.venv.conftest import Venv, demo_wheel, said, snapshot
 
-FORMS = ("overlay", "farm")
+LINKS = ("overlay", "farm")
+FORMS = (*LINKS, pytest.param("mounted", marks=as_root))
 
 BASE = make_wheel("base", "1.0", {"base.py": "version = '1.0'\n"})
 
@@ -113,11 +116,14 @@ def project(
     venv: Venv,
     serve: Callable[..., WheelServer],
     pip: Sequence[str],
-) -> Project:
+) -> Iterator[Project]:
     """A project with an environment of each form."""
-    venv.env = workbench.env(demo_wheel("1.0", "base"), BASE, name="project")
+    make = workbench.mounted if request.param == "mounted" else workbench.env
+    venv.env = make(demo_wheel("1.0", "base"), BASE, name="project")
+    venv.environment = {f"NIXGEN_{name}_DIR": str(workbench.root / name) for name in ("STATE", "RUN")}
     venv(f"--{request.param}")
-    return Project(venv=venv, index=serve(*INDEX).index, pip=pip)
+    yield Project(venv=venv, index=serve(*INDEX).index, pip=pip)
+    unmount_below(workbench.root)
 
 
 @pytest.fixture(autouse=True)
@@ -128,10 +134,21 @@ def check_store(project: Project) -> Iterator[None]:
     assert snapshot(project.venv.env.parent) == before
 
 
-def is_farm(project: Project) -> bool:
-    return (project.venv.directory / ".nixgen/farm").exists()
+def is_mounted(project: Project) -> bool:
+    return project.venv.directory.is_mount()
 
 
+def is_managed(project: Project) -> bool:
+    """Tell whether installers see every package as one that they may remove."""
+    return is_mounted(project) or (project.venv.directory / ".nixgen/farm").exists()
+
+
+def put_back(project: Project) -> None:
+    """Have what was removed back: in a farm beside what was added, mounted with nothing else."""
+    project.venv("--reset" if is_mounted(project) else "--farm")
+
+
+@pytest.mark.parametrize("project", LINKS, indirect=True)  # mounted: test_mounted.py
 def test_pip(project: Project) -> None:
     """pip sees the packages, adds, upgrades and uninstalls; ``pip check`` tells the truth at each step."""
     assert project.packages() == {"demo": "1.0", "base": "1.0"}
@@ -144,7 +161,7 @@ def test_pip(project: Project) -> None:
     project.with_pip("check")
     assert project.venv("--check").stdout == ""
     project.with_pip("uninstall", "-y", "modern", "demo")
-    if is_farm(project):
+    if is_managed(project):
         assert project.packages() == {"base": "1.0", "extra": "1.0"}
         assert "requires demo" in project.with_pip("check", code=1)
         assert project.venv("--heal", "--check").stdout == ""
@@ -156,10 +173,10 @@ def test_pip(project: Project) -> None:
 
 
 def test_pip_uninstalls_what_the_store_has(project: Project) -> None:
-    """In a farm pip uninstalls a package of the store; in an overlay it says that it cannot."""
+    """pip uninstalls a package of the store; in an overlay it says that it cannot."""
     said = project.with_pip("uninstall", "-y", "base")
-    assert ("outside environment" in said) is not is_farm(project)
-    assert ("base" in project.packages()) is not is_farm(project)
+    assert ("outside environment" in said) is not is_managed(project)
+    assert ("base" in project.packages()) is not is_managed(project)
 
 
 def test_pip_installs_the_same_version_again(project: Project) -> None:
@@ -187,30 +204,33 @@ def test_editable(project: Project) -> None:
     )
     (source / "src").mkdir()
     (source / "src/demo.py").write_text("version = 'editable'\n")
-    install = project.with_pip if is_farm(project) else project.with_uv
+    install = project.with_pip if is_managed(project) else project.with_uv
     install("install", "--no-deps", "-e", source)
     assert project.venv.python("import demo; print(demo.version)") == "editable"
     assert project.packages()["demo"] == "9.0"
     project.with_uv("uninstall", "demo")
-    project.venv("--farm" if is_farm(project) else "--overlay")
+    if is_managed(project):
+        put_back(project)
+    else:
+        project.venv("--overlay")
     assert project.demo() == "1.0 1.0"
 
 
 def test_uv_pip(project: Project) -> None:
-    """uv manages all packages of a farm. Of an overlay it sees what lies on top: its own, which win."""
+    """uv manages all packages. Of an overlay it sees what lies on top: its own, which win."""
     listed = {entry["name"] for entry in json.loads(project.with_uv("list", "--format", "json", "-q"))}
-    assert listed == ({"base", "demo"} if is_farm(project) else set())
+    assert listed == ({"base", "demo"} if is_managed(project) else set())
     project.with_uv("install", "extra")
-    assert project.demo() == ("1.0 1.0" if is_farm(project) else "2.0 2.0")
+    assert project.demo() == ("1.0 1.0" if is_managed(project) else "2.0 2.0")
     project.with_uv("install", "demo==2.0", "modern")
     assert project.demo() == "2.0 2.0"
     project.with_uv("check")
     project.with_uv("install", "--reinstall", "demo==1.0", "extra", code=0)
     assert project.packages()["demo"] == "1.0"
     project.with_uv("uninstall", "demo", "extra", "modern", "base")
-    if is_farm(project):
+    if is_managed(project):
         assert project.packages() == {}
-        project.venv("--farm")
+        put_back(project)
     else:
         project.venv("--heal")
     assert project.packages() == {"demo": "1.0", "base": "1.0"} and project.demo() == "1.0 1.0"
@@ -231,14 +251,14 @@ def test_uv_sync(project: Project) -> None:
     said = project.run(uv, "sync")
     assert "Removed virtual environment" not in said
     assert project.packages() == {"base": "1.0", "demo": "1.0", "extra": "1.0"}
-    assert ("demo" in said) is not is_farm(project)
+    assert ("demo" in said) is not is_managed(project)
     (project.directory / "pyproject.toml").write_text(text.replace('"demo<2"', '"demo>=2"'))
     project.run(uv, "sync")
     assert project.demo() == "2.0 2.0"
     (project.directory / "pyproject.toml").write_text(text.replace(', "demo<2"', "").replace("extra", "base"))
     project.run(uv, "sync")
-    assert project.packages() == {"base": "1.0", **({} if is_farm(project) else {"demo": "1.0"})}
-    assert project.venv("--heal").stderr == "" or not is_farm(project)
+    assert project.packages() == {"base": "1.0", **({} if is_managed(project) else {"demo": "1.0"})}
+    assert project.venv("--heal").stderr == "" or not is_managed(project)
 
 
 @pytest.fixture(scope="session")
@@ -275,7 +295,7 @@ def test_poetry(project: Project, poetry: Path) -> None:
     install(text.replace("demo<2", "demo>=2"))
     assert project.demo() == "2.0 2.0"
     install(text.replace(', "demo<2"', "").replace("extra", "base"), "sync")
-    assert ("demo" in project.packages()) is not is_farm(project)
+    assert ("demo" in project.packages()) is not is_managed(project)
     assert "extra" not in project.packages()
     project.venv("--heal")
     assert project.packages()["base"] == "1.0" and project.venv("--check").stdout == ""

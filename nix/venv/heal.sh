@@ -22,10 +22,12 @@ examine() {
   fi
   # Commands that an overlay has placed go before those of the packages come, and the other way round.
   [ "$form" = overlay ] || examine_commands
+  [ "$form" = overlay ] || examine_data
   examine_site
   if [ ! -L .nixgen/env ] || [ ! .nixgen/env -ef "$env" ]; then
     if wrong "the link to the environment, .nixgen/env, is missing or leads elsewhere"; then link "$env" .nixgen/env; fi
   fi
+  [ "$form" != overlay ] || examine_data
   examine_configuration
   examine_interpreter
   [ "$form" = farm ] || examine_commands
@@ -139,6 +141,112 @@ examine_commands() {
     [ -e "bin/$name" ] || missing="$missing $name"
   done
   if [ -n "$missing" ] && wrong "commands are missing:$missing"; then place_commands missing; fi
+}
+
+# What wheels put beside their packages (share, etc, include) is looked for below sys.prefix. An overlay has links to these
+# files, in real directories: others install there too. .nixgen/data says for which environment they are, and lists them.
+examine_data() {
+  slurp .nixgen/data
+  linked=$text missing=
+  case $form:${linked%%"$newline"*} in
+    overlay:"$env") ;;
+    overlay:*)
+      data=
+      for entry in "$env"/* "$env"/lib/*; do
+        case ${entry#"$env"/} in
+          bin | lib | lib64 | lib/python* | nix-support | pyvenv.cfg) ;;
+          *) list_data "${entry#"$env"/}" ;;
+        esac
+      done
+      if [ -n "$data$linked" ] && wrong "files beside the packages are those of another environment, or incomplete"; then
+        drop_data "$data"
+        place_data
+      fi
+      return ;;
+    *)
+      if [ -n "$linked" ] && wrong "links of an overlay are left"; then drop_data ''; rm -f .nixgen/data || cannot .nixgen; fi
+      return ;;
+  esac
+  data=${linked#*"$newline"}
+  set -f; set -- $data; set +f
+  for name; do
+    [ -e "$name" ] || [ -L "$name" ] || missing=$missing${missing:+, }$name
+  done
+  if [ -n "$missing" ] && wrong "files beside the packages are missing: $missing"; then place_data; fi
+}
+
+# list_data PATH: add the files at a path of the environment, or below it, to $data, a line for each.
+list_data() {
+  case $1 in *"$newline"*) return ;; esac
+  if [ ! -d "$env/$1" ]; then
+    if [ -e "$env/$1" ]; then data=$data$1$newline; fi
+    return
+  fi
+  for entry in "$env/$1"/* "$env/$1"/.[!.]*; do
+    [ ! -e "$entry" ] || list_data "${entry#"$env"/}"
+  done
+}
+
+# Link to the files of the environment that $data lists. What is there is the user's, and stays.
+place_data() {
+  set -f; set -- $data; set +f
+  directory=. batch=
+  for name; do
+    around=.
+    case $name in */*) around=${name%/*} ;; esac
+    if [ "$around" != "$directory" ]; then
+      place_batch
+      directory=$around up=
+      rest=$around
+      if [ "$around" != . ]; then
+        while case $rest in */*) ;; *) false ;; esac; do rest=${rest%/*} up=../$up; done
+        up=../$up
+      fi
+    fi
+    if [ ! -e "$name" ] && [ ! -L "$name" ]; then batch=$batch$up.nixgen/env/$name$newline; fi
+  done
+  place_batch
+  if [ -n "$data" ]; then put .nixgen/data "$env$newline$data"; else rm -f .nixgen/data || cannot .nixgen; fi
+}
+
+place_batch() {
+  [ -n "$batch" ] && is_real "$directory" || { batch=; return 0; }
+  mkdir -p "$directory" || cannot "$directory"
+  set -f; set -- $batch; set +f
+  ln -s "$@" "$directory/" || cannot "$directory"
+  batch=
+}
+
+# is_real DIRECTORY: tell whether it is one or can be made, and no link of the user's is on the way.
+is_real() {
+  way=$1
+  while :; do
+    if [ -L "$way" ] || { [ -e "$way" ] && [ ! -d "$way" ]; }; then return 1; fi
+    case $way in */*) way=${way%/*} ;; *) return 0 ;; esac
+  done
+}
+
+# drop_data KEPT: remove the links that $linked lists, but for those of the list KEPT, and directories that are empty then.
+drop_data() {
+  set -f; set -- "$1" ${linked#*"$newline"}; set +f
+  kept=$newline$1
+  shift
+  for name; do
+    shift
+    case $kept in *"$newline$name$newline"*) continue ;; esac
+    if [ -L "$name" ] && { [ ! -e "$name" ] || [ "$name" -ef ".nixgen/env/$name" ]; } && case $name in
+      */*) is_real "${name%/*}" ;; esac; then
+      set -- "$@" "$name"
+    fi
+  done
+  [ $# -eq 0 ] || rm -f "$@" || cannot "$1"
+  for name; do
+    way=$name
+    while case $way in */*) ;; *) false ;; esac; do
+      way=${way%/*}
+      [ "$way" != lib ] && rmdir "$way" 2>/dev/null || break
+    done
+  done
 }
 
 # Set $names to what the environment's bin gives to this one, a line for each.

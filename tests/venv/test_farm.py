@@ -161,7 +161,7 @@ def test_to_an_overlay_and_back(farm: Venv) -> None:
     before = {name: content for name, content in farm.listing().items() if "__pycache__" not in name}
     farm("--overlay")
     assert sorted(path.name for path in farm.site.iterdir()) == ["__pycache__", "mine.py", "zzzz-nixgen.pth"]
-    assert not (farm.directory / "share").exists()
+    assert (farm.directory / "share/left.txt").readlink() == Path("../.nixgen/env/share/left.txt")
     assert said(farm.directory / "bin/tool") == f"1.0 {farm.directory}"
     farm("--farm")
     after = {name: content for name, content in farm.listing().items() if "__pycache__" not in name}

@@ -229,3 +229,68 @@ def test_a_wheels_own_program_loses(workbench: Workbench) -> None:
     """A wheel that brings a command named nixgen-venv does not get to run in its place."""
     env = workbench.env(make_wheel(data={"scripts/nixgen-venv": "#!/bin/sh\necho mine\n"}))
     assert "--rollback" in said(env / "bin/nixgen-venv", "--help")
+
+
+#: A package with files beside it.
+DATA = {
+    "data/share/demo/a b.txt": "shared",
+    "data/share/demo/.hidden": "hidden",
+    "data/etc/demo.conf": "conf",
+    "data/lib/demo/x.txt": "x",
+    "data/top.txt": "top",
+}
+PLACED = [name[len("data/") :] for name in DATA]
+
+
+@pytest.mark.parametrize("shell", SHELLS)
+def test_files_beside_the_packages_are_below_the_prefix(workbench: Workbench, tmp_path: Path, shell: str) -> None:
+    """What wheels put into share, etc and elsewhere is found there, by links in directories that installers fill."""
+    other = make_wheel("other", data={"data/share/demo/other.txt": "other"})
+    venv = Venv(
+        directory=tmp_path / "x" / ".venv",
+        env=workbench.env(make_wheel(data=DATA), other),
+        shell=shell_command(shell),
+    )
+    assert venv().stderr == ""
+    assert [(venv.directory / name).read_text() for name in PLACED] == list(DATA.values())
+    assert (venv.directory / "share/demo/other.txt").read_text() == "other"
+    assert not any(path.is_symlink() for path in (venv.directory / "share").rglob("*") if path.is_dir())
+    assert venv("--check").stdout == ""
+    (venv.directory / "share/demo/mine.txt").write_text("mine")
+    (venv.directory / "etc/demo.conf").unlink()
+    venv.directory.parent.rename(tmp_path / "y")
+    venv.directory = tmp_path / "y" / ".venv"
+    assert (venv.directory / "share/demo/a b.txt").read_text() == "shared"
+    assert "etc/demo.conf" in venv("--heal").stderr
+    assert (venv.directory / "etc/demo.conf").read_text() == "conf"
+
+
+def test_files_beside_the_packages_follow_the_environment(workbench: Workbench, tmp_path: Path) -> None:
+    """Another environment and another form take their links away with them, and nothing of the user's."""
+    venv = Venv(directory=tmp_path / ".venv", env=workbench.env(make_wheel(data=DATA)))
+    venv()
+    (venv.directory / "share/demo/a b.txt").unlink()
+    (venv.directory / "share/demo/a b.txt").write_text("mine")
+    after = Venv(directory=venv.directory, env=workbench.env(demo_wheel(), name="after"))
+    after()
+    assert [path for path in PLACED if os.path.lexists(venv.directory / path)] == ["share/demo/a b.txt"]
+    assert not (venv.directory / "etc").exists() and not (venv.directory / "lib/demo").exists()
+    assert not (venv.directory / ".nixgen/data").exists()
+    after("--rollback")
+    assert (venv.directory / "etc/demo.conf").read_text() == "conf"
+    venv("--farm")
+    assert (venv.directory / "etc/demo.conf").readlink().parent == venv.env.parent
+    assert (venv.directory / "share/demo/a b.txt").read_text() == "mine"
+    venv("--overlay")
+    assert (venv.directory / "etc/demo.conf").readlink() == Path("../.nixgen/env/etc/demo.conf")
+
+
+def test_a_link_of_the_users_is_not_followed(workbench: Workbench, tmp_path: Path) -> None:
+    """Where the user has a link in the place of a directory, nothing is written through it."""
+    venv = Venv(directory=tmp_path / ".venv", env=workbench.env(demo_wheel()))
+    venv()
+    (tmp_path / "elsewhere").mkdir()
+    (venv.directory / "etc").symlink_to(tmp_path / "elsewhere")
+    Venv(directory=venv.directory, env=workbench.env(make_wheel(data=DATA), name="after"))()
+    assert not list((tmp_path / "elsewhere").iterdir())
+    assert (venv.directory / "top.txt").read_text() == "top"

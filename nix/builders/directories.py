@@ -1,7 +1,6 @@
 """Directories of a wheel whose files must be copies together, told by the paths that the wheel has.
 
-Two kinds of readers resolve every file that they open, and want to find it in the directory they started from: loaders
-that look for neighbours there, and servers that refuse what lies elsewhere.
+Some loaders resolve every file that they load, and look for its neighbours where that leads to.
 """
 
 import json
@@ -10,56 +9,43 @@ import posixpath
 #: What Node.js loads.
 _NODE = (".js", ".cjs", ".mjs", ".json", ".node", ".wasm")
 
-#: What makes a browser's directory of one: nothing is served that has none of these.
-_WEB_CODE = (".js", ".mjs", ".css", ".wasm")
-
-#: What is served beside them; not what Python, a linker or a template engine reads.
-_WEB = (
-    *_WEB_CODE,
-    *(".html", ".htm", ".map", ".json", ".webmanifest", ".xml", ".txt"),
-    *(".svg", ".png", ".jpg", ".jpeg", ".gif", ".ico", ".webp", ".avif"),
-    *(".woff", ".woff2", ".ttf", ".otf", ".eot"),
-    *(".gz", ".br", ".mp3", ".mp4", ".webm", ".pdf"),
+#: What its programs read by its path as written, half of the bytes of Pyright, and what nobody reads.
+_NODE_DATA = (
+    *(".map", ".d.ts", ".d.mts", ".d.cts", ".pyi", ".md", ".html", ".css"),
+    *(".svg", ".png", ".jpg", ".gif", ".ico", ".woff", ".woff2", ".ttf"),
 )
-
-#: Directories that are served as a whole, where there is code for a browser anywhere below them.
-_STATIC = frozenset(["static", "assets", "public", "dist", "build", "www"])
-
 
 #: What a Java runtime reads by its path as written, two thirds of its bytes; the rest resolves itself.
 _JAVA_DATA = ("/lib/modules", "/lib/src.zip", ".jmod")
 
-#: What packages keep for Jupyter's installers, which copy it to where it is served from.
-_JUPYTER = frozenset(["labextension", "labextensions", "nbextension", "nbextensions"])
 
-
-def reasons(paths, read):
-    """Return the files that must be copies because of where they lie: path to a list of reasons.
+def programs(paths, read):
+    """Return the files of bundled programs: path to whether the loader resolves it, as it does not resolve data.
 
     Args:
         paths: every file of the wheel.
         read: gives the content of one.
-
-    Returns:
-        ``subtree`` for the files of a bundled program whose loader resolves what it loads (a Node.js package, a Java
-        runtime), ``served`` for those of a directory with code for browsers.
     """
     paths = frozenset(paths)
     java = _java_homes(paths)
     node = _node_packages(paths, read)
-    web = _web_roots(paths)
     found = {}
-    for path in paths if java or node or web else ():
+    for path in paths if java or node else ():
         above = _above(path)
-        if above & java and path.endswith(_JAVA_DATA):
-            continue
-        # A Python package that is a Node.js package too has both kinds of files side by side.
-        own = any(directory + "/__init__.py" not in paths for directory in above & node)
-        if above & java or own or (above & node and path.endswith(_NODE)):
-            found.setdefault(path, []).append("subtree")
-        elif path.endswith(_WEB) and above & web:
-            found.setdefault(path, []).append("served")
+        if above & java:
+            found[path] = not path.endswith(_JAVA_DATA)
+        elif any(directory + "/__init__.py" not in paths for directory in above & node):
+            found[path] = not path.endswith(_NODE_DATA)
+        elif above & node and path.endswith(_NODE) and not _is_of_page(above, node, paths):
+            # A Python package that is a Node.js package too has both kinds of files side by side.
+            found[path] = True
     return found
+
+
+def _is_of_page(above, node, paths):
+    """Tell whether a file lies below a page for browsers, which lies in a package itself."""
+    pages = [directory for directory in above - node if directory + "/index.html" in paths]
+    return any(_above(page) & node for page in pages)
 
 
 def _above(path):
@@ -117,16 +103,3 @@ def _strings(value):
     elif isinstance(value, (list, dict)):
         for inner in value.values() if isinstance(value, dict) else value:
             yield from _strings(inner)
-
-
-def _web_roots(paths):
-    """Return the directories with code for browsers: in themselves, or below a name or a page that says so."""
-    paths = {path for path in paths if "/share/jupyter/" in path or _JUPYTER.isdisjoint(path.split("/"))}
-    # Django looks for an application's files by their paths as written, and serves links (checked: 5.2).
-    django = {posixpath.dirname(path) + "/static/" for path in paths if posixpath.basename(path) == "apps.py"}
-    paths = {path for path in paths if not any(directory + "/" in django for directory in _above(path))}
-    roots = {posixpath.dirname(path) for path in paths if path.endswith(_WEB_CODE)} - {""}
-    for directory in _holding(paths, _WEB_CODE):
-        if posixpath.basename(directory) in _STATIC or directory + "/index.html" in paths:
-            roots.add(directory)
-    return roots

@@ -13,6 +13,7 @@ import sys
 import directories
 import headers
 import sources
+import web
 
 #: Every reason for a copy.
 REASONS = (
@@ -54,7 +55,9 @@ class Placement:
         overrides = overrides or {}
         self._leaves = leaves
         paths = self._paths = frozenset(leaves)
-        self._directories = directories.reasons(paths, lambda path: _read(leaves[path]))
+        programs = directories.programs(paths, lambda path: _read(leaves[path]))
+        self._resolved = {path for path, resolved in programs.items() if resolved}
+        self._web = web.Web(paths, lambda path: _read(leaves[path]), programs.keys())
         copied = ["*"] if overrides.get("solid") else overrides.get("copy", [])
         self._copy = {path for path in paths if _matches(path, copied)}
         self._link = {path for path in paths if _matches(path, overrides.get("link", []))}
@@ -124,7 +127,8 @@ class Placement:
 
     def look(self, path, content):
         """Return what the rules need of the Python source ``path``: a ``sources.Seen``."""
-        return sources.look(content, self._neighbours.get(posixpath.dirname(path), frozenset()))
+        seen = sources.look(content, self._neighbours.get(posixpath.dirname(path), frozenset()))
+        return seen._replace(serving=self._web.look(content))
 
     def reasons(self, path, content, executable, seen):
         """Say why a file must be a copy: some of ``REASONS``, none where a link does.
@@ -152,7 +156,9 @@ class Placement:
             found.append("mach-o")
         if headers.is_header(path) and headers.includes_beside(path, content, self._paths):
             found.append("header")
-        return found + self._directories.get(path, [])
+        if path in self._resolved:
+            found.append("subtree")
+        return found
 
     def late_reasons(self, seen, looking=()):
         """Return what only the whole wheel tells: path to the reasons that come on top.
@@ -160,6 +166,7 @@ class Placement:
         A source that resolves another module's location means one that is a package, as a rule its own; one that
         resolves a name means the module of the wheel that hands its location out by that name. One that loads modules
         from resolved paths means the extension modules of its package, which then look for libraries where they lie.
+        What browsers ask for has to be real where the sources serve it by what refuses links, or where none tells.
 
         Args:
             seen: what ``look`` gave, by path.
@@ -179,6 +186,9 @@ class Placement:
                 found[path] = ["loaded-by-path"]
         for path in self._skipped(seen):
             found.setdefault(path, []).append("skips-links")
+        for path in self._web.served(source.serving for source in seen.values()):
+            if self._leaves[path]:  # what is empty is no link
+                found.setdefault(path, []).append("served")
         return {path: reasons for path, reasons in found.items() if path not in self._link}
 
     def _skipped(self, seen):
@@ -199,7 +209,7 @@ class Placement:
         listed = tuple({path.split("/")[0] + "/" for path, source in skips.items() if source.lists})
         found = {path for path in self._paths if path.startswith(around) and not _is_native(path)}
         found.update(path for path in self._paths if path.startswith(listed) and is_source(path))
-        return {path for path in found if self._leaves[path]}  # what is empty is no link
+        return {path for path in found if self._leaves[path]}  # as above
 
 
 def _neighbours(paths):

@@ -3,6 +3,7 @@
 import collections
 import re
 
+import serving
 from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 
 #: What ``look`` finds in a Python source.
@@ -15,7 +16,8 @@ from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 #: loads: whether it resolves links and loads modules from paths: those of its package, as a rule.
 #: skips: what it does with links (``skipping.Skips``), None where it asks for none.
 #: inspects: whether it resolves links and asks ``ldd`` what libraries need, of any package, as freezers do.
-Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads inspects skips")
+#: serving: what it says of serving files, a ``serving.Serving``.
+Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads inspects skips serving")
 
 _RESOLVERS = tuple(name.encode() for name in sorted(RESOLVERS))
 _LINKS = (b"islink", b"is_symlink", b"O_NOFOLLOW")
@@ -86,7 +88,8 @@ def look(content, neighbours=frozenset()):
         skips = said.skips
         inspects = may_inspect and said.inspects
         imports = may_import and not neighbours.isdisjoint(said.imported)
-    return Seen(resolves, asks, imports, handed_out, _resolved_names(content, resolvers), loads, inspects, skips)
+    names = _resolved_names(content, resolvers)
+    return Seen(resolves, asks, imports, handed_out, names, loads, inspects, skips, serving.NOTHING)
 
 
 def _find_words(content, names):

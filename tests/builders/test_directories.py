@@ -9,10 +9,10 @@ import directories
 import pytest
 
 
-def found(paths: Iterable[str], contents: Mapping[str, str] | None = None) -> dict[str, list[str]]:
-    """Return the reasons of a wheel's files; those without a content here are empty."""
-    reasons: dict[str, list[str]] = directories.reasons(paths, lambda path: (contents or {}).get(path, "").encode())
-    return reasons
+def found(paths: Iterable[str], contents: Mapping[str, str] | None = None) -> set[str]:
+    """Return the files that a loader resolves; those without a content here are empty."""
+    programs = directories.programs(paths, lambda path: (contents or {}).get(path, "").encode())
+    return {path for path, resolved in programs.items() if resolved}
 
 
 NODE = [
@@ -39,7 +39,7 @@ NODE = [
 def test_a_node_package_is_copied_as_a_whole(description: dict[str, object]) -> None:
     """Everything below a package.json with scripts is a copy, and nothing beside it."""
     copied = found(NODE, {"demo/driver/package/package.json": json.dumps(description)})
-    assert copied == {path: ["subtree"] for path in NODE if path.startswith("demo/driver/package/")}
+    assert copied == {path for path in NODE if path.startswith("demo/driver/package/")}
 
 
 @pytest.mark.parametrize(
@@ -48,8 +48,7 @@ def test_a_node_package_is_copied_as_a_whole(description: dict[str, object]) -> 
 )
 def test_what_is_bundled_for_a_browser_is_no_node_package(text: str) -> None:
     """A package.json that names files which are not there, or that is JupyterLab's, copies nothing for Node.js."""
-    copied = found(NODE, {"demo/driver/package/package.json": text})
-    assert not [path for path, reasons in copied.items() if "subtree" in reasons]
+    assert found(NODE, {"demo/driver/package/package.json": text}) == set()
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '"x"', "[" * 5000, '{"main": 3}'], ids=lambda text: text[:5])
@@ -60,13 +59,28 @@ def test_a_description_that_says_nothing_is_a_node_package(text: str) -> None:
 
 def test_a_node_package_without_scripts_is_data() -> None:
     """A package.json alone, as a template or a test has it, copies nothing."""
-    assert found(["demo/package.json", "demo/a.txt"]) == {}
+    assert found(["demo/package.json", "demo/a.txt"]) == set()
 
 
 def test_a_package_of_both_kinds_is_copied_for_node() -> None:
     """Where a Python package has a package.json, what Node.js loads is copied and the rest is not."""
     paths = ["demo/__init__.py", "demo/package.json", "demo/run.mjs", "demo/a.py", "demo/data.bin"]
-    assert found(paths) == {"demo/package.json": ["subtree"], "demo/run.mjs": ["subtree"]}
+    assert found(paths) == {"demo/package.json", "demo/run.mjs"}
+
+
+def test_pages_of_a_package_of_both_kinds_are_no_programs() -> None:
+    """What lies below a page in such a package is a browser's: Gradio's front end, half of its bytes."""
+    paths = ["demo/__init__.py", "demo/package.json", "demo/web/index.html", "demo/web/a/x.js", "demo/node/server.js"]
+    assert found(paths) == {"demo/package.json", "demo/node/server.js"}
+    assert found([*paths, "demo/index.html"]) == {"demo/package.json", "demo/node/server.js"}
+
+
+def test_what_a_node_program_reads_itself_is_a_link() -> None:
+    """Maps, stubs and pages are opened by their paths as written: they belong to the program, and are not resolved."""
+    data = ["demo/driver/package/cli.js.map", "demo/driver/package/stubs/os.pyi", "demo/driver/package/ui/index.html"]
+    programs = directories.programs([*NODE, *data], lambda _: b"{}")
+    assert programs["demo/driver/package/cli.js"] is True
+    assert [programs[path] for path in data] == [False, False, False]
 
 
 @pytest.mark.parametrize(
@@ -76,29 +90,4 @@ def test_a_java_runtime_is_copied_as_a_whole(home: list[str]) -> None:
     """A runtime, known by its modules or its library, is copied with its settings, but not its archives of classes."""
     inside = [f"demo/java/{path}" for path in [*home, "conf/net.properties", "bin/java"]]
     copied = found([*inside, "demo/java/jmods/java.base.jmod", "demo/a.jar", "demo/lib/other"])
-    assert copied == {path: ["subtree"] for path in inside if path != "demo/java/lib/modules"}
-
-
-WEB = {
-    "demo/static/index.html": True,
-    "demo/static/js/app.js": True,
-    "demo/static/img/logo.png": True,
-    "demo/page/index.html": True,
-    "demo/page/fonts/a.woff2": True,
-    "demo/page/js/app.js": True,
-    "demo/static/a.py": False,
-    "demo/static/data.parquet": False,
-    "demo/templates/base.html": False,
-    "demo/images/logo.png": False,
-    "demo/data.json": False,
-    "app/apps.py": False,
-    "app/static/app/app.css": False,
-    "demo/labextension/static/a.js": False,
-    "demo-1.0.data/data/share/jupyter/labextensions/demo/static/a.js": True,
-}
-
-
-@pytest.mark.parametrize("path", WEB)
-def test_what_browsers_ask_for_is_copied(path: str) -> None:
-    """Web files in a directory with code for browsers are copies; sources, templates, data and Django's are not."""
-    assert found(WEB).get(path, []) == (["served"] if WEB[path] else [])
+    assert copied == {path for path in inside if path != "demo/java/lib/modules"}

@@ -92,7 +92,7 @@ class Farm:
         elif reasons and _LINKED.issuperset(reasons) and not path.startswith("bin/"):
             os.symlink(entry.path, path)
         elif not os.path.lexists(path):
-            _copy(entry.path, path)
+            (_record if path.endswith(".dist-info/RECORD") else _copy)(entry.path, path)
 
     def _link(self, source, path):
         # Another name of the same link takes no inode; only on one file system, and only for the owner of the store.
@@ -164,6 +164,16 @@ def _copy(source, path):
     with open(source, "rb") as file, os.fdopen(os.open(new, _NEW, 0o600), "wb") as copy:
         shutil.copyfileobj(file, copy)
         os.fchmod(copy.fileno(), 0o755 if os.access(source, os.X_OK) else 0o644)
+    os.rename(new, path)
+
+
+def _record(source, path):
+    """Copy the RECORD of a tree without the bytecode, which a farm has where Python has imported the source."""
+    new = _new()
+    with open(source, encoding="utf-8", newline="") as file:
+        rows = [row for row in csv.reader(file) if not row[0].endswith(".pyc") or "/__pycache__/" not in f"/{row[0]}"]
+    with os.fdopen(os.open(new, _NEW, 0o644), "w", encoding="utf-8", newline="") as copy:
+        csv.writer(copy, lineterminator="\n").writerows(rows)
     os.rename(new, path)
 
 

@@ -112,6 +112,44 @@ def test_what_was_removed_can_stay_away(farm: Venv) -> None:
     assert (farm.site / "shared/left.py").exists()
 
 
+def test_a_program_that_is_served_is_real(farm: Venv, workbench: Workbench) -> None:
+    """What a program would find in the tree is real in a farm where a server compares resolved paths, as Panel's does.
+
+    A program alone stays a link, with its neighbours in the tree.
+    """
+    wheels = [
+        make_wheel("plain", "1.0", {"plain/run.py": "", "plain/node/package.json": "{}", "plain/node/a.js": "1"}),
+        make_wheel(
+            "panels",
+            "1.0",
+            {
+                "panels/serve.py": "from tornado.web import StaticFileHandler\n",
+                "panels/dist/package.json": "{}",
+                "panels/dist/a.js": "1",
+            },
+        ),
+    ]
+    Venv(directory=farm.directory, env=workbench.env(*wheels, name="served"))()
+    assert (farm.site / "plain/node/a.js").is_symlink()
+    assert not (farm.site / "panels/dist/a.js").is_symlink()
+    assert (farm.site / "panels/dist/a.js").resolve().is_relative_to((farm.site / "panels/dist").resolve())
+
+
+@pytest.mark.parametrize("form", ["farm", "overlay", "env"])
+def test_record_lists_what_is_there(farm: Venv, form: str) -> None:
+    """Every file that RECORD names is there: in a farm without the bytecode, which only importing makes."""
+    if form == "overlay":
+        farm("--overlay")
+    python = (farm.env if form == "env" else farm.directory) / "bin/python"
+    code = """
+from importlib.metadata import distributions
+print(sum(len(one.files) for one in distributions()), [str(f) for one in distributions() for f in one.files
+      if not f.locate().exists()])
+"""
+    count, _, missing = said(python, "-I", "-c", code).partition(" ")
+    assert (int(count) > 10, missing) == (True, "[]")
+
+
 def test_what_the_environment_copies_is_real(workbench: Workbench, tmp_path: Path) -> None:
     """What finds files of several wheels from where it lies is real in a farm, also where another wheel comes later."""
     show = "import os\nprint(sorted(os.listdir(os.path.dirname(os.path.realpath(__file__)))))\n"

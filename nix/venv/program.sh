@@ -87,7 +87,7 @@ find_self() {
 }
 
 read_arguments() {
-  asked= kept= mode=heal given= only= reached= quiet= lazy= known=
+  asked= kept= mode=heal given= only= reached= quiet= lazy= known= by=
   for argument in "$@"; do
     case $argument in -*) options=${options:-}${options:+$newline}$argument ;; esac
     case $argument in
@@ -102,6 +102,8 @@ read_arguments() {
       --mine) reached=mine ;;
       # Of them too: DIR is mounted, and root believes its own record of it.
       --known) known=known ;;
+      # Of nixgen: its interpreter, where what DIR says its environment is may be somebody else's work.
+      --by=*) by=${argument#--by=} ;;
       --help | -h) usage; exit 0 ;;
       -*) usage >&2; exit 2 ;;
       '') fail 2 "DIR is empty" "the command line" "name a directory" ;;
@@ -146,7 +148,7 @@ reach() {
 # What is mounted is work for Python, and for root in everybody's directories: mounted.py says with whose rights it does it.
 mount_it() {
   [ -n "$env" ] || { [ -n "$state_env" ] && of_store "$state_env"; } || state_env=
-  python=${env:-$state_env}/bin/python
+  python=${by:-${env:-$state_env}/bin/python}
   [ -x "$python" ] || fail 3 "the environment that it stands on is not in the store any more" "$given" "build it again: nixgen venv $given"
   case $mode:$asked in
     heal:mounted) verb=attach ;;

@@ -132,7 +132,8 @@ def run(directory: Path, arguments: Sequence[str], *, environment: Path | None) 
 def _run_mounting(directory: Path, arguments: Sequence[str], environment: Path | None) -> int:
     with _parts(shared=False) as parts:
         name = environment / "bin" / "nixgen-venv" if environment is not None else parts / "program.sh"
-        command = ["sh", "-c", _READ, str(name), str(parts), *arguments, str(directory)]
+        # Root runs no interpreter that DIR names: whoever may add to the store can have one there.
+        command = ["sh", "-c", _READ, str(name), str(parts), f"--by={sys.executable}", *arguments, str(directory)]
         return _ended(run_program(command, captured=False).returncode, directory)
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 import pytest
 from uv import find_uv_bin
 
+from nixgen.venv import program
 from tests.builders.conftest import Workbench
 from tests.builders.conftest import pip as pip  # a fixture
 from tests.support.mounts import unmount_below
@@ -449,6 +450,30 @@ def test_root_believes_its_own_record(theirs: Mounted) -> None:
     as_owner(lambda: state.write_text(honest.replace(own, identity)) and None)
     assert "knows of no environment" in theirs("--heal", theirs.directory, code=3).stderr
     assert not os.path.ismount(theirs.directory)
+
+
+@pytest.mark.parametrize("arguments", [["--heal"], ["--heal", "--check"], ["--rollback"], ["--unmount"]])
+def test_a_state_names_no_program(theirs: Mounted, monkeypatch: pytest.MonkeyPatch, arguments: list[str]) -> None:
+    """Root's nixgen runs no Python of an environment that DIR names: whoever may add to the store can make one."""
+    for name, value in theirs.variables.items():
+        monkeypatch.setenv(name, value)
+    theirs("--unmount", theirs.directory)
+    state, ran = theirs.directory / ".nixgen/state", theirs.root / "ran"
+    added = theirs.one.parent / ("0" * 31 + "a-added")
+    shutil.copytree((theirs.one / "environment").resolve(), added, symlinks=True)
+    (added / "bin/python").unlink()
+    (added / "bin/python").write_text(f"#!/bin/sh\n: >{ran}\n")
+    (added / "bin/python").chmod(0o755)
+    said_then = state.read_text()
+    as_owner(
+        lambda: state.write_text(said_then.replace(str((theirs.one / "environment").resolve()), str(added))) and None
+    )
+    try:
+        for environment in (None, added):
+            program.run(theirs.directory, arguments, environment=environment)
+        assert not ran.exists()
+    finally:
+        shutil.rmtree(added)
 
 
 @pytest.mark.parametrize("name", [".nixgen", ".nixgen/upper", ".nixgen/work", ".nixgen/upper/.nixgen"])

@@ -12,9 +12,10 @@ from pathlib import Path
 #: What each installer writes in its own words; that it is there is compared, and its mode.
 _IN_OWN_WORDS = re.compile(r"bin/.*|pyvenv\.cfg|.*\.dist-info/(INSTALLER|RECORD)|.*\.pyc")
 
-#: What only one of the installers writes: pip, venv, nixgen.
+#: What only one of the installers writes: pip (bytecode of scripts too), venv, nixgen (no link to another's bytecode).
 _OF_ONE = re.compile(
     r".*\.dist-info/(REQUESTED|direct_url\.json)|bin/([Aa]ctivate.*|nixgen-venv)|include(/python[0-9.]+)?"
+    r"|(.*/)?__pycache__|bin/__pycache__/.*"
 )
 
 #: nixgen's own.

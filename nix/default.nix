@@ -22,6 +22,7 @@ let
       ;
   };
   build = import ./build.nix { inherit fetch names run; };
+  origin = import ./origin.nix { inherit build fetch names; };
   tree = import ./tree.nix { inherit leaf names run; };
   mounted = import ./mounted.nix { inherit run; };
   env = import ./env.nix {
@@ -34,6 +35,7 @@ let
       lock
       mounted
       names
+      origin
       run
       standalone
       tree
@@ -60,6 +62,7 @@ in
   inherit (wheel) fetchWheel unpackWheel;
   inherit (build) fetchSource buildWheel;
   inherit (ingest) sources;
+  inherit (origin) originOf;
   inherit (tree) tree;
   inherit (env) env trees;
   inherit (image) image;

@@ -8,6 +8,7 @@
   lock,
   mounted,
   names,
+  origin,
   run,
   standalone,
   tree,
@@ -113,6 +114,7 @@ let
           value =
             if package ? index then
               tree.tree {
+                origin = origin.originOf { inherit lock package; };
                 inherit package system;
                 interpreter = found;
                 source = (source package.wheel).member;
@@ -124,6 +126,7 @@ let
               }
             else
               tree.ofBuild {
+                origin = origin.originOf { inherit lock package; };
                 inherit package system;
                 interpreter = found;
                 wheel = built false package;

@@ -78,6 +78,13 @@ in
           best = foldl' (better url) null mirrors;
         in
         if best == null then url else of url best;
+      # The one before is what installers write down.
+      mirroredOf =
+        wheel: file:
+        {
+          url = mirrored file.url;
+        }
+        // (if wheel.direct or false then { origin = file.origin or file.url; } else { });
     in
     if mirrors == [ ] then
       lock
@@ -87,10 +94,10 @@ in
         wheels = mapAttrs (
           _: wheel:
           wheel
-          // (if wheel ? url then { url = mirrored wheel.url; } else { })
+          // (if wheel ? url then mirroredOf wheel wheel else { })
           // (
             if wheel ? source.url then
-              { source = wheel.source // { url = mirrored wheel.source.url; }; }
+              { source = wheel.source // mirroredOf wheel wheel.source; }
             else
               { }
           )

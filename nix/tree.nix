@@ -100,9 +100,9 @@ let
   installer = toFile "file" "nixgen\n";
 in
 {
-  # tree :: { package, index, system, interpreter, source : member -> path | derivation } -> derivation
+  # tree :: { package, index, system, interpreter, source : member -> path | derivation, origin ? null } -> derivation
   #
-  # package: one of the lock. index: what readIndex gave for its wheel. Takes nothing but leaves, the index among them:
+  # package: one of the lock. index: what readIndex gave for its wheel. origin: what originOf gave. Takes nothing but leaves, the index among them:
   # that is why all ways of ingest give the same derivation.
   tree =
     {
@@ -111,6 +111,7 @@ in
       system,
       interpreter,
       source,
+      origin ? null,
     }:
     let
       files = leaves { inherit source system interpreter; } "" index.files;
@@ -133,10 +134,11 @@ in
         inherit files installer;
       }
       # What the user overrides; absent elsewhere, so that nobody's trees change with it.
-      // (if package ? placement then { inherit (package) placement; } else { });
+      // (if package ? placement then { inherit (package) placement; } else { })
+      // (if origin == null then { } else { inherit origin; });
     };
 
-  # ofBuild :: { package, wheel, system, interpreter } -> derivation
+  # ofBuild :: { package, wheel, system, interpreter, origin ? null } -> derivation
   #
   # The tree of a wheel of which nothing is pinned, made of what was built: `wheel`, as buildWheel gives it.
   ofBuild =
@@ -145,6 +147,7 @@ in
       wheel,
       system,
       interpreter,
+      origin ? null,
     }:
     run.run {
       name = "${package.name}-${package.version}";
@@ -156,6 +159,7 @@ in
         built = "${wheel}";
         inherit installer;
       }
-      // (if package ? placement then { inherit (package) placement; } else { });
+      // (if package ? placement then { inherit (package) placement; } else { })
+      // (if origin == null then { } else { inherit origin; });
     };
 }

@@ -254,11 +254,15 @@ def _wheel_to_json(wheel: LockedWheel, keys: Iterable[str]) -> dict[str, Any]:
 def _place_to_json(source: WheelSource) -> dict[str, Any]:
     """Return where a wheel comes from: its own place and hash, or those of its source."""
     if source.source is not None:
-        return {"source": _source_to_json(source.source)}
+        return {
+            "source": _source_to_json(source.source),
+            **({"direct": True} if source.source.direct else {}),
+        }
     return {
         **({"url": source.url} if source.url is not None else {"path": source.path}),
         "sha256": source.sha256,
         "size": source.size,
+        **({"direct": True} if source.direct else {}),
     }
 
 
@@ -295,7 +299,7 @@ def _build_to_json(build: Build | None, keys: Iterable[str]) -> dict[str, Any]:
 
 
 def _wheel_from_json(data: Mapping[str, Any], keys: Iterable[str]) -> LockedWheel:
-    source = data.get("source")
+    source, direct = data.get("source"), data.get("direct", False) is True
     for key in ("sha256", "index") if source is None else ("index",) if "index" in data else ():
         if not isinstance(data[key], str) or len(data[key]) != _DIGEST_LENGTH:
             raise ValueError(f"{data['wheel']} has no hash as {key} but {data[key]!r}")
@@ -304,7 +308,8 @@ def _wheel_from_json(data: Mapping[str, Any], keys: Iterable[str]) -> LockedWhee
             filename=data["wheel"],
             url=data.get("url"),
             path=data.get("path"),
-            source=None if source is None else Source(**source),
+            source=None if source is None else Source(**source, direct=direct),
+            direct=direct and source is None,
             sha256=None if source is not None else data["sha256"],
             size=None if source is not None else data["size"],
         ),

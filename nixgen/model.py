@@ -30,6 +30,7 @@ class Source:
         sha256: SHA-256, 64 lower-case hexadecimal digits: of an archive; of a repository's files in Nix's
             serialisation. None while it is still to be computed.
         size: of an archive, in bytes; None where unknown.
+        direct: whether an archive was asked for by its URL or path, and is in no index.
         why: why no wheel is taken, for messages; in no lock.
     """
 
@@ -41,6 +42,7 @@ class Source:
     subdirectory: str = ""
     sha256: str | None = None
     size: int | None = field(default=None, compare=False)
+    direct: bool = field(default=False, compare=False)
     why: str = field(default="", compare=False)
 
     @property
@@ -106,6 +108,7 @@ class WheelSource:
         other: where the input names no SHA-256, a hash of another algorithm: its name, as ``hashlib`` has it, and the
             lower-case hexadecimal digits. It is in no lock.
         source: what it is built of; then nothing is said of the wheel as a whole.
+        direct: whether it was asked for by its URL or path, and is in no index.
     """
 
     filename: str
@@ -115,6 +118,7 @@ class WheelSource:
     sha256: str | None = None
     size: int | None = None
     other: tuple[str, str] | None = field(default=None, compare=False)
+    direct: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -60,6 +60,16 @@ def test_a_lock_survives_its_text(tmp_path: Path) -> None:
     assert read.wheels == LOCK.wheels
 
 
+def test_what_no_index_has_is_told_apart(tmp_path: Path) -> None:
+    """A wheel that was asked for by its place says so, and the others say nothing."""
+    wheels = {**LOCK.wheels}
+    direct = replace(wheels[LOCAL.source.filename], source=replace(LOCAL.source, direct=True))
+    text = replace(LOCK, wheels={**wheels, LOCAL.source.filename: direct}).to_text()
+    read = _read(tmp_path, text)
+    assert [wheel.name for wheel in read.wheels.values() if wheel.source.direct] == ["local"]
+    assert read.to_text() == text
+
+
 def test_the_text_is_json_with_a_format() -> None:
     """The text is JSON, begins with its format, and ends with a newline; what is usual is not said."""
     text = LOCK.to_text()

@@ -28,6 +28,7 @@ def build(attributes, out):
             index), and ``files``: ``[path, leaf]``,
             with a third element where the archive marks the file executable, and a fourth, the store path of the
             program, where it may stand alone; the leaf of an empty file is "".
+            ``origin``, where no index has it: the content of direct_url.json (PEP 610).
             ``placement``, where the user overrides the rules: see ``Placement``. Of a wheel of which nothing is pinned,
             ``built`` stands for all that its index says: what the builder "wheel" made.
         out: directory to make.
@@ -57,6 +58,8 @@ def build(attributes, out):
     rows = _rows(dist_info + "/RECORD", files, placed)
     rows.update(commands)
     rows[dist_info + "/INSTALLER"] = _link_installer(attributes["installer"], os.path.join(out, dist_info))
+    if "origin" in attributes:
+        rows[dist_info + "/direct_url.json"] = _write_origin(attributes["origin"], os.path.join(out, dist_info))
     record.write(out, dist_info + "/RECORD", site, rows)
     needed, provides = _libraries(placed)
     manifest.Manifest(
@@ -234,6 +237,18 @@ def _rows(path, files, placed):
         if done.bytecode:
             rows[done.bytecode] = record.UNSAID
     return rows
+
+
+def _write_origin(origin, dist_info):
+    """Write where the wheel comes from (PEP 610); return hash and size."""
+    content = json.dumps(origin, sort_keys=True).encode()
+    path = os.path.join(dist_info, "direct_url.json")
+    if os.path.lexists(path):
+        os.unlink(path)  # as of INSTALLER
+    with open(path, "xb") as file:
+        file.write(content)
+    os.chmod(path, 0o444)
+    return record.digest(content)
 
 
 def _link_installer(leaf, dist_info):

@@ -169,7 +169,15 @@ def _of_archive(
         reason, todo = f"no SHA-256 of its source distribution is known (only {only})", "make the lock again"
         return Unusable(name=name, version=version, reason=reason, todo=todo)
     url, path = _url_or_path(entry, place)
-    source = Source(url=url, path=path, sha256=sha256, size=entry.size, subdirectory=_inner(subdirectory), why=why)
+    source = Source(
+        url=url,
+        path=path,
+        sha256=sha256,
+        size=entry.size,
+        subdirectory=_inner(subdirectory),
+        direct=isinstance(entry, PackageArchive),
+        why=why,
+    )
     return replace(_to_build(name, version, source), url_with_login=_secret(entry, url))
 
 
@@ -249,7 +257,15 @@ def _found(
     url, path = _url_or_path(entry, place)
     return Found(
         version=version,
-        wheel=WheelSource(filename=filename, url=url, path=path, sha256=sha256, size=entry.size, other=other),
+        wheel=WheelSource(
+            filename=filename,
+            url=url,
+            path=path,
+            sha256=sha256,
+            size=entry.size,
+            other=other,
+            direct=isinstance(entry, PackageArchive),
+        ),
         url_with_login=_secret(entry, url),
     )
 

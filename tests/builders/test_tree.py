@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import importlib.util
+import json
 import os
 import posixpath
 import subprocess
@@ -16,6 +17,7 @@ from typing import Any
 import layout
 import processes
 import pytest
+import tree as tree_builder
 
 from tests.builders.conftest import INTERPRETER, Workbench, listing, manifest_of, record_of, site
 from tests.support.elf import make_elf
@@ -248,6 +250,17 @@ def test_an_installer_of_the_wheel_gives_way(workbench: Workbench) -> None:
     assert path.read_text() == "nixgen\n"
     digest = base64.urlsafe_b64encode(hashlib.sha256(b"nixgen\n").digest()).decode().rstrip("=")
     assert record_of(tree)["demo-1.0.dist-info/INSTALLER"] == (f"sha256={digest}", "7")
+
+
+def test_where_a_wheel_comes_from_is_written_down(workbench: Workbench) -> None:
+    """What no index gave has direct_url.json (PEP 610), in place of any of the wheel, and its row in RECORD."""
+    wheel = make_wheel(dist_info={"direct_url.json": "{}"})
+    origin = {"url": "https://example.org/demo.whl", "archive_info": {}}
+    out = workbench.store / "origin"
+    tree_builder.build({**workbench.attributes(wheel), "origin": origin}, str(out))
+    content = (site(out) / "demo-1.0.dist-info/direct_url.json").read_bytes()
+    assert json.loads(content) == origin
+    assert record_of(out)["demo-1.0.dist-info/direct_url.json"][1] == str(len(content))
 
 
 def test_an_entry_point_wins_over_a_script_of_its_name(workbench: Workbench, run: Run) -> None:

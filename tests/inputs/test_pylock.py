@@ -233,6 +233,7 @@ def test_what_has_no_wheel_is_built_of_its_source() -> None:
     assert sources["tar"] == Source(url=f"{HOST}/tar-1.0.tar.gz", subdirectory="py", sha256=sources["sdist"].sha256)
     assert sources["repo"] == Source(repository="https://example.org/x", commit="1f")
     assert sources["local"] == Source(directory="libs/local", subdirectory="py")
+    assert [name for name, source in sources.items() if source and source.direct] == ["tar"]
     both = lock(package("demo", sdist=True))
     assert only(read(both)).wheel.source is None
     assert only(read(both, from_source=["demo"])).wheel.source is not None
@@ -282,6 +283,7 @@ def test_wheels_on_disk_have_paths_from_the_base(source: str, path: str, archive
     )
     found = only(read(text, directory=BASE / "lock"))
     assert (found.wheel.path, found.wheel.url, found.version) == (path, None, "1.0")
+    assert found.wheel.direct is archive
 
 
 def test_an_archive_that_is_a_wheel_must_fit_too() -> None:

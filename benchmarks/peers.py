@@ -141,6 +141,17 @@ class Uv:
         """Return where an environment lies."""
         return self.root / name
 
+    def build(self, source: Path, index: str) -> Sample:
+        """Build a wheel of a source distribution, isolated.
+
+        Args:
+            source: its archive.
+            index: URL of the only index, for what the build needs.
+        """
+        command = [self._uv, "build", "--quiet", "--wheel", str(source), "--python", self._python]
+        out = self.root / "built"
+        return timed([*command, "--default-index", index, "--out-dir", str(out)], env=self.env, cwd=self.root)
+
     def resolve(self, requirements: Sequence[str], index: str, directory: Path, *, pinned: bool = False) -> Sample:
         """Write ``requirements.in`` and, as ``uv pip compile`` resolves it, ``pylock.toml``.
 

@@ -184,6 +184,9 @@ MANY = WheelSet(
     make=synthetic.make_many,
 )
 
+#: What a source distribution of our own making needs to be built.
+SOURCE = WheelSet(name="source", roots=("setuptools",), pins=("setuptools==84.2.1",), imports=("setuptools",))
+
 #: A release and the one before it.
 RELEASES = (
     WheelSet(name="django", roots=(), pins=("django==5.2.18", "django==5.2.19")),
@@ -192,4 +195,4 @@ RELEASES = (
     WheelSet(name="torch", roots=(), pins=("torch==2.14.0", "torch==2.14.1"), large=True),
 )
 
-SETS = {wheels.name: wheels for wheels in (SMALL, DATA, TF, SYNTHETIC, MANY, *RELEASES)}
+SETS = {wheels.name: wheels for wheels in (SMALL, DATA, TF, SYNTHETIC, MANY, SOURCE, *RELEASES)}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measures import builds, installers, locking, scale, space, start, verify
+from benchmarks.measures import builds, installers, locking, scale, sources, space, start, verify
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -67,6 +67,11 @@ MEASURES: Mapping[str, Measure] = {
         sets=("many",),
         goal="200 packages of a poetry.lock: 1.3 times uv pip compile of the same pins; 300: 250 MB",
         nix=False,
+    ),
+    "source": Measure(
+        run=sources.source,
+        sets=("source",),
+        goal="1.5 times uv build; again, nothing built",
     ),
     "startup": Measure(run=start.startup, sets=("small", "data"), goal="1.05 times a pip venv with bytecode"),
     "venv": Measure(run=start.venv, sets=("data",), goal="0.01 times pip, 0.1 times uv"),

@@ -7,6 +7,7 @@ certificates" and, for proxies, what reqwest reads.
 from __future__ import annotations
 
 import contextlib
+import functools
 import ipaddress
 import logging
 import os
@@ -85,8 +86,9 @@ class Trust:
                 return True
         return False
 
+    @functools.cache  # noqa: B019 - a process has one or two, and the machine's certificates take long to read
     def context(self, *, insecure: bool = False) -> ssl.SSLContext:
-        """Return the TLS context of a connection.
+        """Return the TLS context of connections, which all of them share.
 
         Args:
             insecure: whether to look at no certificate.

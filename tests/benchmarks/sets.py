@@ -14,14 +14,36 @@ TINY = WheelSet(
 #: Two releases; a third of the files differs.
 PAIR = WheelSet(name="pair", roots=(), pins=("thing==1.0", "thing==1.1"))
 
+#: What stands for setuptools: it packs what lies there, as ``benchmarks.measures.sources`` has it.
+TOOLS = WheelSet(name="tools", roots=("setuptools",), pins=("setuptools==1.0",), imports=("setuptools",))
+
+_BUILD_META = """\
+import zipfile
+from pathlib import Path
+
+def build_wheel(directory, config_settings=None, metadata_directory=None):
+    files = {str(path): path.read_text() for path in sorted(Path().glob("sourced*/*.py"))}
+    name = min(files).partition("/")[0]
+    info = f"{name}-1.0.dist-info"
+    files[f"{info}/METADATA"] = f"Metadata-Version: 2.1\\nName: {name}\\nVersion: 1.0\\n"
+    files[f"{info}/WHEEL"] = "Wheel-Version: 1.0\\nGenerator: own\\nRoot-Is-Purelib: true\\nTag: py3-none-any\\n"
+    files[f"{info}/RECORD"] = "".join(f"{path},,\\n" for path in [*files, f"{info}/RECORD"])
+    with zipfile.ZipFile(Path(directory, f"{name}-1.0-py3-none-any.whl"), "w") as archive:
+        for path, text in files.items():
+            archive.writestr(path, text)
+    return f"{name}-1.0-py3-none-any.whl"
+"""
+
 
 def fill(cache: Path) -> None:
-    """Put the wheels of both sets where they would have been fetched to."""
+    """Put the wheels of all sets where they would have been fetched to."""
     directory = cache / "wheels" / "tiny"
     for name, needs in (("needed", []), ("one", ["Requires-Dist: needed"]), ("two", [])):
         write_wheel(directory, make_wheel(name, "1.0", {f"{name}_.py": f"name = {name!r}\n"}, metadata=needs))
     for version in ("1.0", "1.1"):
         files = {"thing/__init__.py": "", "thing/same.py": "same = 1\n", "thing/other.py": f"version = {version!r}\n"}
         write_wheel(cache / "wheels" / "pair", make_wheel("thing", version, files))
-    for wheels in (TINY, PAIR):
+    files = {"setuptools/__init__.py": "", "setuptools/build_meta.py": _BUILD_META}
+    write_wheel(cache / "wheels" / "tools", make_wheel("setuptools", "1.0", files))
+    for wheels in (TINY, PAIR, TOOLS):
         (cache / "wheels" / wheels.name / "pins.txt").write_text("".join(f"{pin}\n" for pin in wheels.pins))

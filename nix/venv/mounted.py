@@ -229,7 +229,7 @@ def _names(image):
 
 def _sweep_images():
     """Take away the names of images that no environment here shows."""
-    used = {mount.source[len(_SOURCE) :] for mount in mounts.mounts() if mount.source.startswith(_SOURCE)}
+    used = {mount.source[len(_SOURCE) :] for mount in mounts.mounts(_SOURCE) if mount.source.startswith(_SOURCE)}
     with _locked_file(os.path.join(IMAGES, ".lock")):
         for name in sorted(os.listdir(IMAGES), reverse=True):
             if name == ".lock" or re.sub(r"-mounted-[0-9]+-[0-9]+$", "-mounted", name) in used:
@@ -292,6 +292,16 @@ class Record:
         names = os.listdir(RECORDS) if os.path.isdir(RECORDS) else []
         found = [cls.read(name[:-5]) for name in names if name.endswith(".json")]
         return sorted(filter(None, found), key=lambda record: record.path)
+
+    @classmethod
+    def naming(cls, path):
+        """Return the records that hold a path of a DIR; a host has thousands, and to parse each takes longer."""
+        wanted, found = json.dumps(path).encode(), []
+        for name in os.listdir(RECORDS):
+            with contextlib.suppress(OSError), open(os.path.join(RECORDS, name), "rb", buffering=0) as file:
+                if name.endswith(".json") and wanted in file.read():
+                    found.append(cls.read(name[:-5]))
+        return [record for record in found if record is not None]
 
     def write(self):
         """Write it, and have Nix keep what it names."""
@@ -512,7 +522,7 @@ def _open(path, make, stack):
         raise Refusal(3, "there is no such directory", path, f"make it: nixgen venv --mounted {path}")
     descriptor, mounted, path = reached.descriptor, [], _path(reached.descriptor)
     if _ours(descriptor) is not None:
-        mounted = [mount.source[len(_SOURCE) :] for mount in mounts.mounts() if mount.place == path]
+        mounted = [mount.source[len(_SOURCE) :] for mount in mounts.mounts(_SOURCE) if mount.place == path]
     if mounted and os.geteuid() == 0:  # others may only look, and the layer shows them what DIR says of itself
         os.close(descriptor)  # it would be one that uses the mount
         around = _reach(os.path.dirname(path))
@@ -526,14 +536,17 @@ def _open(path, make, stack):
 
 def _make(path, uid):
     """Make a directory with the rights of whom the way to it belongs to."""
+    if uid == os.geteuid():
+        with contextlib.suppress(FileExistsError):
+            os.makedirs(path, mode=0o755)
+        return
     child = os.fork()
     if child == 0:
         code = 1
         try:
-            if uid != os.geteuid():
-                start = os.getcwd()
-                owner.become(uid)
-                path = os.path.join(start, path)
+            start = os.getcwd()
+            owner.become(uid)
+            path = os.path.join(start, path)
             os.makedirs(path, mode=0o755, exist_ok=True)
             code = 0
         except OSError as error:
@@ -639,7 +652,7 @@ def _detach(options):
 def _table(options):
     """Print what is attached, and what was."""
     current = {}
-    for mount in mounts.mounts():
+    for mount in mounts.mounts(_SOURCE):
         if mount.kind == "overlay" and mount.source.startswith(_SOURCE):
             current[mount.place] = mount.source[len(_SOURCE) :]
     rows = []
@@ -833,11 +846,12 @@ def _settle(place, record, options, reset=False):
     record.path, record.attached = place.path, True
     # What Nix is to keep is written before anything is shown of it.
     record.write()
-    for other in Record.every():
+    for other in Record.naming(record.path):
         if other.path == record.path and other.identity != record.identity:
             other.remove()  # of a directory that is gone
     if not reset and not _faults(place, record):
         return
+    replaced = bool(place.mounted)
     place.detach(lazy=True)
     place.write(".nixgen", "state", _state(place, record))
     if reset:
@@ -857,7 +871,8 @@ def _settle(place, record, options, reset=False):
         _mount(place, record, names, store, changes, work)
     record.fitted = record.image
     record.write()
-    _sweep_images()
+    if replaced:
+        _sweep_images()
     if not options.quiet and options.verb in ("attach", "reset", "rollback"):
         _say_changes(place)
 

@@ -168,12 +168,19 @@ def alone(flags):
     _checked(_libc.mount(None, b"/", None, ctypes.c_ulong(_MS_PRIVATE_ALL), None))
 
 
-def mounts():
-    """Return every ``Mount`` that this process sees, in their order."""
+def mounts(said=""):
+    """Return every ``Mount`` that this process sees, in their order.
+
+    Args:
+        said: leaves out those whose line does not have it: there may be thousands.
+    """
     found = []
-    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape") as file:
-        for line in file:
-            first, last = line.rstrip("\n").split(" - ", 1)
+    # A place may have any other character that ends lines elsewhere.
+    with open("/proc/self/mountinfo", encoding="utf-8", errors="surrogateescape", newline="\n") as file:
+        for line in file.read().rstrip("\n").split("\n"):
+            if said not in line:
+                continue
+            first, last = line.split(" - ", 1)
             number, _, _, root, place, options = first.split(" ")[:6]
             kind, source, more = last.split(" ", 2)
             found.append(Mount(int(number), _plain(root), _plain(place), kind, _plain(source), f"{options},{more}"))
@@ -184,8 +191,10 @@ def mount_of(descriptor):
     """Return the ``Mount`` that an open file or directory is on; None where it is in no place that shows."""
     with open(f"/proc/self/fdinfo/{descriptor}", encoding="ascii") as file:
         number = next(int(line.split()[1]) for line in file if line.startswith("mnt_id:"))
-    return next((mount for mount in mounts() if mount.number == number), None)
+    return next((mount for mount in mounts(f"{number} ") if mount.number == number), None)
 
 
 def _plain(text):
+    if "\\" not in text:
+        return text
     return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)

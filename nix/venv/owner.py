@@ -6,7 +6,6 @@ out to be root's; else as the user, on ``DIR``. nixgen takes the same functions.
 newer.
 """
 
-import hashlib
 import os
 import pwd
 import signal
@@ -202,6 +201,8 @@ def register(link):
     """
     link = os.path.join(os.path.realpath(os.path.dirname(link)), os.path.basename(link))
     roots = os.path.join(os.environ.get("NIX_STATE_DIR") or _STATE, "gcroots", "auto")
+    import hashlib
+
     name = _base32(hashlib.sha1(link.encode("utf-8", "surrogateescape")).digest())
     try:
         os.symlink(link, os.path.join(roots, name))

@@ -9,7 +9,6 @@ Everything here works by descriptors and follows no link: the layer is its owner
 """
 
 import contextlib
-import csv
 import os
 import re
 import stat
@@ -74,6 +73,8 @@ class Lower:
         record = self.content(f"{site}/{name}/RECORD")
         if not record:
             return
+        import csv
+
         owner = distribution(name)
         with open(self._store + record, encoding="utf-8", newline="") as file:
             for row in csv.reader(file):
@@ -118,7 +119,8 @@ class Upper:
         """
         mine = self.installed()
         self._drop(self._root, "", mine, old, new, aside)
-        self._hide("", mine, new)
+        if mine:
+            self._hide("", mine, new)
 
     def installed(self):
         """Return the names of the distributions that are installed in the layer."""
@@ -169,8 +171,8 @@ class Upper:
             if path == OWN:
                 continue
             kind = _kind(here, name)
-            others = new.owners(path) - mine
             if kind == "gone":
+                others = new.owners(path) - mine
                 if not new.has(path) or others or not new.owners(path):
                     os.unlink(name, dir_fd=here)
                     self.restored.update(others)
@@ -178,7 +180,7 @@ class Upper:
                 with self._opened(path) as inside:
                     if inside is None:
                         continue
-                    if others and _has(here, name, _OPAQUE):
+                    if _has(here, name, _OPAQUE) and (others := new.owners(path) - mine):
                         os.removexattr(f"/proc/self/fd/{inside}", _OPAQUE)
                         self.restored.update(others)
                     self._drop(inside, path + "/", mine, old, new, aside)

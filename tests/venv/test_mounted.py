@@ -396,6 +396,18 @@ def test_an_image_that_is_gone(mounted: Mounted) -> None:
     assert mounted.versions()["demo"] == "1.0"
 
 
+def test_a_mount_with_any_name(mounted: Mounted) -> None:
+    """What anybody mounts under a name with characters that end lines elsewhere stands in nobody's way."""
+    odd = mounted.root / "odd\r \x0c\\134 - "
+    odd.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "odd", odd], check=True)
+    try:
+        mounted.attach()
+        assert mounted.table() == [(str(mounted.directory), "mounted")]
+    finally:
+        subprocess.run(["umount", odd], check=True)
+
+
 def test_two_at_once(mounted: Mounted) -> None:
     """Both succeed, and one mount is there."""
     command = [mounted.one / "bin/nixgen-venv", "--mounted", mounted.directory]

@@ -43,6 +43,6 @@ def shown(image: Path, store: Path, directory: Path) -> Iterator[Path]:
 
 def unmount_below(directory: Path) -> None:
     """Take away all that is mounted below a directory, whoever uses it."""
-    for line in reversed(Path("/proc/self/mountinfo").read_text(encoding="utf-8").splitlines()):
-        if line.split()[4].startswith(f"{directory}/"):
-            subprocess.run(["umount", "--lazy", line.split()[4]], check=True)
+    for line in reversed(Path("/proc/self/mountinfo").read_bytes().split(b"\n")):
+        if len(words := line.split(b" ")) > 4 and words[4].startswith(os.fsencode(f"{directory}/")):
+            subprocess.run(["umount", "--lazy", words[4]], check=True)

@@ -12,6 +12,7 @@ import layout
 import libraries
 import manifest
 import neighbours
+import startup
 
 #: Which of several files for one path stands in an environment; only where its user said so.
 _PREFERRED = "nix-support/nixgen-env.json"
@@ -69,6 +70,8 @@ def build(attributes, out):
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
     libraries.write(out, site, merge.manifests, attributes["python"], **attributes["libraries"])
+    if any(said.scaffolds for said in merge.manifests.values()):
+        startup.write(os.path.join(out, site), "writable", "writable.py", f"install({os.path.dirname(out)!r})")
 
 
 def interpreter_names():

@@ -10,16 +10,13 @@ import re
 import sys
 
 import elf
+import startup
 
 #: What every Python on Linux has at hand: its C library in parts, the loader, Python itself (PEP 600; musl's own).
 _SYSTEM = re.compile(
     r"lib(c|m|dl|pthread|rt|util|resolv|anl|mvec)\.so\.\d+|ld-linux[\w-]*\.so\.\d+|ld64\.so\.\d+"
     r"|libc\.musl-\w+\.so\.\d+|ld-musl-\w+\.so\.\d+|libpython3[\w.]*"
 )
-
-#: Sorted before the .pth files of wheels, which may import what needs a library.
-_PTH = "0-nixgen-libraries.pth"
-_PACKAGE = "_nixgen_libraries"
 
 
 def of_wheel(files):
@@ -71,7 +68,8 @@ def write(out, site, manifests, python, *, given, ignore, required):
         sys.exit(_complaint(search.missing, python))
     names = {name for tree, said in manifests.items() if search.loads(said.needed) for name in _modules(tree, site)}
     if search.found and names:
-        _write_package(os.path.join(out, site), sorted(names), search.found)
+        call = f"install({sorted(names)!r}, {search.found!r})"
+        startup.write(os.path.join(out, site), "libraries", "finder.py", call)
 
 
 class _Search:
@@ -197,22 +195,3 @@ def _modules(tree, site):
     directory = os.path.join(tree, site)
     names = {entry.partition(".")[0] for entry in os.listdir(directory)} if os.path.isdir(directory) else set()
     return {name for name in names if name.isidentifier() and name != "__pycache__"}
-
-
-def _write_package(directory, names, libraries):
-    import py_compile
-
-    with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "finder.py"), encoding="utf-8") as file:
-        text = file.read()
-    # A package: site-packages/__pycache__ may be a link to a tree's.
-    package = os.path.join(directory, _PACKAGE)
-    os.mkdir(package)
-    source = os.path.join(package, "__init__.py")
-    with open(source, "x", encoding="utf-8") as file:
-        file.write(f"{text}\n\ninstall({names!r}, {libraries!r})\n")
-    # Without the environment's path in it: Python fills in where it finds the source.
-    py_compile.compile(
-        source, dfile=_PACKAGE, doraise=True, invalidation_mode=py_compile.PycInvalidationMode.UNCHECKED_HASH
-    )
-    with open(os.path.join(directory, _PTH), "x", encoding="utf-8") as file:
-        file.write(f"import {_PACKAGE}\n")

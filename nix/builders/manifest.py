@@ -18,6 +18,7 @@ class Manifest:
         launchers: paths of the commands that run the Python beside them.
         looking: paths of its modules and other libraries that look for more beside them (``plugins.of_wheel``).
         inspects: whether it has a program that looks into the libraries of others by their resolved paths.
+        scaffolds: whether it has templates of projects and copies files with their modes.
         descend: directories that have to be real in an environment too.
         needed, provides: SONAMEs, as ``libraries.of_wheel`` gives them.
     """
@@ -33,6 +34,7 @@ class Manifest:
         "needed",
         "programs",
         "provides",
+        "scaffolds",
         "version",
     )
 
@@ -47,6 +49,7 @@ class Manifest:
         launchers,
         looking,
         inspects,
+        scaffolds,
         descend,
         needed,
         provides,
@@ -59,6 +62,7 @@ class Manifest:
         self.launchers = launchers
         self.looking = looking
         self.inspects = inspects
+        self.scaffolds = scaffolds
         self.descend = descend
         self.needed = needed
         self.provides = provides

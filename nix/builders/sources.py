@@ -15,9 +15,10 @@ from locations import ANY, FORMS, LOADERS, OWN, PLAIN, RESOLVERS
 #: resolved: the names on which it resolves links, whatever they hold.
 #: loads: whether it resolves links and loads modules from paths: those of its package, as a rule.
 #: skips: what it does with links (``skipping.Skips``), None where it asks for none.
+#: copies: whether it copies files together with their modes.
 #: inspects: whether it resolves links and asks ``ldd`` what libraries need, of any package, as freezers do.
 #: serving: what it says of serving files, a ``serving.Serving``.
-Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads inspects skips serving")
+Seen = collections.namedtuple("Seen", "resolves asks imports handed_out resolved loads inspects skips serving copies")
 
 _RESOLVERS = tuple(name.encode() for name in sorted(RESOLVERS))
 _LINKS = (b"islink", b"is_symlink", b"O_NOFOLLOW")
@@ -45,6 +46,10 @@ _LISTED = rb"(?:^|,)%b*([\w\x80-\xff]+)" % _GAP
 _HANDED = rb"(?:(\w+)[ \t]*\(|[,=])\s*(?:(?:\w+\.)*(?:%s)\(\s*)?(?:%%s)\b[\s)]*(?:\.\w+\(\)\s*)?[,)]" % b"|".join(
     name.encode() for name in sorted(FORMS)
 )
+#: shutil.copy(template, path)
+_COPIES = (
+    rb"\bshutil[ \t]*\.[ \t]*(?:copy|copy2|copytree|copymode|copystat)\b|\bfrom[ \t]+shutil[ \t]+import\b[^\n]*\bcopy"
+)
 #: HERE = Path(__file__)
 _EXPORT = rb"(?m)^(\w+)[ \t]*(?::[^=\n]*)?=([^\n]*\b__file__\b[^\n]*)"
 #: What leads to a directory, which may be resolved.
@@ -71,6 +76,7 @@ def look(content, neighbours=frozenset()):
     named = any(not _is_text(content, start, end) for start, end in resolvers)
     may_resolve = named and _may_name_location(content)
     may_load = named and any(name in content for name in _LOADERS)
+    copies = b"shutil" in content and re.search(_COPIES, content) is not None
     may_skip = any(name in content for name in _LINKS)
     may_inspect = named and (b"'ldd'" in content or b'"ldd"' in content)
     may_import = _may_import(content, neighbours)
@@ -89,7 +95,7 @@ def look(content, neighbours=frozenset()):
         inspects = may_inspect and said.inspects
         imports = may_import and not neighbours.isdisjoint(said.imported)
     names = _resolved_names(content, resolvers)
-    return Seen(resolves, asks, imports, handed_out, names, loads, inspects, skips, serving.NOTHING)
+    return Seen(resolves, asks, imports, handed_out, names, loads, inspects, skips, serving.NOTHING, copies)
 
 
 def _find_words(content, names):

@@ -4,6 +4,7 @@ import importlib.util
 import json
 import os
 import posixpath
+import re
 import sys
 
 import layout
@@ -14,6 +15,9 @@ import requires
 from cores import cores
 from files import File, make_copy, place
 from processes import in_processes
+
+#: What packages call directories of what they copy to a user's: alembic/templates, django/conf/project_template.
+_SCAFFOLDS = re.compile("template|skeleton|scaffold|boilerplate|starter|cookiecutter|quickstart|sample")
 
 #: Below this many files, starting processes costs more than it saves.
 _WORTH_PROCESSES = 40
@@ -71,6 +75,7 @@ def build(attributes, out):
         launchers=sorted([*commands, *(done.target for done in placed if done.rewritten)]),
         looking=_looking(placed),
         inspects=any(done.judged.seen and done.judged.seen.inspects for done in placed),
+        scaffolds=_has_scaffolds(files, placed),
         descend=_leaving(out, placed),
         needed=needed,
         provides=provides,
@@ -176,6 +181,13 @@ def _looking(placed):
     import plugins
 
     return plugins.of_wheel({done.target: done.judged.elf for done in placed if done.judged.elf})[1]
+
+
+def _has_scaffolds(files, placed):
+    """Tell whether a wheel has templates of projects, by the names of directories, and code that copies with modes."""
+    return any(done.judged.seen and done.judged.seen.copies for done in placed) and any(
+        _SCAFFOLDS.search(posixpath.dirname(file.path)) for file in files
+    )
 
 
 def _leaving(out, placed):

@@ -25,8 +25,10 @@ _SITE = "lib/python{}.{}{}/site-packages".format(*sys.version_info[:2], getattr(
 #: Copies of a tree that do as links: they are found in the tree then, where all that belongs to them lies.
 _LINKED = {"executable", "subtree", "mach-o", "header"}
 
-#: What belongs to no package: how an environment loads native libraries (nix/builders/libraries.py).
-_LIBRARIES = ("0-nixgen-libraries.pth", "_nixgen_libraries/__init__.py")
+#: What belongs to no package: what an environment runs when its Python starts (nix/builders/startup.py).
+_STARTUP = [
+    path for name in ("libraries", "writable") for path in (f"0-nixgen-{name}.pth", f"_nixgen_{name}/__init__.py")
+]
 
 
 def main(action, env=None, *options):
@@ -46,7 +48,7 @@ def main(action, env=None, *options):
         if (again or tree not in placed["trees"]) and _name(dist_info) not in theirs:
             farm.place(tree)
     _copies(env)
-    _libraries(env)
+    _startup(env)
     if action == "fill":
         _write(complete, wanted)
     else:
@@ -141,11 +143,11 @@ def _copies(env):
                 _copy(source, path)
 
 
-def _libraries(env):
-    """Copy what loads native libraries, where the environment needs any; else take away that of another one."""
+def _startup(env):
+    """Copy what the environment runs at the start, where it has any; else take away that of another one."""
     for directory in os.listdir("lib"):
         site = f"lib/{directory}/site-packages"
-        for name in _LIBRARIES:
+        for name in _STARTUP:
             path, source = f"{site}/{name}", f"{env}/{site}/{name}"
             if not _lies_here(path):
                 continue

@@ -29,8 +29,10 @@ _OWN_DATA = re.compile(
 #: Where the scheme ``data`` reaches site-packages, of whichever Python.
 _SITE = re.compile(r"lib/python3\.[0-9]+t?/site-packages/(.+)", re.DOTALL)
 
-#: What an environment has in site-packages for the libraries that its wheels need (nix/builders/libraries.py).
-_OWN_SITE = re.compile(r"0-nixgen-libraries\.pth(/.*)?|_nixgen_libraries([./].*)?", re.IGNORECASE | re.DOTALL)
+#: What an environment has in site-packages that its Python runs at the start (nix/builders/startup.py).
+_OWN_SITE = re.compile(
+    r"0-nixgen-(libraries|writable)\.pth(/.*)?|_nixgen_(libraries|writable)([./].*)?", re.IGNORECASE | re.DOTALL
+)
 
 
 def check_schemes(files: Iterable[str], data_dir: str | None, findings: Findings) -> None:

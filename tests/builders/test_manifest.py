@@ -19,6 +19,7 @@ SAID = {
     "launchers": ["bin/tool"],
     "looking": [],
     "inspects": False,
+    "scaffolds": False,
     "descend": ["lib"],
     "needed": ["libz.so.1"],
     "provides": [],

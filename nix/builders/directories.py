@@ -10,10 +10,10 @@ import posixpath
 _NODE = (".js", ".cjs", ".mjs", ".json", ".node", ".wasm")
 
 #: What its programs read by its path as written, half of the bytes of Pyright, and what nobody reads.
-_NODE_DATA = (
-    *(".map", ".d.ts", ".d.mts", ".d.cts", ".pyi", ".md", ".html", ".css"),
-    *(".svg", ".png", ".jpg", ".gif", ".ico", ".woff", ".woff2", ".ttf"),
-)
+_NODE_DATA = (".map", ".d.ts", ".d.mts", ".d.cts", ".pyi", ".md")
+
+#: Pages: a program that has some may serve them, and resolve all that it serves (Playwright's traces).
+_PAGES = (".html", ".css")
 
 #: What a Java runtime reads by its path as written, two thirds of its bytes; the rest resolves itself.
 _JAVA_DATA = ("/lib/modules", "/lib/src.zip", ".jmod")
@@ -29,13 +29,14 @@ def programs(paths, read):
     paths = frozenset(paths)
     java = _java_homes(paths)
     node = _node_packages(paths, read)
+    serving = _holding(paths, _PAGES) & node if node else set()
     found = {}
     for path in paths if java or node else ():
         above = _above(path)
         if above & java:
             found[path] = not path.endswith(_JAVA_DATA)
         elif any(directory + "/__init__.py" not in paths for directory in above & node):
-            found[path] = not path.endswith(_NODE_DATA)
+            found[path] = bool(above & serving) or not path.endswith(_NODE_DATA)
         elif above & node and path.endswith(_NODE) and not _is_of_page(above, node, paths):
             # A Python package that is a Node.js package too has both kinds of files side by side.
             found[path] = True

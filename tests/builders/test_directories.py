@@ -76,11 +76,22 @@ def test_pages_of_a_package_of_both_kinds_are_no_programs() -> None:
 
 
 def test_what_a_node_program_reads_itself_is_a_link() -> None:
-    """Maps, stubs and pages are opened by their paths as written: they belong to the program, and are not resolved."""
-    data = ["demo/driver/package/cli.js.map", "demo/driver/package/stubs/os.pyi", "demo/driver/package/ui/index.html"]
+    """Maps and stubs are opened by their paths as written: they belong to the program, and are not resolved."""
+    data = ["demo/driver/package/cli.js.map", "demo/driver/package/stubs/os.pyi", "demo/driver/package/x.d.ts"]
     programs = directories.programs([*NODE, *data], lambda _: b"{}")
     assert programs["demo/driver/package/cli.js"] is True
     assert [programs[path] for path in data] == [False, False, False]
+
+
+def test_a_node_program_with_pages_is_copied_as_a_whole() -> None:
+    """Such a program may serve them, and refuse links as Playwright's does."""
+    paths = [
+        *NODE,
+        "demo/driver/package/cli.js.map",
+        "demo/driver/package/ui/index.html",
+        "demo/driver/package/ui/a.ttf",
+    ]
+    assert found(paths) == {path for path in paths if path.startswith("demo/driver/package/")}
 
 
 @pytest.mark.parametrize(

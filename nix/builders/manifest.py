@@ -18,7 +18,7 @@ class Manifest:
         launchers: paths of the commands that run the Python beside them.
         looking: paths of its modules and other libraries that look for more beside them (``plugins.of_wheel``).
         inspects: whether it has a program that looks into the libraries of others by their resolved paths.
-        scaffolds: whether it has templates of projects and copies files with their modes.
+        scaffolds: paths of templates of projects, where it copies files with their modes.
         descend: directories that have to be real in an environment too.
         needed, provides: SONAMEs, as ``libraries.of_wheel`` gives them.
     """

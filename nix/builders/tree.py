@@ -75,7 +75,7 @@ def build(attributes, out):
         launchers=sorted([*commands, *(done.target for done in placed if done.rewritten)]),
         looking=_looking(placed),
         inspects=any(done.judged.seen and done.judged.seen.inspects for done in placed),
-        scaffolds=_has_scaffolds(files, placed),
+        scaffolds=_scaffolds(files, placed),
         descend=_leaving(out, placed),
         needed=needed,
         provides=provides,
@@ -183,11 +183,11 @@ def _looking(placed):
     return plugins.of_wheel({done.target: done.judged.elf for done in placed if done.judged.elf})[1]
 
 
-def _has_scaffolds(files, placed):
-    """Tell whether a wheel has templates of projects, by the names of directories, and code that copies with modes."""
-    return any(done.judged.seen and done.judged.seen.copies for done in placed) and any(
-        _SCAFFOLDS.search(posixpath.dirname(file.path)) for file in files
-    )
+def _scaffolds(files, placed):
+    """Return the templates of projects, by the names of directories, of a wheel with code that copies with modes."""
+    if not any(done.judged.seen and done.judged.seen.copies for done in placed):
+        return []
+    return sorted(file.target for file in files if file.leaf and _SCAFFOLDS.search(posixpath.dirname(file.path)))
 
 
 def _leaving(out, placed):

@@ -69,6 +69,8 @@ class Farm:
     def place(self, tree):
         """Place the files of a tree; what is there already stays, but for links that lead nowhere."""
         manifest = _json(f"{tree}/nix-support/nixgen.json")
+        # Whoever copies them asks the file itself for its mode.
+        scaffolds = frozenset(manifest.get("scaffolds", ()))
         stack = [""]
         while stack:
             directory = stack.pop()
@@ -86,12 +88,12 @@ class Farm:
                         if os.path.islink(path) and not os.path.exists(path):
                             os.unlink(path)
                         with contextlib.suppress(FileExistsError):
-                            self._file(entry, path, manifest["copies"].get(path))
+                            self._file(entry, path, manifest["copies"].get(path), path in scaffolds)
 
-    def _file(self, entry, path, reasons):
-        if entry.is_symlink():
+    def _file(self, entry, path, reasons, real):
+        if entry.is_symlink() and not real:
             self._link(entry.path, path)
-        elif reasons and _LINKED.issuperset(reasons) and not path.startswith("bin/"):
+        elif reasons and not real and _LINKED.issuperset(reasons) and not path.startswith("bin/"):
             os.symlink(entry.path, path)
         elif not os.path.lexists(path):
             (_record if path.endswith(".dist-info/RECORD") else _copy)(entry.path, path)

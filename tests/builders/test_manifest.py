@@ -19,7 +19,7 @@ SAID = {
     "launchers": ["bin/tool"],
     "looking": [],
     "inspects": False,
-    "scaffolds": False,
+    "scaffolds": [],
     "descend": ["lib"],
     "needed": ["libz.so.1"],
     "provides": [],

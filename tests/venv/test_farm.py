@@ -163,6 +163,19 @@ def test_what_the_environment_copies_is_real(workbench: Workbench, tmp_path: Pat
     assert not tool.is_symlink() and tool.stat().st_mode & 0o777 == 0o644
 
 
+def test_templates_of_projects_can_be_written(workbench: Workbench, tmp_path: Path) -> None:
+    """What a package copies out for its user has the mode that an installer leaves, whoever asks for it."""
+    files = {
+        "maker/__init__.py": "import shutil\nmake = shutil.copy\n",
+        "maker/templates/a.txt": "a",
+        "maker/b.txt": "b",
+    }
+    venv = Venv(directory=tmp_path / "maker", env=workbench.env(make_wheel("maker", files=files)))
+    venv("--farm")
+    assert (venv.site / "maker/b.txt").is_symlink()
+    assert (venv.site / "maker/templates/a.txt").lstat().st_mode & 0o777 == 0o644
+
+
 def test_it_runs(farm: Venv) -> None:
     """Packages are imported from the farm itself, and commands run its Python."""
     assert farm.python("import demo, shared.left, right; print(right.__file__)") == f"{farm.site}/right/__init__.py"

@@ -95,10 +95,17 @@ def fetch_all(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | Non
     """Put every leaf of an environment into the store, as ``nixgen.environments.fetch.fetch`` does."""
     from nixgen.environments.fetch import fetch
 
-    def build(function: str) -> str:
-        return _build(choice, None, observer, lambda environment: f"({function} {environment})")
+    return fetch(choice, observer, build=lambda function: build_of(choice, function, observer), hold=hold)
 
-    return fetch(choice, observer, build=build, hold=hold)
+
+def build_of(choice: Choice, function: str, observer: Observer = SILENT) -> str:
+    """Build what the text of a function gives of an environment, and return its store paths, one a line.
+
+    Raises:
+        NixError: with what Nix said.
+        BuildError: a source cannot be built.
+    """
+    return _build(choice, None, observer, lambda environment: f"({function} {environment})")
 
 
 def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:

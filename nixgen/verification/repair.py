@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from nixgen.emit.nix import nix_string
+from nixgen.environments.build import build_of
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import access_of
-from nixgen.errors import InputError, NixError, NixgenError
+from nixgen.errors import NixError, NixgenError
 from nixgen.ingest.extraction import Extraction, WheelWork
 from nixgen.leaf import leaf_name
 from nixgen.observer import SILENT, Observer
@@ -141,16 +143,11 @@ class Repair:
                     wanted.discard(path)
         base = verification.choice.base
         for name, missing in by_wheel.items():
-            if verification.choice.lock.wheels[name].build is not None:
-                problem = InputError(
-                    f"{len(missing)} files of {name} are missing, which is built from its source",
-                    where=next(iter(missing.values())),
-                    todo="run `nixgen build`, which builds it again and compares every file",
-                )
-                self._problem(problem)
-                continue
             work = WheelWork(index=verification.indexes[name], missing=missing)
             try:
+                if verification.choice.lock.wheels[name].build is not None:
+                    self._take_built(name, missing, store)
+                    continue
                 with self._observer.counting("fetching") as progress:
                     extraction = Extraction(
                         store=store, base=base, access=access_of(base, verification.choice.mirrors), progress=progress
@@ -158,6 +155,16 @@ class Repair:
                     extraction.run([work])
             except NixgenError as error:
                 self._problem(error)
+
+    def _take_built(self, name: str, missing: Mapping[str, str], store: Store) -> None:
+        """Take leaves out of what the build of a wheel makes, which Nix has or builds again."""
+        output = build_of(
+            self.verification.choice, f"(made: [ made.nixgen.built.{nix_string(name)} ])", self._observer
+        ).strip()
+        with store.connect() as daemon:
+            for file, path in missing.items():
+                daemon.add(leaf_name(file.rpartition("/")[2]), Path(output, "files", file).read_bytes(), path)
+            daemon.wait()
 
     def paths(self, findings: Iterable[Finding]) -> None:
         """Restore trees, environments and what else they need, what is needed before what needs it."""

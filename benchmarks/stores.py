@@ -55,6 +55,8 @@ class PrivateStore:
             "NIX_CONF_DIR": f"{home}/etc",
             "NIX_USER_CONF_FILES": os.devnull,
             "NIX_CONFIG": _SETTINGS + settings,
+            "NIXGEN_STATE_DIR": f"{home}/var/nixgen",
+            "NIXGEN_RUN_DIR": f"{home}/var/run-nixgen",
             "XDG_CACHE_HOME": f"{home}/cache",
             "TMPDIR": f"{home}/tmp",  # on the store's own file system
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measures import builds, installers, locking, scale, sources, space, start, verify
+from benchmarks.measures import builds, installers, locking, mounts, scale, sources, space, start, verify
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -75,6 +75,12 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "startup": Measure(run=start.startup, sets=("small", "data"), goal="1.05 times a pip venv with bytecode"),
     "venv": Measure(run=start.venv, sets=("data",), goal="0.01 times pip, 0.1 times uv"),
+    "mounted": Measure(
+        run=mounts.mounted,
+        goal="attached in 10 ms; 0.1 times uv; imports as from real files; one more DIR 100 KB",
+        rounds=3,
+    ),
+    "thousand": Measure(run=mounts.thousand, sets=("small",), rounds=1),
     "fsck": Measure(run=start.fsck, sets=("data",), goal="10 ms"),
     "verify": Measure(run=verify.verify, goal="tf: 1.5 times sha256sum over the leaves"),
     "peers": Measure(run=installers.peers, nix=False),

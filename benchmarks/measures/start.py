@@ -52,12 +52,16 @@ def fsck(round: Round) -> Iterator[Reading]:
 _STARTS = 11
 
 
+def imports_of(round: Round) -> tuple[str, ...]:
+    """Return what start-up imports: numpy and pandas where the set has them, else what it is seen to run by."""
+    wanted = ("numpy", "pandas")
+    return wanted if set(wanted) <= set(round.bench.wheels.imports) else round.bench.wheels.imports
+
+
 def startup(round: Round) -> Iterator[Reading]:
     """``python -c`` with imports, from the store's environment and from one that pip made, in turns."""
-    bench, (store, _), (pip, _) = round.bench, round.quick, round.pip
-    wanted = ("numpy", "pandas")
-    imports = wanted if set(wanted) <= set(bench.wheels.imports) else bench.wheels.imports
-    program = f"import {', '.join(imports)}"
+    (store, _), (pip, _) = round.quick, round.pip
+    program = f"import {', '.join(imports_of(round))}"
     pythons = ["result/bin/python", str(pip.venv("cold") / "bin" / "python")]
     words = store.command(sys.executable, str(Path(alternate.__file__)), str(_STARTS), program, *pythons)
     found = json.loads(output(words, env=store.env, cwd=round.project.directory))

@@ -10,6 +10,7 @@ root's, and DIR holds nothing but that file's name. Everything below DIR is reac
 followed. Standard library only, Python 3.8 and newer.
 """
 
+import binascii
 import contextlib
 import errno
 import fcntl
@@ -294,14 +295,13 @@ class Record:
         return sorted(filter(None, found), key=lambda record: record.path)
 
     @classmethod
-    def naming(cls, path):
-        """Return the records that hold a path of a DIR; a host has thousands, and to parse each takes longer."""
-        wanted, found = json.dumps(path).encode(), []
-        for name in os.listdir(RECORDS):
-            with contextlib.suppress(OSError), open(os.path.join(RECORDS, name), "rb", buffering=0) as file:
-                if name.endswith(".json") and wanted in file.read():
-                    found.append(cls.read(name[:-5]))
-        return [record for record in found if record is not None]
+    def at(cls, path):
+        """Return the record that was last written for a path, None where there is none; no other one is read."""
+        with contextlib.suppress(OSError):
+            record = cls.read(os.readlink(_link_of(path)))
+            if record is not None and record.path == path:
+                return record
+        return None
 
     def write(self):
         """Write it, and have Nix keep what it names."""
@@ -311,22 +311,41 @@ class Record:
             json.dump({name: getattr(self, name) for name in self.FIELDS}, file, indent=1)
             file.write("\n")
         os.replace(path + ".new", path)
+        _replace_link(_link_of(self.path), self.identity)
         roots = os.path.join(os.environ.get("NIX_STATE_DIR") or "/nix/var/nix", "gcroots", "nixgen")
         with contextlib.suppress(OSError):  # there is no Nix here
             os.makedirs(roots, exist_ok=True)
             for name, target in (("", self.image), ("-previous", self.previous)):
                 link = os.path.join(roots, self.identity + name)
-                if target and not (os.path.islink(link) and os.readlink(link) == target):
-                    os.symlink(target, link + ".new")
-                    os.replace(link + ".new", link)
+                if target:
+                    _replace_link(link, target)
 
     def remove(self):
         """Remove it: Nix need not keep anything for it any more."""
         os.unlink(os.path.join(RECORDS, self.identity + ".json"))
+        with contextlib.suppress(OSError):
+            if os.readlink(_link_of(self.path)) == self.identity:
+                os.unlink(_link_of(self.path))
         roots = os.path.join(os.environ.get("NIX_STATE_DIR") or "/nix/var/nix", "gcroots", "nixgen")
         for name in ("", "-previous"):
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(roots, self.identity + name))
+
+
+def _link_of(path):
+    """Return the link that names the last record of a path; two paths that share one lose nothing but its speed."""
+    return os.path.join(RECORDS + "-at", format(binascii.crc32(os.fsencode(path)), "08x"))
+
+
+def _replace_link(link, target):
+    if os.path.islink(link) and os.readlink(link) == target:
+        return
+    os.makedirs(os.path.dirname(link), mode=0o755, exist_ok=True)
+    new = f"{link}.{os.getpid()}"
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(new)
+    os.symlink(target, new)
+    os.replace(new, link)
 
 
 # --- DIR
@@ -451,6 +470,9 @@ def _reach(path):
 
 def _ours(descriptor):
     """Return the name of the image that a directory is the root of; None where it is none of ours."""
+    # What is mounted has a device of its own; the table of mounts takes milliseconds where there are thousands.
+    if os.fstat(descriptor).st_dev == os.stat("..", dir_fd=descriptor).st_dev:
+        return None
     mount = mounts.mount_of(descriptor)
     if mount is None or mount.kind != "overlay" or not mount.source.startswith(_SOURCE):
         return None
@@ -621,8 +643,12 @@ def _heal(options):
 def _heal_all(options):
     """Attach what was attached, as after a restart; one that fails does not keep the others from it."""
     code = 0
+    there = {}
+    for mount in mounts.mounts(_SOURCE):
+        there.setdefault(mount.place, []).append(mount.source)
     for record in Record.every():
-        if record.attached:
+        well = record.fitted == record.image and there.get(record.path) == [_source(record)]
+        if record.attached and not well:
             if not os.path.lexists(record.path):
                 print(f"nixgen-venv: {record.path} is gone, and not mounted any more", file=sys.stderr)
                 record.remove()
@@ -844,11 +870,11 @@ def _settle(place, record, options, reset=False):
     """Have a DIR show what its record says, from whatever it is in."""
     valid_image(record.image)
     record.path, record.attached = place.path, True
+    other = Record.at(record.path)
     # What Nix is to keep is written before anything is shown of it.
     record.write()
-    for other in Record.naming(record.path):
-        if other.path == record.path and other.identity != record.identity:
-            other.remove()  # of a directory that is gone
+    if other is not None and other.identity != record.identity:
+        other.remove()  # of a directory that is gone
     if not reset and not _faults(place, record):
         return
     replaced = bool(place.mounted)
@@ -875,6 +901,11 @@ def _settle(place, record, options, reset=False):
         _sweep_images()
     if not options.quiet and options.verb in ("attach", "reset", "rollback"):
         _say_changes(place)
+
+
+def _source(record):
+    """Return what an overlay of a record is called in the table of mounts."""
+    return _SOURCE + os.path.basename(record.image)
 
 
 def _write_new(place, here, name, text):
@@ -932,7 +963,7 @@ def _say_changes(place):
 
 def _mount(place, record, names, store, changes, work):
     options = [
-        ("source", _SOURCE + os.path.basename(record.image)),
+        ("source", _source(record)),
         ("metacopy", "on"),
         ("redirect_dir", "on"),
         ("lowerdir", f"{names}::{store}"),

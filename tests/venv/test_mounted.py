@@ -358,6 +358,26 @@ def test_after_a_restart_all_are_mounted(mounted: Mounted) -> None:
     assert (places[1] / "NOT-MOUNTED.txt").exists() and not (places[0] / "NOT-MOUNTED.txt").exists()
 
 
+@pytest.mark.parametrize("broken", [twice, another, half, unfit])
+def test_all_that_is_wrong_is_healed_together(mounted: Mounted, broken: Callable[[Mounted], None]) -> None:
+    """heal-all looks closer wherever one of all is not as it should be."""
+    mounted("--mounted", mounted.root / "well")
+    mounted.attach()
+    broken(mounted)
+    mounted.verb("heal-all")
+    assert mounted("--check", mounted.directory).stdout == mounted("--check", mounted.root / "well").stdout == ""
+
+
+def test_a_directory_in_the_place_of_another(mounted: Mounted) -> None:
+    """Of one that was removed nothing is kept, and Nix keeps nothing for it, when another one takes its place."""
+    mounted.attach(mounted.two)
+    mounted("--unmount", mounted.directory)
+    shutil.rmtree(mounted.directory)
+    mounted.attach()
+    assert len(list((mounted.root / "records/mounted").glob("*.json"))) == 1
+    assert {path.resolve() for path in (mounted.root / "nix/gcroots/nixgen").iterdir()} == {mounted.one}
+
+
 def test_who_uses_it_is_said(mounted: Mounted) -> None:
     """An unmount names the program that uses it, or leaves it its files until it ends."""
     mounted.attach()

@@ -287,9 +287,15 @@ def twice(mounted: Mounted) -> None:
     )
 
 
+def record_of(mounted: Mounted) -> Path:
+    """Return the file that root keeps of DIR."""
+    records = (mounted.root / "records/mounted").glob("*.json")
+    return next(path for path in records if json.loads(path.read_text())["path"] == str(mounted.directory))
+
+
 def another(mounted: Mounted) -> None:
     """Leave the record of one environment and the mount of another."""
-    (record,) = (mounted.root / "records/mounted").glob("*.json")
+    record = record_of(mounted)
     text = record.read_text()
     record.write_text(text.replace(mounted.one.name, mounted.two.name))
 
@@ -315,7 +321,7 @@ def moved(mounted: Mounted) -> None:
 
 def unfit(mounted: Mounted) -> None:
     """Be interrupted before the changes fit."""
-    (record,) = (mounted.root / "records/mounted").glob("*.json")
+    record = record_of(mounted)
     fields = json.loads(record.read_text())
     record.write_text(json.dumps({**fields, "fitted": ""}))
 

@@ -229,3 +229,46 @@ def _crc32c(data):
     for byte in data:
         checksum = checksum >> 8 ^ table[(checksum ^ byte) & 0xFF]
     return checksum
+
+
+def read(content):
+    """Return the ``Directory`` of an image that ``write`` made, as bytes; for who cannot mount it."""
+    (root,) = struct.unpack_from("<H", content, _SUPERBLOCK + 14)
+    return _read(content, root * _SLOT)
+
+
+def _read(content, offset):
+    start, count, mode = struct.unpack_from("<HHH", content, offset)
+    extended, layout = start & 1, start >> 1 & 7
+    size, first = struct.unpack_from("<QI" if extended else "<I4xI", content, offset + 8)
+    behind = offset + (64 if extended else 32)
+    kind = mode & 0o170000
+    if kind == _FILE:
+        return File(mode & 0o7777, size, _read_redirect(content, behind) if count else b"")
+    blocks, tail = divmod(size, _BLOCK)
+    data = content[first * _BLOCK : first * _BLOCK + size] if blocks or layout == _PLAIN else b""
+    if layout == _INLINE:
+        data = data[: blocks * _BLOCK] + content[behind : behind + tail]
+    if kind == _LINK:
+        return Link(data)
+    entries = {}
+    for place in range(0, len(data), _BLOCK):
+        for name, at in _read_block(data[place : place + _BLOCK]):
+            if name not in (b".", b".."):
+                entries[name] = _read(content, at * _SLOT)
+    return Directory(entries)
+
+
+def _read_redirect(content, behind):
+    """Return the value of the attribute behind an inode, which a header and the shared one precede."""
+    at = behind + 16
+    name, _, size = struct.unpack_from("<BBH", content, at)
+    return content[at + 4 + name : at + 4 + name + size]
+
+
+def _read_block(block):
+    """Yield the names of a block of a directory, with the numbers of their inodes."""
+    (first,) = struct.unpack_from("<H", block, 8)
+    places = [struct.unpack_from("<QH", block, place) for place in range(0, first, 12)]
+    for (number, start), (_, end) in zip(places, [*places[1:], (0, len(block))]):  # noqa: B905 - unknown to 3.9
+        yield block[start:end].rstrip(b"\0"), number

@@ -711,8 +711,8 @@ def _environment(image):
         return None
 
 
-def _missing(_options):
-    said = missing()
+def _missing(options):
+    said = missing("user" in options.words)
     if said is not None:
         print(said)
     return 0 if said is None else 1

@@ -22,13 +22,14 @@ def activated(link: Path, variables: Mapping[str, str]) -> dict[str, str]:
     return inside
 
 
-def execute(link: Path, command: Sequence[str], outside: Mapping[str, str]) -> NoReturn:
+def execute(link: Path, command: Sequence[str], outside: Mapping[str, str], before: Sequence[str] = ()) -> NoReturn:
     """Replace this process with a command in an environment.
 
     Args:
         link: the environment, or a link to it.
         command: a program that is looked up on the PATH inside, and its arguments.
         outside: the variables of a process outside.
+        before: words that run the command, as ``nixgen.venv.alone`` gives them.
 
     Raises:
         UsageError: there is no command of that name.
@@ -43,4 +44,6 @@ def execute(link: Path, command: Sequence[str], outside: Mapping[str, str]) -> N
             where=str(Path(link, "bin")),
             todo="see what the environment has: ls result/bin",
         )
+    if before:
+        os.execve(before[0], [*before, program, *command[1:]], variables)
     os.execve(program, list(command), variables)

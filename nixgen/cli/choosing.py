@@ -9,6 +9,10 @@ if TYPE_CHECKING:
     from nixgen.environments.request import Request
 
 
+#: What ``run`` and ``shell`` say of ``--mounted``.
+MOUNTED = "show the environment without links, in a namespace of the command's own (Linux 6.16; for root 6.5)"
+
+
 def add_choice(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that choose an environment of the lock."""
     choice = parser.add_argument_group("which environment of the lock")

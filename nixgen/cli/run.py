@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +19,10 @@ if TYPE_CHECKING:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.choosing import add_choice
+    from nixgen.cli.choosing import MOUNTED, add_choice
 
     add_choice(parser)
+    parser.add_argument("--mounted", action="store_true", help=MOUNTED)
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="the command and its arguments")
 
 
@@ -36,17 +38,20 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.errors import UsageError
-    from nixgen.venv.live import live_environment
+    from nixgen.venv.alone import shown_alone
+    from nixgen.venv.live import is_live, live_environment
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = Path(options.directory, "result")
-    link = live_environment(request(options), link, Console(quiet=options.quiet))
+    wanted, console = request(options), Console(quiet=options.quiet)
+    link = live_environment(wanted, link, console)
     _see_that_it_is_there(link, command[0])
+    before = shown_alone(replace(wanted, editable=is_live(wanted)), console) if options.mounted else []
     try:
-        execute(link, command, os.environ)
+        execute(link, command, os.environ, before)
     except OSError as error:
         if not os.path.lexists(link / "bin" / command[0]):
             raise  # a program of the machine's

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 #: The settings that shells read: the user's, then the environment's.
@@ -23,9 +24,10 @@ _UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE"
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.choosing import add_choice
+    from nixgen.cli.choosing import MOUNTED, add_choice
 
     add_choice(parser)
+    parser.add_argument("--mounted", action="store_true", help=MOUNTED)
     parser.add_argument("--shell", metavar="SHELL", help="the shell to start (default: $SHELL)")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="-- COMMAND", help="a command to run instead")
 
@@ -41,18 +43,21 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.errors import UsageError
-    from nixgen.venv.live import live_environment
+    from nixgen.venv.alone import shown_alone
+    from nixgen.venv.live import is_live, live_environment
 
     wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
     shell = shutil.which(wanted)
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
     link = Path(options.directory, "result")
-    link = live_environment(request(options), link, Console(quiet=options.quiet))
+    asked, console = request(options), Console(quiet=options.quiet)
+    link = live_environment(asked, link, console)
+    before = shown_alone(replace(asked, editable=is_live(asked)), console) if options.mounted else []
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:
-        execute(link, command, variables)
+        execute(link, command, variables, before)
     # What these read at their start activates the environment: settings of the user's come before, and not after.
     kind = Path(shell).name.partition("-")[0]
     if kind == "bash":
@@ -67,4 +72,5 @@ def run(options: argparse.Namespace) -> int:
     else:
         words = [shell, "-i"]
         variables = activated(link, variables)
-    os.execve(shell, words, variables)
+    words = [*before, *words]
+    os.execve(words[0], words, variables)

@@ -31,7 +31,7 @@ def live_environment(request: Request, link: Path, observer: Observer = SILENT) 
     Raises:
         NixgenError: with what stands in the way of building it.
     """
-    if not _has_directories(request.base / LOCK_NAME):
+    if not is_live(request):
         build(request, link, observer)
         return link.absolute()
     from nixgen.venv.editable import install
@@ -48,8 +48,9 @@ def live_environment(request: Request, link: Path, observer: Observer = SILENT) 
     return directory.absolute()
 
 
-def _has_directories(lock: Path) -> bool:
+def is_live(request: Request) -> bool:
+    """Tell whether something of an environment is editable, so that it runs on top of the environment."""
     try:
-        return _DIRECTORY in lock.read_bytes()
+        return _DIRECTORY in (request.base / LOCK_NAME).read_bytes()
     except OSError:
         return False

@@ -78,9 +78,13 @@ def mounting(verb: str, *arguments: str | Path, captured: bool = False) -> subpr
     return run_program(command, captured=captured)
 
 
-def cannot_mount() -> str | None:
-    """Say in a sentence why nothing can be mounted here; None where it can."""
-    said = mounting("missing", captured=True).stdout.strip()
+def cannot_mount(*, user: bool = False) -> str | None:
+    """Say in a sentence why nothing can be mounted here; None where it can.
+
+    Args:
+        user: whether it is for a command alone, which needs no root.
+    """
+    said = mounting("missing", *(["user"] if user else []), captured=True).stdout.strip()
     return said or None
 
 

@@ -118,6 +118,14 @@ def test_content_comes_from_the_store(tmp_path: Path) -> None:
         assert (place / "data").stat().st_mode & 0o777 == 0o644
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_what_is_written_is_read(seed: int) -> None:
+    """Who cannot mount an image reads the same from it."""
+    file = io.BytesIO()
+    erofs.write(file, some_tree(seed), time=TIME)
+    assert erofs.read(file.getvalue()) == some_tree(seed)
+
+
 def test_equal_trees_give_equal_bytes() -> None:
     """The order in which entries come decides nothing."""
     one, other = io.BytesIO(), io.BytesIO()

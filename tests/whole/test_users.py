@@ -115,6 +115,9 @@ def test_the_whole_path(installation: NixInstallation, who: str) -> None:
         cli("build")
         code = "import first, second; print(first.name, second.name)"
         assert cli("run", "--", "python", "-c", code).stdout == "first second\n"
+        shown = "import os, first; print(os.path.islink(first.__file__), first.name, first.__file__)"
+        real = cli("run", "--mounted", "--", "python", "-c", shown).stdout.split()
+        assert real[:2] == ["False", "first"] and Path(real[2]).is_symlink() | Path(real[2]).parent.is_symlink()
         cli("venv")
         venv = [*prefix, project / ".venv/bin/python", "-c", code]
         assert subprocess.run(venv, capture_output=True, text=True, check=True).stdout == "first second\n"

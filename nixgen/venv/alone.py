@@ -1,0 +1,98 @@
+"""Commands that see an environment without links, in its own place, and nobody else does: a namespace of their own."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+
+from nixgen.cache import cache_directory
+from nixgen.environments.build import build
+from nixgen.environments.request import Request
+from nixgen.errors import MachineError
+from nixgen.library import builder_module, library_directory
+from nixgen.observer import SILENT, Observer
+from nixgen.temporary import temporary_directory
+
+from .program import cannot_mount
+
+#: What overlayfs reads where no root has mounted it (the kernel's Documentation/filesystems/overlayfs.rst).
+_METACOPY, _REDIRECT = "user.overlay.metacopy", "user.overlay.redirect"
+
+
+def shown_alone(request: Request, observer: Observer = SILENT) -> list[str]:
+    """Build the image of an environment, and return the words that stand before a command which is to see it.
+
+    Args:
+        request: the environment.
+        observer: is told what goes on.
+
+    Raises:
+        MachineError: nothing can be mounted here.
+        NixgenError: with what stands in the way of building it.
+    """
+    user = os.geteuid() != 0
+    said = cannot_mount(user=user)
+    if said is not None:
+        raise MachineError(said, where="this machine", todo="leave out --mounted")
+    name = hashlib.sha256(str(request.base.absolute()).encode()).hexdigest()[:32]
+    link = cache_directory() / "images" / name
+    link.parent.mkdir(parents=True, exist_ok=True)
+    image = Path(build(replace(request, mounted=True), link, observer))
+    program = library_directory() / "venv" / "mounted.py"
+    words = [sys.executable, "-I", "-S", "-B", str(program), "run"]
+    return [*words, *(["--names", str(_names(image))] if user else []), str(image), "--"]
+
+
+def _names(image: Path) -> Path:
+    """Return a directory with the names of an image: files without content, which say where that is.
+
+    For who cannot mount the image itself; made once, in the user's cache directory. Each takes a block.
+
+    Raises:
+        MachineError: the file system there has no attributes.
+    """
+    names = cache_directory() / "names" / image.name
+    if names.is_dir():
+        return names
+    erofs = builder_module("erofs")
+    names.parent.mkdir(parents=True, exist_ok=True)
+    with temporary_directory(names.parent) as made:
+        try:
+            _write(erofs, erofs.read((image / "image.erofs").read_bytes()), os.fsencode(made / "names"))
+        except OSError as error:
+            raise MachineError(
+                f"cannot write the names of an environment: {error.strerror}",
+                where=str(names.parent),
+                todo="have XDG_CACHE_HOME name a directory of a file system with extended attributes, such as ext4",
+            ) from error
+        try:
+            (made / "names").rename(names)
+        except OSError:
+            if not names.is_dir():  # somebody else was first
+                raise
+    return names
+
+
+def _write(erofs: ModuleType, directory: object, path: bytes) -> None:
+    os.mkdir(path)  # noqa: PTH102 - names are bytes
+    for name, node in directory.entries.items():  # type: ignore[attr-defined]
+        inside = path + b"/" + name
+        if isinstance(node, erofs.Directory):
+            _write(erofs, node, inside)
+        elif isinstance(node, erofs.Link):
+            os.symlink(node.target, inside)  # noqa: PTH211
+        else:
+            file = os.open(inside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            try:
+                if node.content:
+                    os.ftruncate(file, node.size)
+                    os.setxattr(file, _METACOPY, b"")
+                    os.setxattr(file, _REDIRECT, node.content)
+                os.fchmod(file, node.mode)
+                os.utime(file, (1, 1))
+            finally:
+                os.close(file)

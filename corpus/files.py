@@ -58,7 +58,8 @@ def _kind(status: os.stat_result) -> str:
         return "link"
     if stat.S_ISDIR(status.st_mode):
         return "directory"
-    return f"file {stat.S_IMODE(status.st_mode):o}"
+    # The index of a wheel does not say of an empty file whether it is executable.
+    return f"file {stat.S_IMODE(status.st_mode) & (0o777 if status.st_size else 0o666):o}"
 
 
 def _same(first: Path, second: Path) -> bool:

@@ -89,7 +89,7 @@ class _Environment:
         file = self._of_leaf(path, found)
         if file is None:
             found = os.path.realpath(entry.path)
-            file = self._instead.get(found) or self._empty(path, found)
+            file = self._instead.get(found)
         if file is None:
             executable = os.stat(found).st_mode & 0o100
         else:
@@ -97,11 +97,6 @@ class _Environment:
         size = os.path.getsize(found) if found else 0
         content = os.fsencode(found[len(self._store) :]) if size else b""
         return erofs.File(0o755 if executable else 0o644, size, content)
-
-    def _empty(self, path, found):
-        """Return the file of a wheel that has no leaf, for it has no content."""
-        files = self._wheels.get(path, []) if os.path.getsize(found) == 0 else []
-        return next((file for file in files if not file.leaf), None)
 
 
 def _attributes(made):

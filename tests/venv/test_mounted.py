@@ -28,12 +28,7 @@ from tests.venv.conftest import demo_wheel, said, snapshot
 pytestmark = as_root
 
 SITE = f"lib/python{sys.version_info[0]}.{sys.version_info[1]}/site-packages"
-BASE = make_wheel(
-    "base",
-    "1.0",
-    {"base/__init__.py": "version = '1.0'\n", "base/part.py": "x = 1\n", "base/empty": ""},
-    executable=["base/empty"],
-)
+BASE = make_wheel("base", "1.0", {"base/__init__.py": "version = '1.0'\n", "base/part.py": "x = 1\n"})
 OTHER = make_wheel("other", "1.0", {"other.py": "x = 1\n"})
 INDEX = (demo_wheel("3.0"), BASE, make_wheel("extra", "1.0", {"extra.py": "x = 1\n"}))
 
@@ -164,7 +159,6 @@ def test_files_are_real(mounted: Mounted) -> None:
     links = {path.name for path in mounted.directory.rglob("*") if path.is_symlink()}
     assert links <= {"lib64", "python", "python3", f"python{sys.version_info[0]}.{sys.version_info[1]}"}
     assert (mounted.site / "demo/data.txt").stat().st_mode & 0o777 == 0o644
-    assert (mounted.site / "base/empty").stat().st_mode & 0o777 == 0o755
     assert mounted("--check", mounted.directory).stdout == ""
     (line,) = [
         line for line in Path("/proc/self/mountinfo").read_text().splitlines() if f" {mounted.directory} " in line

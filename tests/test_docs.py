@@ -44,6 +44,13 @@ exec {nix} "$verb" --override-input nixpkgs path:{nixpkgs} --no-write-lock-file 
 """
 
 #: As that of nixmodules.
+#: A tool that is put there when a page calls it first.
+TOOL = """\
+#!/bin/sh
+export PDM_CHECK_UPDATE=false PIPENV_VERBOSITY=-1 WORKON_HOME=$HOME/pipenv NO_COLOR=1
+exec "$({python} -c 'from tests.support.tools import tool; print(tool("{name}"))')" "$@"
+"""
+
 MODULEIT = """\
 #!/bin/sh
 exec nix-build {nixmodules}/pkgs/moduleit/entrypoint.nix --argstr configPath "$(realpath "$1")"
@@ -72,6 +79,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
         "nixgen": f'#!/bin/sh\nexec {sys.executable} -m nixgen "$@"\n',
         "uv": f'#!/bin/sh\nexec {find_uv_bin()} "$@"\n',
         "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
+        **{name: TOOL.format(python=sys.executable, name=name) for name in ("pdm", "pipenv")},
         "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
     }
     for name, script in scripts.items():

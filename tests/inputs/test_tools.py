@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
+import shlex
 import sys
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +16,9 @@ from packaging.requirements import Requirement
 from nixgen import inputs
 from nixgen.inputs import ResolverOptions
 from nixgen.targets import Target, default_system
+from tests.support.cli import Cli
+from tests.support.console import blocks, commands, fits
+from tests.support.nix import NixInstallation
 from tests.support.server import WheelServer
 from tests.support.tools import run_tool
 from tests.support.wheels import make_wheel
@@ -185,3 +191,35 @@ def _pipenv(everything: bool, directory: Path, home: Path) -> set[str]:
 
 
 INSTALLED: dict[str, Callable[[bool, Path, Path], set[str]]] = {"poetry": _poetry, "pdm": _pdm, "pipenv": _pipenv}
+
+
+@pytest.mark.nix
+def test_the_example_of_the_page(
+    serve: Callable[..., WheelServer], nixgen: Cli, nix_store: NixInstallation, tmp_path: Path
+) -> None:
+    """What docs/inputs/poetry.md shows is what comes out, with wheels of those names for those of PyPI.
+
+    Poetry asks PyPI's JSON interface, which mirrors do not have.
+    """
+    page = (Path(__file__).parents[2] / "docs" / "inputs" / "poetry.md").read_text()
+    toml, shown = [block.text for block in blocks(page)]
+    files = [("idna", "3.20"), ("six", "1.17"), ("iniconfig", "2.0")]
+    wheels = [
+        make_wheel(name, version, {f"{name}.py": f"__version__ = {version!r}\n"}, metadata=["Requires-Python: >=3.8"])
+        for name, version in files
+    ]
+    index = serve(*wheels).index
+    source = f'[[tool.poetry.source]]\nname = "here"\nurl = "{index}"\n'
+    (nixgen.directory / "pyproject.toml").write_text(toml + source)
+    home = tmp_path / "home"
+    home.mkdir()
+    kept = {name: value for name, value in nix_store.env.items() if os.environ.get(name) != value}
+    cli = replace(nixgen, environment={**nixgen.environment, **kept})
+    for command in commands(shown):
+        words = shlex.split(command.line)
+        if words[0] == "poetry":
+            said = run_tool("poetry", *words[1:], directory=nixgen.directory, home=home)
+        else:
+            done = cli(*words[1:])
+            said = done.stderr + done.stdout
+        assert fits("\n".join(command.output), said), f"{command.line}\n{said}"

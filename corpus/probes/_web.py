@@ -90,10 +90,16 @@ def fetch(urls):
         sys.exit(f"{len(missing)} of {len(urls)} are missing:\n" + "\n".join(missing[:20]))
 
 
-def same(base, directory, suffixes=(".js", ".css", ".html", ".svg", ".woff2", ".png"), most=300):
-    """Fetch the files of a directory below a URL and compare them; return how many, or end with what is wrong."""
+def same(base, directory, suffixes=None, most=300):
+    """Fetch the files of a directory below a URL and compare them; return how many, or end with what is wrong.
+
+    Files of every kind where none are named, but for Python's: servers do not tell kinds apart.
+    """
     files = sorted(
-        path for path in directory.rglob("*") if path.suffix in suffixes and path.is_file() and path.stat().st_size
+        path
+        for path in directory.rglob("*")
+        if (path.suffix in suffixes if suffixes else path.suffix not in (".py", ".pyc"))
+        if path.is_file() and path.stat().st_size
     )
     files = files[:most]
     wrong = []

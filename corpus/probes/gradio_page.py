@@ -17,5 +17,6 @@ port = free_port()
 base = f"http://127.0.0.1:{port}"
 with server(sys.executable, "app.py", str(port), url=f"{base}/config"):
     print(page(f"{base}/"), "scripts and styles of the page")
-    directory = Path(gradio.__file__).parent / "templates" / "frontend" / "assets"
-    print(same(f"{base}/assets/", directory, (".js", ".css")), "files of the front end")
+    for name in ("assets", "static"):
+        directory = Path(gradio.__file__).parent / "templates" / "frontend" / name
+        print(same(f"{base}/{name}/", directory, most=2000), "files of the front end")

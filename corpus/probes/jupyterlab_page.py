@@ -31,7 +31,7 @@ with server(*words, url=f"{base}/api"):
         import notebook
 
         static = Path(notebook.__file__).parent / "static"
-    print(same(f"{base}/static/{name}/", static, (".js", ".css"), most=2000), "files of the application")
+    print(same(f"{base}/static/{name}/", static, most=2000), "files of the application")
     for extension in sorted((share / "labextensions").rglob("remoteEntry*.js")):
         fetch([f"{base}/lab/extensions/{extension.relative_to(share / 'labextensions').as_posix()}"])
     print(get(f"{base}/api/kernelspecs")[0], get(f"{base}/lab/api/translations/")[0])

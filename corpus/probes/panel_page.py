@@ -12,4 +12,4 @@ base = f"http://127.0.0.1:{port}"
 with server(sys.executable, "-m", "panel", "serve", "app.py", "--port", str(port), url=f"{base}/app"):
     print(page(f"{base}/app"), "scripts and styles of the page")
     directory = Path(panel.__file__).parent / "dist"
-    print(same(f"{base}/static/extensions/panel/", directory, (".js", ".css"), most=200), "files")
+    print(same(f"{base}/static/extensions/panel/", directory, most=2000), "files")

@@ -13,5 +13,5 @@ words = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless"
 words += ["--server.address", "127.0.0.1", "--browser.gatherUsageStats", "false", "--server.fileWatcherType", "none"]
 with server(*words, url=f"{base}/_stcore/health"):
     print(page(f"{base}/"), "scripts and styles of the page")
-    directory = Path(streamlit.__file__).parent / "static" / "static"
-    print(same(f"{base}/static/", directory, (".js", ".css", ".woff2"), most=2000), "files of the front end")
+    directory = Path(streamlit.__file__).parent / "static"
+    print(same(f"{base}/", directory, most=2000), "files of the front end")

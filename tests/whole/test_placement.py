@@ -10,16 +10,76 @@ import pytest
 
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
+from tests.support.wheels import make_wheel
 from tests.whole.conftest import MACHINE_PYTHON
 
 pytestmark = [pytest.mark.nix, pytest.mark.registry]
 
 PACKAGES = ("aiohttp", "httpx", "playwright", "starlette", "swagger-ui-bundle", "tornado")
 
+LOCAL = ("bare", "pages", "picts", "taken")
+
 LINKS = """\
 [tool.nixgen.placement]
 playwright = { link = ["*"] }
 swagger-ui-bundle = { link = ["*"] }
+picts = { link = ["*"] }
+pages = { link = ["*"] }
+bare = { link = ["*"] }
+"""
+
+#: Wheels that hand out images and data without code for browsers, and one whose own server takes links.
+IMAGES = (
+    make_wheel(
+        "picts",
+        files={
+            "picts/__init__.py": "",
+            "picts/cli.py": "import sys\n",
+            "picts/statics/img/logo.png": b"\x89PNG\r\n\x1a\n",
+            "picts/statics/robots.txt": "User-agent: *\n",
+        },
+    ),
+    make_wheel(
+        "pages",
+        files={
+            "pages/__init__.py": "",
+            "pages/app.py": (
+                "from pathlib import Path\nfrom aiohttp import web\napp, inner = web.Application(), web.Application()\n"
+                "inner.router.add_static('/', Path(__file__).parent / 'pictures')\napp.add_subapp('/inner', inner)\n"
+            ),
+            "pages/pictures/logo.png": b"\x89PNG\r\n\x1a\n",
+            "pages/pictures/deep/about.json": '{"about": 1}',
+        },
+    ),
+    make_wheel("bare", files={"bare/__init__.py": "", "bare/media/a.png": b"\x89PNG", "bare/media/b.json": "{}"}),
+    make_wheel(
+        "taken",
+        files={
+            "taken/__init__.py": "",
+            "taken/app.py": "from starlette.responses import FileResponse\nDIST = 'taken/dist'\n",
+            "taken/dist/app.js": "1",
+        },
+    ),
+)
+
+#: Prints what servers say of their files.
+ASKED = """
+import asyncio, importlib.resources
+from aiohttp import web
+from aiohttp.test_utils import TestClient as Asking, TestServer
+from starlette.applications import Starlette
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+from starlette.testclient import TestClient
+from pages.app import app
+client = TestClient(Starlette(routes=[Mount("/", StaticFiles(packages=["picts"]))]))
+print(*[client.get(path).status_code for path in ("/img/logo.png", "/robots.txt")], end=" ")
+mine = web.Application()
+mine.add_routes([web.static("/", importlib.resources.files("bare") / "media")])
+async def ask(application, *paths):
+    async with Asking(TestServer(application)) as client:
+        return [(await client.get(path)).status for path in paths]
+print(*asyncio.run(ask(app, "/inner/logo.png", "/inner/deep/about.json")), *asyncio.run(ask(mine, "/a.png", "/b.json")))
 """
 
 #: Prints how many files of a directory there are, and how many a server gives.
@@ -72,10 +132,13 @@ def environments(nix_store: NixInstallation, tmp_path_factory: pytest.TempPathFa
     made = {}
     for name, pyproject, more in (("rules", "", ["django"]), ("links", LINKS, [])):
         directory = tmp_path_factory.mktemp(name)
-        (directory / "requirements.in").write_text("\n".join([*PACKAGES, *more]) + "\n")
+        (directory / "requirements.in").write_text("\n".join([*PACKAGES, *LOCAL, *more]) + "\n")
         (directory / "pyproject.toml").write_text(pyproject)
+        (directory / "wheels").mkdir()
+        for filename, content in IMAGES:
+            (directory / "wheels" / filename).write_bytes(content)
         cli = Cli(directory=directory, environment=nix_store.env)
-        cli("lock", "requirements.in", "--python", MACHINE_PYTHON)
+        cli("lock", "requirements.in", "--find-links", "wheels", "--python", MACHINE_PYTHON)
         cli("build", "--python", MACHINE_PYTHON)
         made[name] = directory / "result"
     return made
@@ -92,6 +155,21 @@ def test_servers_give_web_assets(server: str, environments: dict[str, Path]) -> 
         every, given[name] = map(int, done.stdout.split())
         assert every > 10
     assert given == {"rules": every, "links": 0}
+
+
+def test_images_and_data_are_served_too(environments: dict[str, Path]) -> None:
+    """What refuses links hands out all kinds of files: Starlette's default directory, aiohttp's own and others'.
+
+    What a wheel serves by its path as written stays a link.
+    """
+    answers = {}
+    for name, env in environments.items():
+        done = subprocess.run([env / "bin/python", "-c", ASKED], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        answers[name] = set(done.stdout.split())
+    assert answers == {"rules": {"200"}, "links": {"404"}}
+    site = next((environments["rules"] / "lib").glob("python*/site-packages"))
+    assert (site / "taken/dist/app.js").resolve().name.endswith("-file.js")
 
 
 def test_a_bundled_node_program_runs(environments: dict[str, Path]) -> None:

@@ -40,15 +40,20 @@ _FOLLOW = frozenset(["follow_symlink", "follow_symlinks", "follow_external_symli
 _DIRECTORY = frozenset(["directory", "packages", "path", "file_or_directory"])
 
 
-def look(content):
-    """Return what a source says, a ``Serving``."""
+def look(content, reading=True):
+    """Return what a source says, a ``Serving``.
+
+    Args:
+        content: the source, as bytes.
+        reading: whether anybody asks for more than what refuses links.
+    """
     answers = all(_has(content, words) for words in (_ANSWERS, _RESOLVERS, _COMPARING))
     refuses, lends = _ask(content, answers) if answers or _has(content, _PERHAPS) else (False, False)
     refuses = refuses or _has(content, _REFUSING) or (b"static_path" in content and b"tornado" in content)
-    gets = b"get_data" in content
-    reads = gets or _has(content, _READING)
+    gets = reading and b"get_data" in content
+    reads = gets or (reading and _has(content, _READING))
     # Where files are got by package and path, another source may name them.
-    names = re.findall(_NAME, content) if refuses or reads or b"package" in content else ()
+    names = re.findall(_NAME, content) if refuses or reads or (reading and b"package" in content) else ()
     named = {name.decode("utf-8", "replace") for name in names}
     return Serving(refuses, lends, gets, reads, named.union(*(name.split(".") for name in named)))
 

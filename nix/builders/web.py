@@ -71,7 +71,8 @@ class Web:
 
     def look(self, content):
         """Return what a Python source says of serving, a ``serving.Serving``."""
-        return serving.look(content) if self._data else serving.NOTHING
+        reading = bool(self._web - self._programs) or self._bundle
+        return serving.look(content, reading) if self._data else serving.NOTHING
 
     def served(self, sources):
         """Return the paths of the files that have to be copies.

@@ -15,11 +15,12 @@ from nixgen.inputs.hashes import Hashes
 from nixgen.inputs.local import LocalWheels, names_in
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.own import own_package
+from nixgen.inputs.parts import by_system, read_project
 from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
 from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
-from nixgen.inputs.project import Project, by_system, lock_of, read_project
+from nixgen.inputs.project import Project, lock_of
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict, without_wheel
 from nixgen.inputs.script import check_script, lock_of_script, read_script
 from nixgen.inputs.sources import relative_to

@@ -10,7 +10,7 @@ from pathlib import Path
 from nixgen.errors import InputError, NixgenError
 from nixgen.inputs import uv
 from nixgen.inputs.options import ResolverOptions
-from nixgen.inputs.project import by_system
+from nixgen.inputs.parts import by_system
 from nixgen.inputs.pylock import choose, refuse, without_wheel
 from nixgen.model import LockedPackage
 from nixgen.targets import Target

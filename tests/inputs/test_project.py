@@ -11,7 +11,8 @@ import pytest
 from nixgen import inputs
 from nixgen.errors import InputError, UsageError
 from nixgen.inputs import Inputs, ResolverOptions, uv
-from nixgen.inputs.project import Project, _exported
+from nixgen.inputs.parts import _exported
+from nixgen.inputs.project import Project
 from nixgen.model import ALWAYS, Clause, Source
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel

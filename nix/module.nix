@@ -40,7 +40,8 @@ in
   #
   # What `moduleit` takes: an environment as a platform of repls sees it. id: names the module, `replit-module-<id>`. name,
   # description: what people see. venv: the directory in a repl that the environment is laid out in. form: "farm", whose
-  # packages uv sees, which the platform's packager tries first; or "overlay", a handful of files. entrypoints: files
+  # packages uv sees, which the platform's packager tries first; "overlay", a handful of files; or "mounted", real files,
+  # where the initializer runs as root. entrypoints: files
   # that are run where nobody names one. python, libraries: functions from nixpkgs' packages, or what `env` takes; null is
   # the Python that the lock names, else nixpkgs'. version, system: as in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have
   # to be in the store, since a module is evaluated without builds, or the ingest to be "fixed", which is slow.
@@ -103,8 +104,10 @@ in
           # What a user has removed stays away.
           farm = "--farm --keep";
           overlay = "--overlay";
+          mounted = "--mounted";
         }
-        .${checked "form" "farm|overlay" "take farm or overlay" form};
+        .${checked "form" "farm|overlay|mounted" "take farm, overlay or mounted" form};
+      program = "${if form == "mounted" then environment.mounted else environment}/bin/nixgen-venv";
     in
     {
       id =
@@ -131,7 +134,7 @@ in
           start.args = [
             "/bin/sh"
             "-c"
-            "exec ${environment}/bin/nixgen-venv ${option} \"${directory}\""
+            "exec ${program} ${option} \"${directory}\""
           ];
         };
 

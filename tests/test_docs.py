@@ -30,7 +30,24 @@ PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 #: Commands of a checkout that run elsewhere: the demo in tests/test_scripts.py; the tests are what runs this.
 ELSEWHERE = frozenset(["script/demo", "script/test"])
 
-VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "verify", "image", "adopt", "init", "module")
+VERBS = (
+    "mount",
+    "umount",
+    "mounts",
+    "lock",
+    "build",
+    "run",
+    "shell",
+    "venv",
+    "fsck",
+    "fetch",
+    "show",
+    "verify",
+    "image",
+    "adopt",
+    "init",
+    "module",
+)
 
 #: The Python of the machine that the pages were written on.
 WRITTEN_ON = "3.11"
@@ -103,6 +120,9 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
                 [find_uv_bin(), "cache", "dir"], capture_output=True, text=True, check=True
             ).stdout.strip(),
             "NIX_PATH": f"nixpkgs={nixpkgs}",
+            # What is mounted is known to the machine.
+            "NIXGEN_STATE_DIR": str(tmp_path / "state"),
+            "NIXGEN_RUN_DIR": str(tmp_path / "run"),
             "PATH": path,
             "PYTHONPATH": str(ROOT),
         },

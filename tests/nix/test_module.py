@@ -117,6 +117,9 @@ def test_arguments(nix: Nix, values: dict[str, Any], env: Path) -> None:
     assert "no extra named x" in nix.refusal(f"(builtins.head {PLAIN}.replit.packages).drvPath", **asked)
     asked = {**values, "more": {"form": "links"}}
     assert "the form links" in nix.refusal(f"{PLAIN}.replit.initializers.nixgen.start.args", **asked)
+    mounted = {**values, "more": {"form": "mounted"}}
+    *_, command = nix.evaluate(f"{PLAIN}.replit.initializers.nixgen.start.args", write=True, **mounted)
+    assert re.fullmatch(r'exec \S+-mounted/bin/nixgen-venv --mounted "[$]REPL_HOME/.pythonlibs"', command)
     asked = {**values, "more": {"version": "3.5"}}
     assert "the lock has nothing for Python 3.5" in nix.refusal(f"{PLAIN}.displayVersion", **asked)
 

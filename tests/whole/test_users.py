@@ -99,6 +99,8 @@ def test_the_whole_path(installation: NixInstallation, who: str) -> None:
                 **installation.env,
                 "HOME": str(place / "root"),
                 "PYTHONPATH": modules(place),
+                "NIXGEN_STATE_DIR": str(place / "state"),
+                "NIXGEN_RUN_DIR": str(place / "run"),
             },
             program=(python(), "-m", "nixgen"),
         )
@@ -119,6 +121,11 @@ def test_the_whole_path(installation: NixInstallation, who: str) -> None:
         real = cli("run", "--mounted", "--", "python", "-c", shown).stdout.split()
         assert real[:2] == ["False", "first"] and Path(real[2]).is_symlink() | Path(real[2]).parent.is_symlink()
         cli("venv")
+        said = cli("venv", "--mounted", "real").stderr
+        assert ("mounting takes root: real is an overlay instead" in said) is (who != "root")
+        if who == "root":
+            assert not (next((project / "real").glob("lib/python*/site-packages")) / "first").is_symlink()
+            cli("umount", "real")
         venv = [*prefix, project / ".venv/bin/python", "-c", code]
         assert subprocess.run(venv, capture_output=True, text=True, check=True).stdout == "first second\n"
         assert "all is well" in cli("verify").stderr

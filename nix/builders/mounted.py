@@ -88,7 +88,8 @@ class _Environment:
         # A leaf, mostly.
         file = self._of_leaf(path, found)
         if file is None:
-            found = os.path.realpath(entry.path)
+            # The way to it has no link: `real` is the directory's own path.
+            found = os.path.realpath(entry.path) if entry.is_symlink() else entry.path
             file = self._instead.get(found)
         if file is None:
             executable = os.stat(found).st_mode & 0o100

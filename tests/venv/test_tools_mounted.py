@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import json
+import mmap
 import os
 import select
 import struct
@@ -22,6 +23,7 @@ from tests.venv.conftest import Venv, demo_wheel, said
 
 pytestmark = as_root
 
+LARGE = b"0123456789abcdef" * 16384
 STEPS = "def double(x):\n    y = 2 * x\n    return y\n"
 
 
@@ -30,7 +32,7 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venv]:
     """The environment of a project, in the project's checkout."""
     root = tmp_path_factory.mktemp("tools")
     workbench = Workbench(root)
-    image = workbench.mounted(demo_wheel(), make_wheel("steps", "1.0", {"steps.py": STEPS}))
+    image = workbench.mounted(demo_wheel(), make_wheel("steps", "1.0", {"steps.py": STEPS, "large.txt": LARGE}))
     subprocess.run(["git", "init", "-q", root / "project"], check=True)
     venv = Venv(directory=root / "project/.venv", env=image)
     venv.environment = {f"NIXGEN_{name}_DIR": str(root / name) for name in ("STATE", "RUN")}
@@ -127,3 +129,32 @@ def _events(watcher: int) -> list[tuple[int, str]]:
         found.append((what, data[16 : 16 + length].rstrip(b"\0").decode()))
         data = data[16 + length :]
     return found
+
+
+def test_directories_share_memory(mounted: Venv) -> None:
+    """What one directory has read is in memory for another, and for the store: each page once (mincore(2))."""
+    other = mounted.directory.with_name("other")
+    subprocess.run(
+        [mounted.env / "bin/nixgen-venv", "--mounted", other], env=mounted.variables(), check=True, capture_output=True
+    )
+    name = mounted.site.relative_to(mounted.directory) / "large.txt"
+    (leaf,) = (path for path in mounted.env.parent.iterdir() if path.is_file() and path.read_bytes() == LARGE)
+    places = [mounted.directory / name, other / name, leaf]
+    with leaf.open("rb") as file:
+        os.fsync(file.fileno())
+        os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
+    if _pages_in_memory(leaf):
+        pytest.skip("this file system lies in memory, and drops nothing of it")
+    assert places[0].read_bytes() == LARGE
+    assert [_pages_in_memory(place) for place in places] == [len(LARGE) // mmap.PAGESIZE] * 3
+
+
+def _pages_in_memory(path: Path) -> int:
+    """Return how many pages of a file are in memory."""
+    libc, size = ctypes.CDLL(None, use_errno=True), path.stat().st_size
+    found = ctypes.create_string_buffer(-(-size // mmap.PAGESIZE))
+    with path.open("rb") as file, mmap.mmap(file.fileno(), size, access=mmap.ACCESS_COPY) as mapped:
+        start = ctypes.c_char.from_buffer(mapped)
+        assert libc.mincore(ctypes.c_void_p(ctypes.addressof(start)), ctypes.c_size_t(size), found) == 0
+        del start
+    return sum(page & 1 for page in found.raw)

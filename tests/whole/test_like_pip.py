@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from corpus.files import differences
+from tests.support.mounts import unmount_below
+from tests.support.owner import as_root
 from tests.whole.conftest import Built
 
 pytestmark = [pytest.mark.nix, pytest.mark.registry]
@@ -29,6 +34,11 @@ for distribution in metadata.distributions():
     }
 print(json.dumps(view))
 """
+
+#: What pip's environment has beside the example: pip itself, and what venv brings.
+PIPS_OWN = re.compile(
+    r"(bin/pip|site-packages/(pip|setuptools|pkg_resources|_distutils_hack|distutils-precedence))|/(0-|_)?nixgen"
+)
 
 #: pip's own marks of an installation that was asked for by name, and itself.
 ONLY_PIP = ("REQUESTED", "direct_url.json")
@@ -84,15 +94,39 @@ def test_pip_and_uv_list_the_packages(built: Built, pip_venv: Path) -> None:
     _run(*uv, "check", "--python", built.result)
 
 
+#: What Python says of its paths.
+PATHS = (
+    "import site, sys, sysconfig, json; print(json.dumps([sys.prefix, sys.base_prefix, sys.path[1:],"
+    " site.getsitepackages(), sysconfig.get_paths(), sys.executable, sys.flags.no_site]))"
+)
+
+
+def _paths(environment: Path) -> Any:
+    return json.loads(_run(environment / "bin" / "python", "-c", PATHS).replace(str(environment), "ENV"))
+
+
 def test_it_is_a_virtual_environment(built: Built, pip_venv: Path) -> None:
     """Prefixes, paths and schemes are those of a virtual environment around the same Python."""
-    code = (
-        "import site, sys, sysconfig, json; print(json.dumps([sys.prefix, sys.base_prefix, sys.path[1:],"
-        " site.getsitepackages(), sysconfig.get_paths(), sys.executable, sys.flags.no_site]))"
-    )
-    ours = _run(built.result / "bin" / "python", "-c", code).replace(str(built.result), "ENV")
-    theirs = _run(pip_venv / "bin" / "python", "-c", code).replace(str(pip_venv), "ENV")
-    assert json.loads(ours) == json.loads(theirs)
+    assert _paths(built.result) == _paths(pip_venv)
+
+
+@as_root
+@pytest.mark.parametrize("built", ["distribution"], indirect=True)
+def test_mounted(built: Built, pip_venv: Path, tmp_path: Path) -> None:
+    """Mounted, every file is as pip installs it: name, bytes, mode, no link; and so are paths, metadata, commands."""
+    mounted = tmp_path / "mounted"
+    places = {f"NIXGEN_{name}_DIR": str(tmp_path / name) for name in ("STATE", "RUN")}
+    cli = replace(built.cli, environment={**built.nix.env, **places})
+    cli("venv", "--mounted", str(mounted))
+    try:
+        found = differences(pip_venv, mounted)
+        assert [line for line in found if not PIPS_OWN.search(line)] == []
+        assert _paths(mounted) == _paths(pip_venv)
+        assert _view(mounted / "bin" / "python") == _view(pip_venv / "bin" / "python")
+        for command in ("flask", "django-admin"):
+            assert _run(mounted / "bin" / command, "--version") == _run(pip_venv / "bin" / command, "--version")
+    finally:
+        unmount_below(tmp_path)
 
 
 def test_a_link_to_a_launcher_runs_the_python_beside_it(built: Built, tmp_path: Path) -> None:

@@ -34,9 +34,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--list",
         type=Path,
-        default=Path(__file__).parent / "packages.toml",
         metavar="FILE",
-        help="the list: .toml, or a requirement a line (default: corpus/packages.toml)",
+        help="the list: .toml, or a requirement a line (default: corpus/packages.toml, or sources.toml --from-source)",
     )
     parser.add_argument("--nasty", action="store_true", help="only what the list calls nasty")
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="packages at once (default: 2)")
@@ -51,7 +50,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--mounted", action="store_true", help="nixgen's environments without links: nixgen venv --mounted, as root"
     )
     parser.add_argument(
-        "--out", type=Path, metavar="DIR", help="where results are kept (default: .cache/corpus/results, or mounted)"
+        "--from-source", action="store_true", help="nixgen's environments have what it has built of the sources"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        metavar="DIR",
+        help="where results are kept (default: .cache/corpus/results, mounted or from-source)",
     )
     parser.add_argument("--resume", action="store_true", help="leave alone what has a result")
     parser.add_argument("--report", action="store_true", help="run nothing: the table of what has a result")
@@ -63,7 +68,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--remove-store", action="store_true", help="remove the store in the end")
     parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too")
     options = parser.parse_args(arguments)
-    options.out = options.out or cache / ("mounted" if options.mounted else "results")
+    if options.mounted and options.from_source:
+        parser.error("--mounted and --from-source are two comparisons")
+    kind = "mounted" if options.mounted else "from-source" if options.from_source else "results"
+    options.out = options.out or cache / kind
+    options.list = options.list or Path(__file__).parent / ("sources.toml" if options.from_source else "packages.toml")
     try:
         listed = read(options.list)
         entries = choose(listed, options.names, nasty=options.nasty)
@@ -78,7 +87,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("corpus: interrupted; --resume goes on", file=sys.stderr)
             return 130
-    text = page(results, listed=len(listed), mounted=options.mounted)
+    text = page(results, listed=len(listed), mounted=options.mounted, from_source=options.from_source)
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")
@@ -94,7 +103,13 @@ def _run(entries: Sequence[Entry], options: argparse.Namespace) -> list[Result]:
         find_links=tuple(path.resolve() for path in options.find_links),
         python=options.python,
     )
-    runner = Runner(workshop=workshop, work=options.scratch / "work", out=options.out, mounted=options.mounted)
+    runner = Runner(
+        workshop=workshop,
+        work=options.scratch / "work",
+        out=options.out,
+        mounted=options.mounted,
+        from_source=options.from_source,
+    )
     room = Room(options.jobs, options.memory)
     try:
         return run_all(runner, entries, room, jobs=options.jobs, resume=options.resume)

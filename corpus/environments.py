@@ -116,10 +116,25 @@ class Workshop:
         """
         project.mkdir(parents=True)
         (project / "requirements.in").write_text("".join(f"{line}\n" for line in entry.requirements))
+        self._lock(project)
+        return Lock.from_file(project / LOCK_NAME)
+
+    def _lock(self, project: Path, *options: str) -> None:
         python = () if self.python is None else ("--python", self.python)
         links = [word for directory in self.find_links for word in ("--find-links", str(directory))]
-        self._nixgen(project, "lock", "--quiet", *python, *links, *self.index)
-        return Lock.from_file(project / LOCK_NAME)
+        self._nixgen(project, "lock", "--quiet", *options, *python, *links, *self.index)
+
+    def lock_from_source(self, entry: Entry, project: Path) -> None:
+        """Lock a locked package again, in the same versions, with what is probed built of its source distribution.
+
+        Raises:
+            TroubleError: with what nixgen says; or there is no source distribution.
+        """
+        asked = [word for name in entry.roots for word in ("--build-from-source", name)]
+        self._lock(project, *asked)
+        wheels = Lock.from_file(project / LOCK_NAME).wheels.values()
+        if missing := set(entry.roots) - {wheel.name for wheel in wheels if wheel.build is not None}:
+            raise TroubleError(f"nothing was built of {', '.join(sorted(missing))}: there is no source distribution")
 
     def build(self, project: Path, link: Path) -> None:
         """Build the environment of a lock.

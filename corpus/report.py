@@ -31,6 +31,16 @@ bytes, but of what every installer writes in its own words (launchers, `RECORD`,
 is a link or a copy, and no rule of placement counts. The store is read-only to the probes.
 """
 
+_FROM_SOURCE = """\
+# Built from source, beside the wheel
+
+Made by `python -m corpus --from-source --write docs/from-source.md`; not edited by hand. Each package of
+[corpus/sources.toml](../corpus/sources.toml) has wheels and a source distribution. nixgen locks it, pip installs the
+locked wheel into a virtual environment; nixgen locks the same versions again with `--build-from-source`, which
+[builds them in derivations](sources.md), and the probes of [compatibility.md](compatibility.md) run in both. What
+passes with the wheel and fails with what was built is a defect; that a compiler's files are others is none.
+"""
+
 #: How many wheels are named for their copies.
 _LARGEST = 8
 
@@ -41,18 +51,19 @@ _PLACES = (
 )
 
 
-def page(results: Sequence[Result], *, listed: int, mounted: bool = False) -> str:
+def page(results: Sequence[Result], *, listed: int, mounted: bool = False, from_source: bool = False) -> str:
     """Return the page.
 
     Args:
         results: of the packages that were run, in the order of the list.
         listed: how many packages the list has.
         mounted: whether the environments were mounted, without links.
+        from_source: whether nixgen had built what is probed.
     """
     compared = [one for one in results if not one.trouble]
     return "\n".join(
         [
-            _MOUNTED if mounted else _INTRODUCTION,
+            _MOUNTED if mounted else _FROM_SOURCE if from_source else _INTRODUCTION,
             *_totals(results, compared, listed),
             *_defects(results),
             *_not_compared(results),

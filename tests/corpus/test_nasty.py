@@ -13,7 +13,7 @@ from corpus.entries import Entry, choose, read
 from corpus.environments import Store, Workshop
 from corpus.probing import Limits
 from corpus.processes import Processes
-from corpus.result import Result
+from corpus.result import DIFFERS, Result
 from corpus.runner import Runner, said
 
 LIST = Path(__file__).resolve().parents[2] / "corpus" / "packages.toml"
@@ -51,3 +51,21 @@ def test_it_works_as_it_does_under_pip(running: Mapping[str, Future[Result]], en
     assert result.sound, said(result)
     own = [one for one in result.compared if one.probe in entry.probes]
     assert [one.probe for one in own if one.pip.status != "pass"] == [], own
+
+
+def test_what_is_built_of_its_source_works_as_the_wheel(tmp_path: Path) -> None:
+    """A package in C that nixgen builds passes what its wheel passes; it was built, and not the wheel again."""
+    store = Store(tmp_path / "nix")
+    runner = Runner(
+        workshop=Workshop(processes=Processes(), store=store),
+        work=tmp_path / "work",
+        out=tmp_path / "out",
+        from_source=True,
+        limits=Limits(module=60, submodules=20, command=20, probe=240),
+    )
+    (entry,) = choose(read(LIST.with_name("sources.toml")), [], nasty=True)
+    result = runner.run(entry)
+    assert result.sound, said(result)
+    (resources,) = [one for one in result.compared if one.probe.startswith("resources")]
+    assert resources.verdict == DIFFERS  # gcc has built it, and here
+    store.remove()

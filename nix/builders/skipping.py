@@ -17,7 +17,9 @@ Skips = collections.namedtuple("Skips", "beside lists guards")
 NOTHING = Skips(beside=False, lists=False, guards=frozenset())
 
 _LISTS = frozenset(["listdir", "scandir", "walk", "fwalk", "glob", "iglob", "rglob", "iterdir"])
-_RESOURCES = ("importlib.resources", "importlib_resources")
+_RESOURCES = frozenset(["importlib.resources", "importlib_resources", "resources"])
+_LOCATIONS = (OWN | ANY) - {"origin"}
+_FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef)
 
 #: What is done to files that are somebody else's: a loop with one of these looks for none of its package.
 _CHANGES = frozenset(
@@ -28,22 +30,26 @@ _CHANGES = frozenset(
 )
 
 
-def skips(tree):
+def skips(nodes):
     """Return what a source does with links: ``Skips``.
 
     Args:
-        tree: its syntax tree.
+        nodes: all nodes of its syntax tree, the module first.
     """
-    code = _Code(tree)
-    beside, *inside = [_asks(nodes, known) for nodes, known in code.scopes()]
-    others = [function for function, asks in zip(code.functions, inside) if not asks]  # noqa: B905 - see tree._rows
+    asked = [node for node in nodes if isinstance(node, ast.Call) and _asks(node)]
+    if not asked:
+        return NOTHING
+    functions = [node for node in nodes if isinstance(node, _FUNCTIONS)]
+    asking = [function for function in functions if any(_holds(function, node) for node in asked)]
+    known = _Known(nodes[0], functions)
+    beside = known.asking()
     return Skips(
-        beside=beside or any(inside),
-        lists=any(_lists_without_links(function) for function in others),
+        beside=bool(beside),
+        lists=any(_lists_without_links(function) for function in asking if function not in beside),
         guards=frozenset(
             function.name
-            for function in code.functions
-            if not function.name.startswith("__") and _asks(*code.scope(function, _parameters(function)))
+            for function in asking
+            if not function.name.startswith("__") and _Scope(function.body).asks(_parameters(function))
         ),
     )
 
@@ -61,45 +67,125 @@ def hands(content, guards):
         tree = ast.parse(content)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return False
-    return any(
-        isinstance(node, ast.Call) and not guards.isdisjoint(_called(node)) and _given(node, known)
-        for nodes, known in _Code(tree).scopes()
-        for node in nodes
-    )
+    known = _Known(tree, [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)])
+    return not guards.isdisjoint(known.given)
 
 
-class _Code:
-    """A source, and which of its names may hold paths that start from its own location."""
+class _Known:
+    """A source, and what of it holds paths that start from its own location.
 
-    def __init__(self, tree):
-        self.functions = [node for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef))]
-        inside = {id(node) for function in self.functions for part in function.body for node in ast.walk(part)}
-        self._top = [node for node in ast.walk(tree) if id(node) not in inside]
-        locations = (OWN | ANY) - {"origin"}
-        if any(isinstance(node, ast.ImportFrom) and node.module in _RESOURCES for node in self._top) or any(
-            isinstance(node, ast.alias) and node.name in (*_RESOURCES, "resources") for node in self._top
-        ):
-            locations |= {"files"}
-        self._known = _spread(self._top, set(locations))
+    Attributes:
+        given: names of the functions that get such paths.
+    """
 
-    def scope(self, function, names):
-        """Return the nodes of a function, and the names in it that hold such paths where some of its own do."""
-        nodes = [node for part in function.body for node in ast.walk(part)]
-        return nodes, _spread(nodes, set(names))
+    def __init__(self, tree, functions):
+        self._functions = functions
+        top = _Scope([tree], outside=True)
+        locations = _LOCATIONS | {"files"} if top.resources else _LOCATIONS
+        # Most sources name none.
+        self._scopes = [(None, top), *((function, _Scope(function.body)) for function in functions)]
+        if not any(scope.names & locations for _, scope in self._scopes):
+            self._scopes = []
+        self.given, self._held, before = set(), {}, -1
+        while len(self.given) > before:
+            before = len(self.given)
+            outer = locations
+            for function, scope in self._scopes:
+                own = set() if function is None else _parameters(function)
+                held = self._held[function] = scope.spread(outer | own if self._is_given(function) else outer - own)
+                self.given.update(
+                    name for called, names in scope.calls if not held.isdisjoint(names) for name in called
+                )
+                outer = held if function is None else outer
 
-    def scopes(self):
-        """Return the nodes of each scope, the module's and the functions', with the names that hold such paths."""
-        given, before = set(), -1
-        while len(given) > before:
-            before = len(given)
-            found = [(self._top, self._known)]
-            for function in self.functions:
-                own = _parameters(function)
-                found.append(self.scope(function, self._known | own if function.name in given else self._known - own))
-            for nodes, known in found:
-                calls = [node for node in nodes if isinstance(node, ast.Call) and _given(node, known)]
-                given.update(name for call in calls for name in _called(call))
-        return found
+    def asking(self):
+        """Return the functions that ask of such paths whether they are links; None among them is the module."""
+        return {function for function, scope in self._scopes if scope.asks(self._held[function], spread=False)}
+
+    def _is_given(self, function):
+        return function is not None and function.name in self.given
+
+
+class _Scope:
+    """What the statements of a function or of a module do with names.
+
+    Args:
+        body: nodes.
+        outside: whether to leave out functions.
+
+    Attributes:
+        names: all of them.
+        calls: pairs of the names that are called and those in the arguments.
+        resources: whether the module of that name is imported.
+    """
+
+    def __init__(self, body, outside=False):
+        self.names, self.calls, self.resources = set(), [], False
+        self._assigned, self._asked = [], []
+        pending = list(body)
+        while pending:
+            node = pending.pop()
+            if isinstance(node, ast.Name):
+                self.names.add(node.id)
+            elif isinstance(node, ast.Attribute):
+                self.names.add(node.attr)
+            elif isinstance(node, ast.Call):
+                given = [_names(each) for each in [*node.args, *node.keywords]]
+                if given:
+                    self.calls.append((_called(node), set().union(*given)))
+                if _asks(node):
+                    self._asked.append(_names(node))
+            elif isinstance(node, (ast.Import, ast.ImportFrom)):
+                modules = [getattr(node, "module", None), *(alias.name for alias in node.names)]
+                self.resources = self.resources or not _RESOURCES.isdisjoint(modules)
+            else:
+                targets, value = _assignment(node)
+                if value is not None:
+                    self._assigned.append((targets, _names(value)))
+            pending += [
+                child
+                for child in ast.iter_child_nodes(node)
+                if not (isinstance(child, ast.expr_context) or (outside and isinstance(child, _FUNCTIONS)))
+            ]
+
+    def spread(self, known):
+        """Return some names with those that are made of them: ``path = HERE / name``, ``for name in listdir(HERE)``."""
+        known, before = set(known), -1
+        while len(known) > before:
+            before = len(known)
+            for targets, names in self._assigned:
+                if not known.isdisjoint(names):
+                    known.update(targets)
+        return known
+
+    def asks(self, known, spread=True):
+        """Tell whether it asks whether a path is a link, of one that some names hold, or what is made of them."""
+        known = self.spread(known) if spread and self._asked else known
+        return any(not known.isdisjoint(names) for names in self._asked)
+
+
+def _assignment(node):
+    """Return the names that a node sets and what it sets them to, None where it sets none."""
+    if isinstance(node, (ast.For, ast.comprehension)):
+        targets, value = [node.target], node.iter
+    elif isinstance(node, ast.withitem):
+        targets, value = [node.optional_vars], node.context_expr
+    elif isinstance(node, ast.Assign):
+        targets, value = node.targets, node.value
+    elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
+        targets, value = [node.target], node.value
+    else:
+        return (), None
+    return [name for target in targets for name in _targets(target)], value
+
+
+def _holds(function, node):
+    return function.lineno <= node.lineno <= (function.end_lineno or node.lineno)
+
+
+def _asks(call):
+    """Tell whether a call asks whether a path is a link, or opens none."""
+    return not NAMES.isdisjoint(_called(call)) or any("O_NOFOLLOW" in _names(each) for each in call.args)
 
 
 def _may_name_location(content):
@@ -125,41 +211,6 @@ def _called(call):
     if isinstance(call.func, ast.Name):
         return {call.func.id}
     return {call.func.attr} if isinstance(call.func, ast.Attribute) else set()
-
-
-def _given(call, known):
-    return any(not known.isdisjoint(_names(each)) for each in [*call.args, *call.keywords])
-
-
-def _asks(nodes, known):
-    """Tell whether some nodes ask whether a path is a link, of one that some names hold."""
-    for node in nodes:
-        if isinstance(node, ast.Call):
-            asks = not NAMES.isdisjoint(_called(node)) or any("O_NOFOLLOW" in _names(each) for each in node.args)
-            if asks and not known.isdisjoint(_names(node)):
-                return True
-    return False
-
-
-def _spread(nodes, known):
-    """Return some names with those that are made of them: ``path = HERE / name``, ``for name in listdir(HERE)``."""
-    before = -1
-    while len(known) > before:
-        before = len(known)
-        for node in nodes:
-            if isinstance(node, (ast.For, ast.comprehension)):
-                targets, value = [node.target], node.iter
-            elif isinstance(node, ast.withitem):
-                targets, value = [node.optional_vars], node.context_expr
-            elif isinstance(node, ast.Assign):
-                targets, value = node.targets, node.value
-            elif isinstance(node, (ast.AnnAssign, ast.NamedExpr)):
-                targets, value = [node.target], node.value
-            else:
-                continue
-            if value is not None and not known.isdisjoint(_names(value)):
-                known.update(name for target in targets for name in _targets(target))
-    return known
 
 
 def _targets(target):

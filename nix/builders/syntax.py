@@ -37,7 +37,7 @@ def read(content):
             hands=_hands(nodes),
             loads=resolver and not names.isdisjoint(LOADERS),
             inspects=resolver and any(isinstance(node, ast.Constant) and node.value == "ldd" for node in nodes),
-            skips=skipping.NOTHING if names.isdisjoint(skipping.NAMES) else skipping.skips(nodes[0]),
+            skips=skipping.NOTHING if names.isdisjoint(skipping.NAMES) else skipping.skips(nodes),
             imported={name for node in nodes for name in _imported(node)},
         )
     finally:

@@ -647,12 +647,11 @@ def _heal_all(options):
     for mount in mounts.mounts(_SOURCE):
         there.setdefault(mount.place, []).append(mount.source)
     for record in Record.every():
+        if not os.path.lexists(record.path):
+            _forget(record)
+            continue
         well = record.fitted == record.image and there.get(record.path) == [_source(record)]
         if record.attached and not well:
-            if not os.path.lexists(record.path):
-                print(f"nixgen-venv: {record.path} is gone, and not mounted any more", file=sys.stderr)
-                record.remove()
-                continue
             one = Options("heal", [record.path])
             one.quiet = options.quiet
             try:
@@ -663,7 +662,21 @@ def _heal_all(options):
     return code
 
 
+def _forget(record):
+    """Forget a DIR that is gone: Nix need keep nothing for it; not one whose disk may just be somewhere else."""
+    if os.path.isdir(os.path.dirname(record.path)):
+        record.remove()
+        if record.attached:
+            print(f"nixgen-venv: {record.path} is gone, and not mounted any more", file=sys.stderr)
+    elif record.attached:
+        print(f"nixgen-venv: {record.path} is not there; nixgen umount forgets it", file=sys.stderr)
+
+
 def _detach(options):
+    gone = None if os.path.lexists(options.directory) else Record.at(os.path.realpath(options.directory))
+    if gone is not None:
+        gone.remove()
+        return 0
     with opened(options.directory) as place:
         record = _known(place)
         if place.mounted:

@@ -358,6 +358,26 @@ def test_after_a_restart_all_are_mounted(mounted: Mounted) -> None:
     assert (places[1] / "NOT-MOUNTED.txt").exists() and not (places[0] / "NOT-MOUNTED.txt").exists()
 
 
+def test_what_is_gone_is_forgotten(mounted: Mounted) -> None:
+    """Nix keeps nothing for a directory that was removed, mounted or not; one whose disk is away is mounted later."""
+    place = mounted.root / "disk/.venv"
+    for directory in (mounted.directory, place):
+        mounted("--mounted", directory)
+    mounted("--unmount", mounted.directory)
+    shutil.rmtree(mounted.directory)
+    subprocess.run(["umount", place], check=True)
+    place.parent.rename(mounted.root / "away")
+    mounted.verb("heal-all")
+    assert mounted.table() == [(str(place), "not mounted")]
+    (mounted.root / "away").rename(place.parent)
+    mounted.verb("heal-all")
+    assert mounted.table() == [(str(place), "mounted")]
+    subprocess.run(["umount", place], check=True)
+    shutil.rmtree(place.parent)
+    mounted("--unmount", place)
+    assert mounted.table() == [] == list((mounted.root / "nix/gcroots/nixgen").iterdir())
+
+
 @pytest.mark.parametrize("broken", [twice, another, half, unfit])
 def test_all_that_is_wrong_is_healed_together(mounted: Mounted, broken: Callable[[Mounted], None]) -> None:
     """heal-all looks closer wherever one of all is not as it should be."""

@@ -41,8 +41,8 @@ def skips(nodes):
         return NOTHING
     functions = [node for node in nodes if isinstance(node, _FUNCTIONS)]
     asking = [function for function in functions if any(_holds(function, node) for node in asked)]
-    known = _Known(nodes[0], functions)
-    beside = known.asking()
+    # Most sources name no location.
+    beside = _Known(nodes[0], functions).asking() if any(map(_may_locate, nodes)) else set()
     return Skips(
         beside=bool(beside),
         lists=any(_lists_without_links(function) for function in asking if function not in beside),
@@ -61,7 +61,7 @@ def hands(content, guards):
         content: the source, as bytes.
         guards: the names.
     """
-    if not (_may_name_location(content) and any(name.encode() in content for name in guards)):
+    if not (_may_name_location(content) and any(name.encode() + b"(" in content for name in guards)):
         return False
     try:
         tree = ast.parse(content)
@@ -82,10 +82,7 @@ class _Known:
         self._functions = functions
         top = _Scope([tree], outside=True)
         locations = _LOCATIONS | {"files"} if top.resources else _LOCATIONS
-        # Most sources name none.
         self._scopes = [(None, top), *((function, _Scope(function.body)) for function in functions)]
-        if not any(scope.names & locations for _, scope in self._scopes):
-            self._scopes = []
         self.given, self._held, before = set(), {}, -1
         while len(self.given) > before:
             before = len(self.given)
@@ -114,22 +111,17 @@ class _Scope:
         outside: whether to leave out functions.
 
     Attributes:
-        names: all of them.
         calls: pairs of the names that are called and those in the arguments.
         resources: whether the module of that name is imported.
     """
 
     def __init__(self, body, outside=False):
-        self.names, self.calls, self.resources = set(), [], False
+        self.calls, self.resources = [], False
         self._assigned, self._asked = [], []
         pending = list(body)
         while pending:
             node = pending.pop()
-            if isinstance(node, ast.Name):
-                self.names.add(node.id)
-            elif isinstance(node, ast.Attribute):
-                self.names.add(node.attr)
-            elif isinstance(node, ast.Call):
+            if isinstance(node, ast.Call):
                 given = [_names(each) for each in [*node.args, *node.keywords]]
                 if given:
                     self.calls.append((_called(node), set().union(*given)))
@@ -190,6 +182,12 @@ def _asks(call):
 
 def _may_name_location(content):
     return any(name.encode() in content for name in (*sorted(OWN), "getfile", "getsourcefile", "resources"))
+
+
+def _may_locate(node):
+    if isinstance(node, ast.Name):
+        return node.id in _LOCATIONS or node.id == "files"
+    return isinstance(node, ast.Attribute) and (node.attr in _LOCATIONS or node.attr == "files")
 
 
 def _names(node):

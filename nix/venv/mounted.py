@@ -39,6 +39,7 @@ _SOURCE = "nixgen:"
 #: How long somebody else may be at work in a DIR, in seconds.
 _PATIENCE = 60
 
+_NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _IDENTITY = re.compile(r"[0-9a-f]{32}")
 _STORE_PATH = re.compile(r"/.*/[0-9a-z]{32}-[^/]+")
@@ -429,9 +430,8 @@ class Place:
         here = os.dup(self.descriptor)
         try:
             for part in path.split("/"):
-                with contextlib.suppress(FileExistsError):
+                with contextlib.suppress(FileExistsError), owner.rights_of(self.uid, self.gid):
                     os.mkdir(part, 0o755, dir_fd=here)
-                    os.chown(part, self.uid, self.gid, dir_fd=here, follow_symlinks=False)
                 try:
                     after = os.open(part, _DIRECTORY, dir_fd=here)
                 except OSError as error:
@@ -452,12 +452,12 @@ class Place:
 
     def write(self, directory, name, text):
         """Write a file of it, by rename."""
-        with self.inside(directory) as here:
+        with self.inside(directory) as here, owner.rights_of(self.uid, self.gid):
             new = f"new-{os.urandom(16).hex()}"
-            file = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=here)
-            with os.fdopen(file, "w", encoding="utf-8", errors="surrogateescape") as opened:
-                os.fchown(file, self.uid, self.gid)
-                opened.write(text)
+            with os.fdopen(
+                os.open(new, _NEW, 0o644, dir_fd=here), "w", encoding="utf-8", errors="surrogateescape"
+            ) as file:
+                file.write(text)
             os.rename(new, name, src_dir_fd=here, dst_dir_fd=here)
 
 
@@ -923,10 +923,9 @@ def _source(record):
 
 def _write_new(place, here, name, text):
     """Write a file that nothing is in the way of; one that is there is the user's."""
-    with contextlib.suppress(FileExistsError):
-        file = os.open(name, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o644, dir_fd=here)
+    with contextlib.suppress(FileExistsError), owner.rights_of(place.uid, place.gid):
+        file = os.open(name, _NEW, 0o644, dir_fd=here)
         with os.fdopen(file, "w", encoding="utf-8") as opened_file:
-            os.fchown(file, place.uid, place.gid)
             opened_file.write(text)
 
 

@@ -6,6 +6,7 @@ out to be root's; else as the user, on ``DIR``. nixgen takes the same functions.
 newer.
 """
 
+import contextlib
 import os
 import pwd
 import signal
@@ -135,6 +136,29 @@ def reach(path):
 def _nowhere(here, uid):
     os.close(here)
     return Reached(None, uid)
+
+
+@contextlib.contextmanager
+def rights_of(uid, gid):
+    """Make what is made meanwhile with a user's rights, and as his: what root makes and then gives away may be another
+    thing by then. The user can do nothing to this process, whose real user stays root.
+
+    Args:
+        uid, gid: the user's; nothing is done for the caller himself.
+    """
+    if uid == os.geteuid():
+        yield
+        return
+    groups = os.getgroups()
+    os.setgroups([])
+    os.setegid(gid)
+    os.seteuid(uid)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        os.setegid(0)
+        os.setgroups(groups)
 
 
 def become(uid):

@@ -149,7 +149,7 @@ reach() {
 mount_it() {
   [ -n "$env" ] || { [ -n "$state_env" ] && of_store "$state_env"; } || state_env=
   python=${by:-${env:-$state_env}/bin/python}
-  [ -x "$python" ] || fail 3 "the environment that it stands on is not in the store any more" "$given" "build it again: nixgen venv $given"
+  [ -n "${by:-}$env$state_env" ] && [ -x "$python" ] || fail 3 "the environment that it stands on is not in the store any more" "$given" "build it again: nixgen venv $given"
   case $mode:$asked in
     heal:mounted) verb=attach ;;
     heal:reset | heal:rollback) verb=$asked ;;

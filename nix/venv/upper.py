@@ -13,6 +13,8 @@ import os
 import re
 import stat
 
+import owner
+
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPAQUE, _METACOPY, _REDIRECT = (f"trusted.overlay.{name}" for name in ("opaque", "metacopy", "redirect"))
 
@@ -160,9 +162,8 @@ class Upper:
             os.close(here)
 
     def _make(self, here, name):
-        with contextlib.suppress(FileExistsError):
+        with contextlib.suppress(FileExistsError), owner.rights_of(self._uid, self._gid):
             os.mkdir(name, 0o755, dir_fd=here)
-            os.chown(name, self._uid, self._gid, dir_fd=here, follow_symlinks=False)
 
     def _drop(self, here, prefix, mine, old, new, aside):
         """Take away what hides or changes files of the old environment, where it is not to do so in the new."""

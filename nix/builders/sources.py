@@ -147,7 +147,11 @@ def _may_hand(content, handed_out):
     if b"__file__" not in content and b"__spec__" not in content:
         return False
     names = b"|".join([rb"__file__", rb"__spec__\s*\.\s*origin", *sorted(handed_out)])
-    return any(name.decode("utf-8", "replace") not in PLAIN for name in re.findall(_HANDED % names, content))
+    for match in re.finditer(rb"\b(?:%s)\b" % names, content):
+        around = content[max(0, match.start() - _LINE) : match.end() + _LINE]
+        if any(name.decode("utf-8", "replace") not in PLAIN for name in re.findall(_HANDED % names, around)):
+            return True
+    return False
 
 
 def _handed_out(content):

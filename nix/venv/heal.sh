@@ -144,7 +144,8 @@ examine_commands() {
 }
 
 # What wheels put beside their packages (share, etc, include) is looked for below sys.prefix. An overlay has links to these
-# files, in real directories: others install there too. .nixgen/data says for which environment they are, and lists them.
+# files, in real directories: others install there too. What Jupyter's servers hand out (share/jupyter) is copied, where a
+# tree has a copy: they refuse links. .nixgen/data says for which environment they are, and lists them.
 examine_data() {
   slurp .nixgen/data
   linked=$text missing=
@@ -190,7 +191,7 @@ list_data() {
 # Link to the files of the environment that $data lists. What is there is the user's, and stays.
 place_data() {
   set -f; set -- $data; set +f
-  directory=. batch=
+  directory=. batch= copied=
   for name; do
     around=.
     case $name in */*) around=${name%/*} ;; esac
@@ -203,18 +204,29 @@ place_data() {
         up=../$up
       fi
     fi
-    if [ ! -e "$name" ] && [ ! -L "$name" ]; then batch=$batch$up.nixgen/env/$name$newline; fi
+    if [ ! -e "$name" ] && [ ! -L "$name" ]; then
+      case $name in
+        share/jupyter/*) if [ ! -L "$env/$name" ]; then copied=$copied$env/$name$newline; continue; fi ;;
+      esac
+      batch=$batch$up.nixgen/env/$name$newline
+    fi
   done
   place_batch
   if [ -n "$data" ]; then put .nixgen/data "$env$newline$data"; else rm -f .nixgen/data || cannot .nixgen; fi
 }
 
 place_batch() {
-  [ -n "$batch" ] && is_real "$directory" || { batch=; return 0; }
+  [ -n "$batch$copied" ] && is_real "$directory" || { batch= copied=; return 0; }
   mkdir -p "$directory" || cannot "$directory"
   set -f; set -- $batch; set +f
-  ln -s "$@" "$directory/" || cannot "$directory"
-  batch=
+  [ $# -eq 0 ] || ln -s "$@" "$directory/" || cannot "$directory"
+  set -f; set -- $copied; set +f
+  batch= copied=
+  [ $# -gt 0 ] || return 0
+  cp "$@" "$directory/" || cannot "$directory"
+  for copy; do shift; set -- "$@" "$directory/${copy##*/}"; done
+  # By the environment's time, a copy is known from what the user changes.
+  chmod u+w "$@" && touch -r "$env/pyvenv.cfg" "$@" || cannot "$directory"
 }
 
 # is_real DIRECTORY: tell whether it is one or can be made, and no link of the user's is on the way.
@@ -226,13 +238,24 @@ is_real() {
   done
 }
 
-# drop_data KEPT: remove the links that $linked lists, but for those of the list KEPT, and directories that are empty then.
+# is_copy PATH: tell whether a file was copied from an environment, whose times are all the same, and left as it was.
+is_copy() {
+  case $1 in share/jupyter/*) ;; *) return 1 ;; esac
+  [ -f "$1" ] && [ ! -L "$1" ] && [ ! "$1" -nt "$env/pyvenv.cfg" ] && is_real "${1%/*}"
+}
+
+# drop_data KEPT: remove the copies that $linked lists, its links but for those of the list KEPT, and directories that are
+# empty then.
 drop_data() {
   set -f; set -- "$1" ${linked#*"$newline"}; set +f
   kept=$newline$1
   shift
   for name; do
     shift
+    if is_copy "$name"; then
+      set -- "$@" "$name"
+      continue
+    fi
     case $kept in *"$newline$name$newline"*) continue ;; esac
     if [ -L "$name" ] && { [ ! -e "$name" ] || [ "$name" -ef ".nixgen/env/$name" ]; } && case $name in
       */*) is_real "${name%/*}" ;; esac; then

@@ -128,6 +128,7 @@ def _programs(root: Path, busybox: str | None) -> Path:
             "sh",
             "sleep",
             "stat",
+            "touch",
         ):
             (directory / name).symlink_to(busybox or shutil.which(name, path="/usr/bin:/bin") or name)
     return directory

@@ -285,6 +285,37 @@ def test_files_beside_the_packages_follow_the_environment(workbench: Workbench, 
     assert (venv.directory / "etc/demo.conf").readlink() == Path("../.nixgen/env/etc/demo.conf")
 
 
+@pytest.mark.parametrize("shell", SHELLS)
+def test_what_jupyter_serves_is_real_below_the_prefix(workbench: Workbench, tmp_path: Path, shell: str) -> None:
+    """Jupyter's servers refuse links out of a directory: an overlay has copies, but for what the user changed."""
+    lab = "share/jupyter/lab/static"
+
+    def wheel(version: str, *names: str) -> tuple[str, bytes]:
+        themes = {f"data/share/jupyter/lab/themes/{name}": version for name in ("a.css", "b.css")}
+        return make_wheel(version=version, data={**themes, **{f"data/{lab}/{name}": version for name in names}})
+
+    words = shell_command(shell)
+    venv = Venv(directory=tmp_path / ".venv", env=workbench.env(wheel("1", "a.js", "b c.js", "gone.js")), shell=words)
+    venv()
+    static = venv.directory / lab
+    assert all(path.resolve().parent == static.resolve() for path in static.iterdir())
+    assert [path.name for path in sorted((static.parent / "themes").iterdir())] == ["a.css", "b.css"]
+    (static / "b c.js").unlink()
+    (static / "b c.js").write_text("mine")
+    (static / "a.js").unlink()
+    assert "share/jupyter/lab/static/a.js" in venv("--check", code=1).stdout
+    venv()
+    assert (static / "a.js").read_text() == "1"
+    after = Venv(directory=venv.directory, env=workbench.env(wheel("2", "a.js", "b c.js"), name="after"), shell=words)
+    after()
+    assert {path.name: path.read_text() for path in static.iterdir()} == {"a.js": "2", "b c.js": "mine"}
+    (static / "a.js").write_text("edited")
+    after("--rollback")
+    assert {path.name: path.read_text() for path in static.iterdir()} == {
+        **{"a.js": "edited", "b c.js": "mine", "gone.js": "1"},
+    }
+
+
 def test_a_link_of_the_users_is_not_followed(workbench: Workbench, tmp_path: Path) -> None:
     """Where the user has a link in the place of a directory, nothing is written through it."""
     venv = Venv(directory=tmp_path / ".venv", env=workbench.env(demo_wheel()))

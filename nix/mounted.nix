@@ -1,13 +1,27 @@
 # The image of an environment without links: names, sizes and modes, for the kernel to show leaves under.
 { run }:
 let
-  inherit (builtins) map;
+  inherit (builtins) map path toString;
+
+  # What mounts images, compiled once for an interpreter.
+  compiled =
+    { system, interpreter }:
+    run.run {
+      name = "nixgen-venv-compiled";
+      builder = "compiled";
+      inherit system interpreter;
+      attributes.venv = path {
+        name = "nixgen-venv";
+        path = ./venv;
+      };
+      allowSubstitutes = false;
+    };
 in
 {
   # mounted :: { env, trees, interpreter } -> derivation
   #
-  # A directory: `image.erofs`, which names leaves by their store paths, and `environment`, a link to env. env: an
-  # environment that is made of `trees`, as `tree` and `ofBuild` give them.
+  # A directory: `image.erofs`, which names leaves by their store paths; links to env (`environment`) and to
+  # what mounts it (`venv`). env: an environment that is made of `trees`, as `tree` and `ofBuild` give them.
   mounted =
     {
       env,
@@ -21,6 +35,10 @@ in
       inherit interpreter;
       attributes = {
         env = "${env}";
+        compiled = toString (compiled {
+          inherit interpreter;
+          inherit (env) system;
+        });
         trees = map (
           tree:
           {

@@ -27,6 +27,8 @@ def main():
         from program import build
     elif name == "mounted":
         from mounted import build
+    elif name == "compiled":
+        from compiled import build
     elif name == "image":
         from image import build
     elif name == "python":

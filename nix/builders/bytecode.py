@@ -42,7 +42,7 @@ def compile_source(source, content, name):
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         try:
-            data = _marshalled(content, name)
+            data = compiled(content, name)
         except Exception:  # whatever it is, as py_compile has it: the package's affair
             return None
     try:
@@ -52,8 +52,18 @@ def compile_source(source, content, name):
             return None  # a module works without
         raise
     with file:
-        file.write(importlib.util.MAGIC_NUMBER + struct.pack("<LLL", 0, TIME, len(content) & 0xFFFFFFFF) + data)
+        file.write(data)
     return target
+
+
+def compiled(content, name):
+    """Return the bytecode of a source; see ``compile_source``.
+
+    Raises:
+        Exception: what ``compile`` raises.
+    """
+    data = _marshalled(content, name)
+    return importlib.util.MAGIC_NUMBER + struct.pack("<LLL", 0, TIME, len(content) & 0xFFFFFFFF) + data
 
 
 def _marshalled(content, name):

@@ -12,8 +12,8 @@ import manifest
 import tree
 from bytecode import TIME
 
-#: What the output holds: the image, a link to the environment that it shows, and what mounts it.
-IMAGE, ENVIRONMENT, PROGRAM = "image.erofs", "environment", "bin/nixgen-venv"
+#: What the output holds: the image, a link to the environment that it shows, and what mounts it, with its parts.
+IMAGE, ENVIRONMENT, PROGRAM, COMPILED = "image.erofs", "environment", "bin/nixgen-venv", "venv"
 
 _WAYS = re.compile(r"\.t?[0-9]+")
 
@@ -25,8 +25,8 @@ def build(attributes, out):
     bytecode, launchers, RECORD and what else is made for the environment come from the trees and from itself.
 
     Args:
-        attributes: ``env`` (the environment) and ``trees``: of each, its ``path``, and its attributes as JSON, in the
-            file ``attributesPath`` or the text ``attributes``.
+        attributes: ``env`` (the environment), ``compiled`` (what compiled.py made) and ``trees``: of each, its
+            ``path``, and its attributes as JSON, in the file ``attributesPath`` or the text ``attributes``.
         out: directory to make.
     """
     os.mkdir(out)
@@ -36,6 +36,7 @@ def build(attributes, out):
     os.symlink(attributes["env"], os.path.join(out, ENVIRONMENT))
     os.mkdir(os.path.join(out, "bin"))
     shutil.copy(os.path.join(attributes["env"], PROGRAM), os.path.join(out, PROGRAM))
+    os.symlink(attributes["compiled"], os.path.join(out, COMPILED))
 
 
 class _Environment:

@@ -158,6 +158,9 @@ mount_it() {
     heal:) verb=heal; [ -n "$only$known" ] || [ -z "$env" ] || [ "$env" = "${state_env:-}" ] || verb=attach ;;
     *) verb=$mode ;;
   esac
+  mounted=$parts/mounted.py
+  # Compiled for the interpreter of that environment.
+  [ -z "$image" ] || [ -n "$by" ] || [ ! -e "$image/venv/mounted.pyc" ] || mounted=$image/venv/mounted.pyc
   case $verb in
     attach | reset)
       [ -n "$image" ] || find_image
@@ -166,7 +169,7 @@ mount_it() {
   esac
   case $given in /*) ;; *) given=$start/$given ;; esac
   cd / || exit 3 # to be nobody who uses what is mounted
-  exec "$python" -I -S -B "$parts/mounted.py" "$verb" "$@" $lazy ${quiet:+--quiet} -- "$given"
+  exec "$python" -I -S -B "$mounted" "$verb" "$@" $lazy ${quiet:+--quiet} -- "$given"
 }
 
 # Find the image of the environment, where one was built.

@@ -29,6 +29,7 @@ BUILDERS = LIBRARY / "builders"
 sys.dont_write_bytecode = True
 sys.path.insert(0, str(BUILDERS))
 
+import compiled as compiled_builder  # noqa: E402
 import env as env_builder  # noqa: E402
 import index  # noqa: E402
 import layout  # noqa: E402
@@ -158,7 +159,9 @@ class Workbench:
             {"path": str(tree), "attributes": json.dumps(self.attributes(wheel))}
             for tree, wheel in zip(trees, wheels, strict=True)
         ]
-        mounted_builder.build({"env": str(env), "trees": made}, str(out))
+        compiled = self._path("compiled")
+        compiled_builder.build({"venv": str(LIBRARY / "venv")}, str(compiled))
+        mounted_builder.build({"env": str(env), "compiled": str(compiled), "trees": made}, str(out))
         register(out)
         return out
 

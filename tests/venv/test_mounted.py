@@ -166,6 +166,19 @@ def test_files_are_real(mounted: Mounted) -> None:
     assert "nosuid,nodev" in line
 
 
+def test_what_mounts_is_compiled(mounted: Mounted) -> None:
+    """The program of an image runs the bytecode that the image has, and needs no source."""
+    parts = mounted.one.parent / "parts"
+    before = parts.stat()
+    (parts / "mounted.py").rename(parts / "aside")
+    try:
+        mounted.attach()
+    finally:
+        (parts / "aside").rename(parts / "mounted.py")
+        os.utime(parts, ns=(before.st_atime_ns, before.st_mtime_ns))
+    assert mounted.versions()["demo"] == "1.0"
+
+
 def test_an_edit_shows(mounted: Mounted) -> None:
     """A changed source counts, although the environment has bytecode of the one before, of the same size too."""
     mounted.attach()

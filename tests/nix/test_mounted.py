@@ -85,6 +85,20 @@ def test_copies_are_leaves(nix: Nix, tmp_path: Path) -> None:
         assert f"/{Path(leaf).name}".encode() in content
 
 
+def test_of_trees(nix: Nix, tmp_path: Path) -> None:
+    """What env gives as its image is that of its trees."""
+    values = values_of(lock_wheels(tmp_path, *WHEELS, python=PYTHON))
+    arguments = "{ lock = nixgen.readLock (/. + file); system = builtins.currentSystem; python = pythonPath; }"
+    of_trees = f"""
+    nixgen.mounted {{
+      env = nixgen.env {arguments};
+      trees = builtins.attrValues (nixgen.trees {arguments});
+      inherit ((nixgen.env {arguments}).nixgen) interpreter;
+    }}
+    """
+    assert nix.instantiate(of_trees, **values) == nix.instantiate(IMAGE, **values)
+
+
 def test_an_image_is_small(nix: Nix, tmp_path: Path) -> None:
     """A file costs at most 300 bytes, its bytecode counted as one."""
     many = make_wheel("many", files={f"many/part_{number}.py": f"x = {number}\n" for number in range(400)})

@@ -46,3 +46,9 @@ def unmount_below(directory: Path) -> None:
     for line in reversed(Path("/proc/self/mountinfo").read_bytes().split(b"\n")):
         if len(words := line.split(b" ")) > 4 and words[4].startswith(os.fsencode(f"{directory}/")):
             subprocess.run(["umount", "--lazy", words[4]], check=True)
+
+
+def own_places(directory: Path) -> dict[str, str]:
+    """Return variables that keep what is known of mounts, and what Nix keeps for them, below a directory."""
+    names = ("NIXGEN_STATE_DIR", "NIXGEN_RUN_DIR", "NIX_STATE_DIR")
+    return {name: str(directory / name) for name in names}

@@ -15,7 +15,7 @@ import pytest
 
 from tests.builders.conftest import Workbench
 from tests.builders.conftest import pip as pip  # a fixture
-from tests.support.mounts import unmount_below
+from tests.support.mounts import own_places, unmount_below
 from tests.support.owner import as_root
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
@@ -120,7 +120,7 @@ def project(
     """A project with an environment of each form."""
     make = workbench.mounted if request.param == "mounted" else workbench.env
     venv.env = make(demo_wheel("1.0", "base"), BASE, name="project")
-    venv.environment = {f"NIXGEN_{name}_DIR": str(workbench.root / name) for name in ("STATE", "RUN")}
+    venv.environment = own_places(workbench.root)
     venv(f"--{request.param}")
     yield Project(venv=venv, index=serve(*INDEX).index, pip=pip)
     unmount_below(workbench.root)

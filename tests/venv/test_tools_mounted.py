@@ -16,7 +16,7 @@ import pytest
 from uv import find_uv_bin
 
 from tests.builders.conftest import Workbench
-from tests.support.mounts import unmount_below
+from tests.support.mounts import own_places, unmount_below
 from tests.support.owner import as_root
 from tests.support.wheels import make_wheel
 from tests.venv.conftest import Venv, demo_wheel, said
@@ -35,7 +35,7 @@ def mounted(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Venv]:
     image = workbench.mounted(demo_wheel(), make_wheel("steps", "1.0", {"steps.py": STEPS, "large.txt": LARGE}))
     subprocess.run(["git", "init", "-q", root / "project"], check=True)
     venv = Venv(directory=root / "project/.venv", env=image)
-    venv.environment = {f"NIXGEN_{name}_DIR": str(root / name) for name in ("STATE", "RUN")}
+    venv.environment = own_places(root)
     venv("--mounted")
     yield venv
     unmount_below(root)

@@ -143,9 +143,12 @@ def names_of(image):
             raise
     import subprocess
 
-    device = subprocess.run(
-        ["losetup", "--find", "--show", "--read-only", file], capture_output=True, text=True, check=True
-    ).stdout.strip()
+    done = subprocess.run(
+        ["losetup", "--find", "--show", "--read-only", file], capture_output=True, text=True, check=False
+    )
+    if done.returncode != 0:
+        raise OSError(errno.EIO, f"losetup: {done.stderr.strip()}")
+    device = done.stdout.strip()
     try:
         return mounts.make("erofs", [("ro", None), ("source", device)], attributes)
     finally:

@@ -172,13 +172,14 @@ mount_it() {
   exec "$python" -I -S -B "$mounted" "$verb" "$@" $lazy ${quiet:+--quiet} -- "$given"
 }
 
-# Find the image of the environment, where one was built.
+# Find the image of the environment, where one was built: in a store to which nobody but its owner adds anything. A daemon
+# adds what others build, which may be any image; root is to name it then, by its own program.
 find_image() {
   [ -n "$env" ] || env=$state_env
-  for image in $(nix-store -q --referrers "$env" 2>/dev/null); do
+  [ -S "${NIX_STATE_DIR:-/nix/var/nix}/daemon-socket/socket" ] || for image in $(nix-store -q --referrers "$env" 2>/dev/null); do
     [ ! "$image/environment" -ef "$env" ] || [ ! -e "$image/image.erofs" ] || return 0
   done
-  fail 3 "there is no image of this environment" "$env" "build it: nixgen build --mounted; then DIR by its bin/nixgen-venv"
+  fail 3 "there is no image of this environment" "$env" "build it: nixgen build --mounted; then run the bin/nixgen-venv that it brings: result/bin/nixgen-venv --mounted DIR"
 }
 
 # Enter DIR and read what .nixgen/state says of it.

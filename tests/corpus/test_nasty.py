@@ -35,8 +35,8 @@ def running(
         out=root / "out",
         limits=Limits(module=60, submodules=20, command=20, probe=240),
     )
-    tests = [item for item in request.session.items if item.parent is request.node]
-    entries = [test.callspec.params["entry"] for test in tests if isinstance(test, pytest.Function)]
+    tests = [getattr(item, "callspec", None) for item in request.session.items if item.parent is request.node]
+    entries = [test.params["entry"] for test in tests if test is not None]
     with ThreadPoolExecutor(len(os.sched_getaffinity(0))) as pool:
         yield {entry.name: pool.submit(runner.run, entry) for entry in entries}
         processes.stop()

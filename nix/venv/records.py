@@ -8,6 +8,9 @@ import os
 #: Where.
 RECORDS = os.path.join(os.environ.get("NIXGEN_STATE_DIR") or "/var/lib/nixgen", "mounted")
 
+#: Where Nix looks for what it is to keep.
+ROOTS = os.path.join(os.environ.get("NIX_STATE_DIR") or "/nix/var/nix", "gcroots", "nixgen")
+
 
 class Record:
     """What root keeps of one DIR, in a file of its own; ``identity`` is its name, and stands in DIR.
@@ -61,11 +64,10 @@ class Record:
             file.write("\n")
         os.replace(path + ".new", path)
         _replace_link(_link_of(self.path), self.identity)
-        roots = os.path.join(os.environ.get("NIX_STATE_DIR") or "/nix/var/nix", "gcroots", "nixgen")
         with contextlib.suppress(OSError):  # there is no Nix here
-            os.makedirs(roots, exist_ok=True)
+            os.makedirs(ROOTS, exist_ok=True)
             for name, target in (("", self.image), ("-previous", self.previous)):
-                link = os.path.join(roots, self.identity + name)
+                link = os.path.join(ROOTS, self.identity + name)
                 if target:
                     _replace_link(link, target)
 
@@ -75,10 +77,9 @@ class Record:
         with contextlib.suppress(OSError):
             if os.readlink(_link_of(self.path)) == self.identity:
                 os.unlink(_link_of(self.path))
-        roots = os.path.join(os.environ.get("NIX_STATE_DIR") or "/nix/var/nix", "gcroots", "nixgen")
         for name in ("", "-previous"):
             with contextlib.suppress(OSError):
-                os.unlink(os.path.join(roots, self.identity + name))
+                os.unlink(os.path.join(ROOTS, self.identity + name))
 
 
 def _link_of(path):

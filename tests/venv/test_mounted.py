@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -469,6 +470,25 @@ def test_two_at_once(mounted: Mounted) -> None:
     assert mounted.table() == [(str(mounted.directory), "mounted")]
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     assert sum(f" {mounted.directory} " in line for line in lines) == 1
+
+
+def test_names_stay_until_something_shows_them(mounted: Mounted) -> None:
+    """Who mounts and who sweeps wait for each other: between the names and what shows them nobody takes the names."""
+    mounted.attach()
+    other = mounted.root / "project/other"
+    lock = (mounted.root / "run/mounted/.lock").open()
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    variables = {**os.environ, **mounted.variables}
+    waiting = [
+        subprocess.Popen([mounted.one / "bin/nixgen-venv", "--unmount", mounted.directory], env=variables),
+        subprocess.Popen([mounted.two / "bin/nixgen-venv", "--mounted", other], env=variables),
+    ]
+    time.sleep(0.5)
+    assert [process.poll() for process in waiting] == [None, None]
+    assert not os.path.ismount(other)
+    lock.close()
+    assert [process.wait() for process in waiting] == [0, 0]
+    assert (other / SITE / "demo").is_dir()
 
 
 # --- DIR belongs to somebody else

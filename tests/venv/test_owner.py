@@ -285,3 +285,14 @@ def test_a_marker_of_somebody_elses_is_none(place: Path) -> None:
             assert read(descriptor, ".nixgen/state") is None
     finally:
         os.close(descriptor)
+
+
+def test_what_is_made_with_an_owners_rights(place: Path) -> None:
+    """It is his from the start, where he may make it; and afterwards root is root again, with its groups."""
+    rights, groups = program.rights(), os.getgroups()
+    with rights.rights_of(UID, UID):
+        (place / "home/made").mkdir()
+        with pytest.raises(PermissionError):
+            (place / "precious/made").mkdir()
+    assert (place / "home/made").stat().st_uid == UID
+    assert (os.geteuid(), os.getegid(), os.getgroups()) == (0, 0, groups)

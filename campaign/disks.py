@@ -6,9 +6,6 @@ import contextlib
 import os
 import random
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,6 +13,7 @@ from campaign.case import Case, Part
 from campaign.honest import Honest, differences, honest, pin
 from campaign.liar import Liar
 from campaign.place import Place, listing, refusal, remove
+from campaign.small import SmallDisk, missing, small_disk
 from corpus.processes import Done, Processes
 from nixgen.lock import LOCK_NAME
 from nixgen.temporary import is_temporary
@@ -41,35 +39,6 @@ _REFUSED = (6, 7)
 _SAYS_WHY = re.compile(
     r"no space left|disk is full|database or disk|full|read-?only|no room|quota|cannot write|not writ", re.IGNORECASE
 )
-
-
-def _missing() -> str:
-    if os.geteuid() != 0:
-        return "it takes root to mount disks"
-    if shutil.which("mount") is None:
-        return "there is no mount"
-    with tempfile.TemporaryDirectory() as directory:
-        if subprocess.run(["mount", "-t", "tmpfs", "tmpfs", directory], capture_output=True).returncode != 0:
-            return "this machine lets nobody mount a tmpfs"
-        subprocess.run(["umount", directory], check=True)
-    return ""
-
-
-@contextlib.contextmanager
-def _disk(path: Path) -> Iterator[Callable[[str], object]]:
-    """Make a directory a disk of its own, and give what sets its options."""
-    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=512m,mode=755", "tmpfs", path], check=True)
-    try:
-        yield lambda options: subprocess.run(["mount", "-o", f"remount,{options}", path], check=True)
-    finally:
-        # Lazily: what a command that was ended left running may still look at it.
-        subprocess.run(["umount", "--lazy", path], check=True)
-
-
-def _used(path: Path) -> tuple[int, int]:
-    """Return the KiB and inodes that are used on a disk."""
-    status = os.statvfs(path)
-    return (status.f_blocks - status.f_bfree) * status.f_frsize // 1024, status.f_files - status.f_ffree
 
 
 class _Scene:
@@ -115,17 +84,19 @@ class _Scene:
     def needs(self, verb: str, where: str) -> tuple[int, int]:
         """Measure once how many KiB and inodes a verb takes at most; half of them are free at its end again, say."""
         if (verb, where) not in self._needs:
-            with self.on_disk(where) as (path, _):
+            with self.on_disk(where) as disk:
                 words = self.begin(verb)
-                before = _used(path)
+                os.sync()
+                before = disk.used()
                 self.sure(*words)
-                after = _used(path)
+                os.sync()
+                after = disk.used()
             kilobytes, inodes = after[0] - before[0], after[1] - before[1]
             self._needs[verb, where] = max(64, 2 * kilobytes), max(8, 2 * inodes)
         return self._needs[verb, where]
 
     @contextlib.contextmanager
-    def on_disk(self, where: str) -> Iterator[tuple[Path, Callable[[str], object]]]:
+    def on_disk(self, where: str) -> Iterator[SmallDisk]:
         """Begin with empty directories, one of which is a disk of its own."""
         place = self.place
         place.said = ""
@@ -134,13 +105,12 @@ class _Scene:
             path.mkdir()
         path = place.directory / where
         remove(place.nix)
-        path.mkdir(exist_ok=True)
-        with _disk(path) as remount:
+        with small_disk(path) as disk:
             if where == "nix":
                 place.open_store()
             else:
                 place.fresh_store()
-            yield path, remount
+            yield disk
 
 
 @contextlib.contextmanager
@@ -158,23 +128,22 @@ def _case(scene: _Scene, seed: int) -> Case:
     chance, place = random.Random(f"{seed} disks"), scene.place
     needs = scene.needs(verb, where)
     findings: list[str] = []
-    with scene.on_disk(where) as (path, remount):
+    with scene.on_disk(where) as disk:
         words = scene.begin(verb)
         before = listing(place.project)
-        used = _used(path)
         if condition == "full":
-            remount(f"size={used[0] + chance.randint(0, needs[0] // 4) * 4}k")
+            disk.leave(chance.randint(0, needs[0] // 4) * 4)
         elif condition == "no inodes":
-            remount(f"nr_inodes={used[1] + chance.randint(1, needs[1])}")
+            disk.leave_inodes(chance.randint(1, needs[1]))
         else:
-            remount("ro")
+            disk.freeze()
         done = place.nixgen(*words)
         findings.extend(refusal(f"nixgen {verb}", done, _REFUSED))
         if done.code and not _SAYS_WHY.search(done.err):
             findings.append(f"nixgen {verb} does not say why the machine does not let it")
         if done.code != 0:
             findings.extend(_changed(verb, before, listing(place.project)))
-        remount("rw,size=512m,nr_inodes=1000000")
+        disk.relent()
         again = place.nixgen(*words)
         if again.code != 0:
             findings.append(f"nixgen {verb} ends with {again.code} where there is room again")
@@ -218,11 +187,11 @@ PART = Part(
     name="disks",
     title="Full disks",
     text="""\
-The project, TMPDIR, the caches or the store is a small disk (tmpfs): it runs full, or out of inodes, after as much as
+The project, TMPDIR, the caches or the store is a small disk (ext4): it runs full, or out of inodes, after as much as
 the seed chooses, from nothing to twice what the verb adds, or is read-only. A finding is another exit code than 6 (Nix)
 or 7 (the machine), a message without its three parts or without the reason, a lock, a `nix/` or a `result` that is not
 as before, anything temporary in the project, or the same verb not succeeding when there is room again.""",
     outcomes=("there was room enough", "refused (6)", "refused (7)"),
     open=_open,
-    missing=_missing,
+    missing=missing,
 )

@@ -29,6 +29,8 @@ _CHANGES = frozenset(
     ]
 )
 
+_MODULES = frozenset(["os", "path", "pathlib", "shutil"])
+
 
 def skips(nodes):
     """Return what a source does with links: ``Skips``.
@@ -36,20 +38,21 @@ def skips(nodes):
     Args:
         nodes: all nodes of its syntax tree, the module first.
     """
-    asked = [node for node in nodes if isinstance(node, ast.Call) and _asks(node)]
+    treated = set().union(*map(_treated, nodes))
+    asked = [node for node in nodes if isinstance(node, ast.Call) and _asks(node) and node not in treated]
     if not asked:
         return NOTHING
     functions = [node for node in nodes if isinstance(node, _FUNCTIONS)]
     asking = [function for function in functions if any(_holds(function, node) for node in asked)]
     # Most sources name no location.
-    beside = _Known(nodes[0], functions).asking() if any(map(_may_locate, nodes)) else set()
+    beside = _Known(nodes[0], functions, treated).asking() if any(map(_may_locate, nodes)) else set()
     return Skips(
         beside=bool(beside),
         lists=any(_lists_without_links(function) for function in asking if function not in beside),
         guards=frozenset(
             function.name
             for function in asking
-            if not function.name.startswith("__") and _Scope(function.body).asks(_parameters(function))
+            if not function.name.startswith("__") and _Scope(function.body, treated=treated).asks(_parameters(function))
         ),
     )
 
@@ -78,11 +81,11 @@ class _Known:
         given: names of the functions that get such paths.
     """
 
-    def __init__(self, tree, functions):
+    def __init__(self, tree, functions, treated=frozenset()):
         self._functions = functions
-        top = _Scope([tree], outside=True)
+        top = _Scope([tree], outside=True, treated=treated)
         locations = _LOCATIONS | {"files"} if top.resources else _LOCATIONS
-        self._scopes = [(None, top), *((function, _Scope(function.body)) for function in functions)]
+        self._scopes = [(None, top), *((function, _Scope(function.body, treated=treated)) for function in functions)]
         self.given, self._held, before = set(), {}, -1
         while len(self.given) > before:
             before = len(self.given)
@@ -109,13 +112,14 @@ class _Scope:
     Args:
         body: nodes.
         outside: whether to leave out functions.
+        treated: calls that ask, and do not count.
 
     Attributes:
         calls: pairs of the names that are called and those in the arguments.
         resources: whether the module of that name is imported.
     """
 
-    def __init__(self, body, outside=False):
+    def __init__(self, body, outside=False, treated=frozenset()):
         self.calls, self.resources = [], False
         self._assigned, self._asked = [], []
         pending = list(body)
@@ -125,7 +129,7 @@ class _Scope:
                 given = [_names(each) for each in [*node.args, *node.keywords]]
                 if given:
                     self.calls.append((_called(node), set().union(*given)))
-                if _asks(node):
+                if _asks(node) and node not in treated:
                     self._asked.append(_names(node))
             elif isinstance(node, (ast.Import, ast.ImportFrom)):
                 modules = [getattr(node, "module", None), *(alias.name for alias in node.names)]
@@ -178,6 +182,20 @@ def _holds(function, node):
 def _asks(call):
     """Tell whether a call asks whether a path is a link, or opens none."""
     return not NAMES.isdisjoint(_called(call)) or any("O_NOFOLLOW" in _names(each) for each in call.args)
+
+
+def _treated(node):
+    """Return the calls in a condition that asks for a link, to remove or replace it, or to follow it by hand."""
+    if not isinstance(node, (ast.If, ast.While)) or True not in _wanted(node.test, True):
+        return []
+    calls = [call for each in node.body for call in ast.walk(each) if isinstance(call, ast.Call)]
+    follows = any("readlink" in _called(call) for call in calls)
+    changed = set().union(*(_names(call) for call in calls if not _CHANGES.isdisjoint(_called(call)))) - _MODULES
+    return [
+        call
+        for call in ast.walk(node.test)
+        if isinstance(call, ast.Call) and _asks(call) and (follows or not changed.isdisjoint(_names(call)))
+    ]
 
 
 def _may_name_location(content):

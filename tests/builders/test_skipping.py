@@ -24,6 +24,7 @@ BESIDE = {
     ),
     "one file": "def load():\n    p = Path(__file__).with_name('x')\n    assert not p.is_symlink()\n",
     "an opener": "os.open(os.path.dirname(__file__) + '/data/x.txt', os.O_RDONLY | os.O_NOFOLLOW)\n",
+    "copies what is none": "p = Path(__file__).parent / 'x'\nif not p.is_symlink():\n    shutil.copy(p, 'y')\n",
     "a function": "def real(p):\n    return not os.path.islink(p)\nprint(real(Path(__file__).parent / 'x'))\n",
     "resources": "from importlib import resources\nok = not (resources.files('demo') / 'x').is_symlink()\n",
 }
@@ -38,6 +39,11 @@ NEITHER = {
     "wants links": "def f(d):\n return [n for n in os.scandir(d) if n.is_symlink()]\n",
     "wants links alone": "def f(d):\n for n in os.listdir(d):\n  if not os.path.islink(n):\n   continue\n  g(n)\n",
     "another path": "HERE = __file__\ndef f(p):\n return os.path.islink(p)\nf(x)\n",
+    "replaces": (
+        "def f():\n p = os.path.join(os.path.dirname(__file__), 'x.so')\n"
+        " if os.path.islink(p) or os.path.exists(p):\n  os.remove(p)\n os.symlink('y', p)\n"
+    ),
+    "follows": "here = __file__\nwhile os.path.islink(here):\n here = os.readlink(here)\n",
     "lists alone": "def f(d):\n return [n for n in os.listdir(d) if n]\n",
 }
 

@@ -262,6 +262,11 @@ class Store:
         """Return the store paths that a valid one needs, itself among them, sorted."""
         return sorted(self._run("nix-store", "--query", "--requisites", str(path)).split())
 
+    def referrers(self, path: Path) -> list[str]:
+        """Return the valid store paths that name one themselves, but for itself, sorted."""
+        found = self._run("nix-store", "--query", "--referrers", str(path)).split()
+        return sorted(set(found) - {str(path)})
+
     def setting(self, name: str) -> object:
         """Return the value of one of Nix's settings, None where this Nix has none of that name."""
         return self._settings().get(name, {}).get("value")

@@ -22,7 +22,7 @@ from nixgen.verification.nar import nar
 _BUILDERS = "-nixgen-builders"
 
 #: What a finding calls what each builder makes.
-_MADE_BY = {"tree": "tree", "env": "environment", "program": "program"}
+_MADE_BY = {"tree": "tree", "env": "environment", "mounted": "image", "program": "program"}
 
 #: Stands in for a leaf that is damaged.
 _STAND_IN = b"# nixgen verify: this file is damaged in the store\n"

@@ -121,7 +121,8 @@ class Verification:
             elif report.environment is not None:
                 found.append(self._finding(Kind.MISSING, path))
         needed = set(valid)
-        for path in [environment] if report.environment and environment else sorted(valid):
+        whole = [environment, *self._images(environment)] if report.environment and environment else sorted(valid)
+        for path in whole:
             needed.update(self.store.requisites(Path(path)))
         needed -= self.leaves.keys()
         registrations = self.store.registrations(sorted(needed)) if needed else {}
@@ -167,6 +168,10 @@ class Verification:
             return None
         target = str(self._link.readlink())
         return target if target.startswith(self.store.directory + "/") else None
+
+    def _images(self, environment: str) -> list[str]:
+        """Return the images of an environment that are built."""
+        return [path for path in self.store.referrers(Path(environment)) if what_it_is(path) == "image"]
 
     def _compare(
         self, registrations: Mapping[str, Registration], report: Report, damaged: Collection[str]
@@ -264,7 +269,7 @@ def compare_paths(registrations: Iterable[Registration], store: Store, counter: 
 
 
 def verify_all(store: Store, observer: Observer = SILENT) -> Report:
-    """Compare everything that nixgen has in a store, whichever lock it came from: trees, environments, their leaves.
+    """Compare everything that nixgen has in a store, whichever lock it came from: trees, environments, images, leaves.
 
     A leaf is compared with the hash that its store path follows from, everything else with Nix's database.
 
@@ -322,11 +327,13 @@ def _is_its_hash(path: str, store_dir: str, counter: Counter) -> bool:
 
 
 def what_it_is(path: str) -> str:
-    """Return what a store path is to nixgen, by what lies in it: ``tree``, ``environment``, or ``path`` for neither."""
+    """Return what a store path is to nixgen, by its content: ``tree``, ``environment``, ``image``; ``path`` else."""
     if os.path.lexists(f"{path}/nix-support/nixgen.json"):
         return "tree"
     if os.path.lexists(f"{path}/pyvenv.cfg") and os.path.lexists(f"{path}/bin/nixgen-venv"):
         return "environment"
+    if os.path.lexists(f"{path}/image.erofs") and os.path.lexists(f"{path}/environment"):
+        return "image"
     return "path"
 
 

@@ -76,6 +76,18 @@ def add_file(built: Built) -> tuple[str, Path]:
     return "extra", directory / "more.py"
 
 
+def test_images(built: Built) -> None:
+    """The image of an environment, once there is one, is compared and restored as its trees are."""
+    image = Path(built.cli("build", "--mounted", "--no-out-link").stdout.strip())
+    assert found(built, code=0) == set()
+    alter(image / "image.erofs")
+    damage = ("altered", "image", str(image))
+    assert found(built) == {(*damage, "image.erofs")}
+    assert {one[:3] for one in found(built, "--all")} == {damage}
+    assert built.cli("verify", "--repair").returncode == 0
+    assert found(built, code=0) == set()
+
+
 @pytest.mark.parametrize("damage", [link_elsewhere, change_copy, add_file])
 def test_trees(built: Built, damage: Callable[[Built], tuple[str, Path]]) -> None:
     """A link that leads elsewhere, a changed copy, a file too many: named, and repaired."""

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import sys
 
 import mounts
@@ -20,7 +19,8 @@ IMAGES = os.path.join(os.environ.get("NIXGEN_RUN_DIR") or "/run/nixgen", "mounte
 SOURCE = "nixgen:"
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
-_STORE_PATH = re.compile(r"/.*/[0-9a-z]{32}-[^/]+")
+#: Of Nix's hashes in store paths.
+_BASE32 = frozenset("0123456789abcdfghijklmnpqrsvwxyz")
 
 
 def missing(user=False):
@@ -32,7 +32,7 @@ def missing(user=False):
     if sys.platform != "linux":
         return f"mounting takes Linux, and this is {os.uname().sysname}"
     release = os.uname().release
-    kernel = tuple(map(int, re.findall(r"[0-9]+", release)[:2]))
+    kernel = tuple(int("0" + part[: len(part) - len(part.lstrip("0123456789"))]) for part in release.split(".")[:2])
     needed = (6, 16) if user else (6, 5)
     if kernel < needed:
         alone = " without root" if user else ""
@@ -78,7 +78,7 @@ def valid_image(path):
     found = path.rstrip("/") if path else ""
     store = os.path.dirname(found)
     try:
-        if not _STORE_PATH.fullmatch(found) or os.path.islink(found):
+        if not _is_store_path(found) or os.path.islink(found):
             raise OSError
         for name in (found, os.path.join(found, IMAGE)):
             if os.lstat(name).st_uid != os.lstat(store).st_uid:
@@ -94,6 +94,11 @@ def valid_image(path):
             "build it: nixgen build --mounted",
         ) from None
     return found
+
+
+def _is_store_path(path):
+    directory, name = os.path.split(path)
+    return os.path.isabs(directory) and name[32:33] == "-" and len(name) > 33 and _BASE32.issuperset(name[:32])
 
 
 def environment_of(image):
@@ -160,7 +165,8 @@ def sweep():
     with held():
         used = {mount.source[len(SOURCE) :] for mount in mounts.mounts(SOURCE) if mount.source.startswith(SOURCE)}
         for name in sorted(os.listdir(IMAGES), reverse=True):
-            if name == ".lock" or re.sub(r"-mounted-[0-9]+-[0-9]+$", "-mounted", name) in used:
+            # With or without the user and group whose files it shows.
+            if name == ".lock" or name.rpartition("-mounted")[0] + "-mounted" in used:
                 continue
             place = os.path.join(IMAGES, name)
             with contextlib.suppress(OSError):

@@ -11,7 +11,6 @@ followed. Standard library only, Python 3.8 and newer.
 """
 
 import errno
-import json
 import os
 import sys
 
@@ -182,6 +181,8 @@ def _table(options):
         environment = _environment(os.path.join(store, name))
         rows.append({"directory": path, "environment": environment, "user": None, "state": "unknown"})
     if options.json:
+        import json
+
         print(json.dumps(rows, indent=1))
         return 0
     columns = [["DIRECTORY", "STATE", "USER", "ENVIRONMENT"]]

@@ -10,7 +10,6 @@ import contextlib
 import ctypes
 import errno
 import os
-import re
 
 #: A mount as this process sees it (proc_pid_mountinfo(5)): its ``number``, the ``root`` of it that shows, its
 #: ``place``, the file system's ``kind``, its ``source``, and the ``options`` of the mount and of the file system.
@@ -195,6 +194,6 @@ def mount_of(descriptor):
 
 
 def _plain(text):
-    if "\\" not in text:
-        return text
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match.group(1), 8)), text)
+    # Blanks, line ends and backslashes are three octal digits behind a backslash.
+    first, *rest = text.split("\\")
+    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in rest)

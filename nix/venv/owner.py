@@ -9,7 +9,6 @@ newer.
 import contextlib
 import os
 import pwd
-import signal
 import stat
 import sys
 from collections import namedtuple
@@ -68,6 +67,8 @@ def main(directory, env, program, *arguments):
             )
         finally:
             os._exit(3)
+    import signal
+
     signal.signal(signal.SIGALRM, _too_long)
     signal.alarm(SECONDS)
     try:

@@ -4,7 +4,6 @@ import contextlib
 import errno
 import fcntl
 import os
-import re
 import sys
 import time
 
@@ -17,6 +16,7 @@ from refusal import Refusal
 _PATIENCE = 60
 
 _NEW = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+_HEXADECIMAL = frozenset("0123456789abcdef")
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
@@ -87,8 +87,7 @@ class Place:
     def form(self):
         """Return its form, as it says; None where it is none of nixgen's."""
         text = owner.read(self.descriptor, ".nixgen/state") or b""
-        found = re.search(rb"^form ([a-z]+)$", text, re.MULTILINE)
-        return found.group(1).decode() if text.startswith(b"nixgen-venv 1\n") and found else None
+        return _said(text, b"form ") if text.startswith(b"nixgen-venv 1\n") else None
 
     @contextlib.contextmanager
     def inside(self, path):
@@ -148,8 +147,14 @@ def reach(path):
 
 def identity_in(directory):
     """Return the name of the record that a directory, by its descriptor, says is its own; None where it says none."""
-    found = re.search(rb"^id ([0-9a-f]{32})$", owner.read(directory, ".nixgen/state") or b"", re.MULTILINE)
-    return found.group(1).decode() if found else None
+    found = _said(owner.read(directory, ".nixgen/state") or b"", b"id ")
+    return found if found is not None and len(found) == 32 and _HEXADECIMAL.issuperset(found) else None
+
+
+def _said(text, key):
+    """Return what the first line that starts with a key says, where it is a word of ASCII; None for none."""
+    found = next((line[len(key) :] for line in text.split(b"\n") if line.startswith(key)), b"")
+    return found.decode() if found.isalnum() else None
 
 
 def _ours(descriptor):

@@ -2,7 +2,6 @@
 
 import binascii
 import contextlib
-import json
 import os
 
 #: Where.
@@ -15,6 +14,8 @@ ROOTS = os.path.join(os.environ.get("NIX_STATE_DIR") or "/nix/var/nix", "gcroots
 class Record:
     """What root keeps of one DIR, in a file of its own; ``identity`` is its name, and stands in DIR.
 
+    A line is a name and a value, with what is no printable ASCII escaped: ``path /home/ada/.venv``.
+
     Attributes:
         path: of DIR.
         uid, gid: whom DIR belongs to.
@@ -23,19 +24,23 @@ class Record:
         attached: whether it is to be mounted, now and after a restart.
     """
 
-    FIELDS = ("path", "uid", "gid", "image", "previous", "fitted", "attached")
+    TEXTS = ("path", "image", "previous", "fitted")
+    NUMBERS = ("uid", "gid", "attached")
 
     def __init__(self, identity, **fields):
         self.identity = identity
-        for name in self.FIELDS:
+        for name in (*self.TEXTS, *self.NUMBERS):
             setattr(self, name, fields[name])
+        self.attached = bool(self.attached)
 
     @classmethod
     def read(cls, identity):
         """Return the record of that name, None where there is none."""
         try:
-            with open(os.path.join(RECORDS, identity + ".json"), encoding="utf-8") as file:
-                return cls(identity, **json.load(file))
+            with open(_file_of(identity), "rb") as file:
+                said = dict(line.split(b" ", 1) for line in file.read().splitlines())
+            texts = {name: said[name.encode()].decode("unicode_escape") for name in cls.TEXTS}
+            return cls(identity, **texts, **{name: int(said[name.encode()]) for name in cls.NUMBERS})
         except (OSError, ValueError, KeyError):
             return None
 
@@ -43,7 +48,7 @@ class Record:
     def every(cls):
         """Return all records, by the paths of their DIRs."""
         names = os.listdir(RECORDS) if os.path.isdir(RECORDS) else []
-        found = [cls.read(name[:-5]) for name in names if name.endswith(".json")]
+        found = [cls.read(name) for name in names if "." not in name]
         return sorted(filter(None, found), key=lambda record: record.path)
 
     @classmethod
@@ -58,10 +63,12 @@ class Record:
     def write(self):
         """Write it, and have Nix keep what it names."""
         os.makedirs(RECORDS, mode=0o755, exist_ok=True)
-        path = os.path.join(RECORDS, self.identity + ".json")
-        with open(path + ".new", "w", encoding="utf-8") as file:
-            json.dump({name: getattr(self, name) for name in self.FIELDS}, file, indent=1)
-            file.write("\n")
+        path = _file_of(self.identity)
+        with open(path + ".new", "wb") as file:
+            for name in self.TEXTS:
+                file.write(b"%s %s\n" % (name.encode(), getattr(self, name).encode("unicode_escape")))
+            for name in self.NUMBERS:
+                file.write(b"%s %d\n" % (name.encode(), getattr(self, name)))
         os.replace(path + ".new", path)
         _replace_link(_link_of(self.path), self.identity)
         with contextlib.suppress(OSError):  # there is no Nix here
@@ -73,13 +80,17 @@ class Record:
 
     def remove(self):
         """Remove it: Nix need not keep anything for it any more."""
-        os.unlink(os.path.join(RECORDS, self.identity + ".json"))
+        os.unlink(_file_of(self.identity))
         with contextlib.suppress(OSError):
             if os.readlink(_link_of(self.path)) == self.identity:
                 os.unlink(_link_of(self.path))
         for name in ("", "-previous"):
             with contextlib.suppress(OSError):
                 os.unlink(os.path.join(ROOTS, self.identity + name))
+
+
+def _file_of(identity):
+    return os.path.join(RECORDS, identity)
 
 
 def _link_of(path):

@@ -10,7 +10,6 @@ Everything here works by descriptors and follows no link: the layer is its owner
 
 import contextlib
 import os
-import re
 import stat
 
 import owner
@@ -92,7 +91,8 @@ def distribution(dist_info):
     >>> distribution("Ruamel_yaml-0.18.dist-info")
     'ruamel-yaml'
     """
-    return re.sub(r"[-_.]+", "-", dist_info.rsplit("-", 2)[0]).lower()
+    name = dist_info.rsplit("-", 2)[0].lower()
+    return "-".join(filter(None, name.replace("_", "-").replace(".", "-").split("-")))
 
 
 class Upper:

@@ -26,6 +26,8 @@ _TODO = {
     errno.EIO: "look at the disk: the system's log says more",
     **dict.fromkeys((errno.EEXIST, errno.ENOTDIR, errno.EISDIR, errno.ENOTEMPTY), "move away what is there"),
     **dict.fromkeys((errno.ENAMETOOLONG, errno.ELOOP), "use another path"),
+    # What was a link when it was looked at, and is none any more.
+    errno.EINVAL: "run it again: somebody has put something else there meanwhile",
     errno.EXDEV: "use one file system",
     errno.ENOENT: "make it, or give another; somebody may have removed it meanwhile",
 }

@@ -12,7 +12,21 @@ from nixgen.mistakes import about, limit, mistake, of_a_program
 
 @pytest.mark.parametrize(
     "number",
-    ["ENOSPC", "EDQUOT", "EROFS", "EACCES", "EPERM", "EMFILE", "ENFILE", "ENOMEM", "EAGAIN", "EIO", "ENOENT", "EISDIR"],
+    [
+        "ENOSPC",
+        "EDQUOT",
+        "EROFS",
+        "EACCES",
+        "EPERM",
+        "EMFILE",
+        "ENFILE",
+        "ENOMEM",
+        "EAGAIN",
+        "EIO",
+        "ENOENT",
+        "EISDIR",
+        "EINVAL",
+    ],
 )
 def test_an_error_of_the_system_has_three_parts(number: str) -> None:
     """Each says what, where and what to do."""

@@ -224,7 +224,10 @@ def register(link):
 
     That is made with its owner's rights; Nix's own link to it is not. Nix takes away what leads nowhere.
     """
-    link = os.path.join(os.path.realpath(os.path.dirname(link)), os.path.basename(link))
+    try:
+        link = os.path.join(os.path.realpath(os.path.dirname(link)), os.path.basename(link))
+    except OSError:
+        return  # its owner has put something else in the place of a link meanwhile
     roots = os.path.join(os.environ.get("NIX_STATE_DIR") or _STATE, "gcroots", "auto")
     import hashlib
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import os
 import shutil
 import subprocess
@@ -296,3 +297,20 @@ def test_what_is_made_with_an_owners_rights(place: Path) -> None:
             (place / "precious/made").mkdir()
     assert (place / "home/made").stat().st_uid == UID
     assert (os.geteuid(), os.getegid(), os.getgroups()) == (0, 0, groups)
+
+
+def test_a_link_that_is_exchanged_while_it_is_registered(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was a link and is none any more makes no root, and no error: a race that the campaign won once in hours."""
+    specification = importlib.util.spec_from_file_location("owner", LIBRARY / "venv/owner.py")
+    assert specification is not None and specification.loader is not None
+    owner = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(owner)
+    (place / "home/link").symlink_to(place / "home")
+    monkeypatch.setenv("NIX_STATE_DIR", str(place / "state"))
+    roots = place / "state/gcroots/auto"
+    with monkeypatch.context() as exchanged:
+        exchanged.setattr(os, "readlink", lambda path, **_: os.open(path, os.O_RDONLY | os.O_NOFOLLOW))  # ELOOP
+        owner.register(str(place / "home/link/root"))
+    assert list(roots.iterdir()) == []
+    owner.register(str(place / "home/link/root"))
+    assert [link.readlink() for link in roots.iterdir()] == [place / "home/root"]

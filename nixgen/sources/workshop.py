@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,20 +10,13 @@ from typing import TYPE_CHECKING
 from packaging.tags import create_compatible_tags_selector
 from packaging.utils import canonicalize_version, parse_wheel_filename
 
-from nixgen.emit.nix import nix_path, nix_string
-from nixgen.environments.archive import explain as of_archive
-from nixgen.errors import BuildError, InputError, NixError, VerificationError
+from nixgen.errors import BuildError, InputError
 from nixgen.indexes import find_index, keep_indexes
-from nixgen.ingest import ingest
-from nixgen.library import library_directory
-from nixgen.lock import LOCK_NAME, Lock, TargetLock
+from nixgen.lock import Lock
 from nixgen.model import (
-    ALWAYS,
-    Build,
     BuildSettings,
     Built,
     LockedPackage,
-    LockedWheel,
     PythonArchive,
     Selection,
     Source,
@@ -32,18 +24,15 @@ from nixgen.model import (
     WheelSource,
 )
 from nixgen.observer import Observer
-from nixgen.pythons import find_python
 from nixgen.sources.backend import Backend
-from nixgen.sources.failures import explained, places_of
+from nixgen.sources.bench import Bench, other_files
 from nixgen.sources.fetch import fetch_sources
 from nixgen.sources.job import Answer, Job, described
-from nixgen.sources.leaves import add_leaves, differences
+from nixgen.sources.leaves import differences
 from nixgen.sources.requirements import Requirements
 from nixgen.store import Store
 from nixgen.targets import Target, default_system
 from nixgen.targets.tags import tags
-from nixgen.temporary import temporary_directory
-from nixgen.ties import is_tied
 from nixgen.wheels.text import index_hash, parse_index
 
 if TYPE_CHECKING:
@@ -51,12 +40,6 @@ if TYPE_CHECKING:
 
 #: How often a backend may ask for more.
 _ROUNDS = 4
-
-#: How many files that are different are named.
-_NAMED = 20
-
-#: What Nix says where a build gave something else than before (2.8 to 2.34).
-_NOT_ALIKE = re.compile(r"may not be deterministic: output '([^']+)' differs from '([^']+)'")
 
 #: How deep builds may need builds.
 _DEPTH = 8
@@ -96,17 +79,12 @@ class Workshop:
         self._previous = previous
         self._settings = settings
         self._requirements = requirements
-        self._index = index
         self._verify = verify
+        self._bench = Bench(base=base, index=index, verify=verify, access=access, observer=observer, archives=archives)
         self._again = None if again is None else frozenset(again)
         self._access = access
         self._observer = observer
-        self._archives = archives
         self._done: dict[tuple[str, str, Source, str], LockedPackage] = {}
-        self._indexes: dict[str, WheelIndex] = {}
-        self._tool_indexes: dict[str, WheelIndex] = {}
-        self._builds: dict[str, Build] = {}
-        self._tools: dict[str, LockedPackage] = {}
         self._locked: dict[str, WheelIndex] = {}
         self._told: set[tuple[str, str, Source]] = set()
 
@@ -126,9 +104,9 @@ class Workshop:
                 )
                 for target in targets
             },
-            indexes=self._indexes,
-            builds=self._builds,
-            tools=tuple(sorted(self._tools.values(), key=lambda package: (package.name, package.wheel.filename))),
+            indexes=self._bench.indexes,
+            builds=self._bench.builds,
+            tools=tuple(sorted(self._bench.tools.values(), key=lambda package: (package.name, package.wheel.filename))),
         )
 
     def _made(self, package: LockedPackage, target: Target) -> LockedPackage:
@@ -239,17 +217,17 @@ class Workshop:
                 index = find_index(wheel, self._base)
                 if index is None:
                     continue
-                self._indexes[wheel.source.filename] = index
+                self._bench.indexes[wheel.source.filename] = index
             self._keep_tools(filenames)
             if job.source.directory is not None or self._verify:
                 # Its code may have changed, and what its backend asks for with it: Nix tells, with these packages.
                 if wheel.index is not None:
-                    self._locked[wheel.source.filename] = self._indexes.pop(wheel.source.filename)
+                    self._locked[wheel.source.filename] = self._bench.indexes.pop(wheel.source.filename)
                 job.needs = build.needs
-                job.requires[target.key] = tuple(self._tools[name] for name in filenames)
+                job.requires[target.key] = tuple(self._bench.tools[name] for name in filenames)
                 return False
             self._done[job.name, job.asked.version, source, target.key] = package
-            self._builds[wheel.source.filename] = _merged(self._builds.get(wheel.source.filename), build, target.key)
+            self._bench.add_build(wheel.source.filename, build, target.key)
             return True
         return False
 
@@ -257,15 +235,15 @@ class Workshop:
         """Take packages that builds need as the existing lock has them, and what these were built with."""
         assert self._previous is not None
         for filename in filenames:
-            if filename in self._tools:
+            if filename in self._bench.tools:
                 continue
             wheel = self._previous.wheels[filename]
             everything = [*self._previous.tools, *(p for t in self._previous.targets for p in t.packages)]
-            self._tools[filename] = next(p for p in everything if p.wheel.filename == filename)
+            self._bench.tools[filename] = next(p for p in everything if p.wheel.filename == filename)
             if wheel.build is not None:
                 if wheel.index is not None and (index := find_index(wheel, self._base)) is not None:
-                    self._indexes[filename] = index
-                self._builds[filename] = wheel.build
+                    self._bench.indexes[filename] = index
+                self._bench.builds[filename] = wheel.build
                 for names in wheel.build.requires.values():
                     self._keep_tools(names)
 
@@ -281,7 +259,7 @@ class Workshop:
             for source, job in jobs:
                 if pending[id(job)]:
                     turn.append((source, job, self._buildable(job, pending[id(job)])))
-            answers = self._run([(job, target) for _, job, target in turn])
+            answers = self._bench.run([(job, target) for _, job, target in turn])
             for (source, job, target), answer in zip(turn, answers, strict=True):
                 if answer.needs is not None:
                     rounds[id(job)] += 1
@@ -309,7 +287,7 @@ class Workshop:
         }
         for packages in job.requires.values():
             for package in packages:
-                self._tools[package.wheel.filename] = package
+                self._bench.tools[package.wheel.filename] = package
 
     def _buildable(self, job: Job, targets: Sequence[Target]) -> Target:
         """Return the first of some targets that this machine can build for.
@@ -327,131 +305,6 @@ class Workshop:
                 todo="lock on such a machine, or leave that system out (--system)",
             )
         return found
-
-    def _run(self, work: Sequence[tuple[Job, Target]]) -> list[Answer]:
-        """Build, side by side, each for one target."""
-        self._index_tools()
-        store = Store()
-        tools = {name: index for name, index in self._tool_indexes.items() if name in self._tools}
-        built = {name: index for name, index in self._indexes.items() if name in self._tools}
-        wheels = {**tools, **built}
-        untied = {name for name, index in tools.items() if not is_tied(_locked(index))}
-        with store.connect() as daemon, temporary_directory() as created:
-            with self._observer.counting("fetching what builds need") as progress:
-                ingest(
-                    tools.values(),
-                    store,
-                    base=self._base,
-                    untied=untied,
-                    hold=daemon,
-                    access=lambda: self._access,
-                    progress=progress,
-                )
-            directory = created.resolve()
-            parts = []
-            for number, (job, target) in enumerate(work):
-                place = directory / str(number)
-                place.mkdir()
-                (place / LOCK_NAME).write_text(self._partial(job, target, wheels).to_text(), encoding="utf-8")
-                python = None if target.key in self._archives else find_python(target.python)
-                parts.append(_expression(place / LOCK_NAME, job, target, python))
-            expression = f"let nixgen = import {nix_path(library_directory())}; in [ {' '.join(parts)} ]"
-            names = ", ".join(dict.fromkeys(job.name for job, _ in work))
-            try:
-                with self._observer.waiting(f"building {names}") as watch:
-                    outputs = store.build(expression, ["--keep-going"], directory / "result", watch).split()
-            except NixError as error:
-                archives = [self._archives[target.key] for _, target in work if target.key in self._archives]
-                found = archives and of_archive(error, archives[0], sandbox=store.setting("sandbox") is not False)
-                raise found or explained(error, self._places(work)) from error
-            answers = [Answer.read(Path(output)) for output in outputs]
-            if self._verify:
-                self._repeat(store, parts, work, answers)
-            for (job, _), answer, output in zip(work, answers, outputs, strict=True):
-                if answer.needs is None and job.is_pinned:
-                    # Others may be built with it, and the next build of the project finds them.
-                    index = parse_index(answer.index, WheelSource(filename=answer.filename), job.name)
-                    add_leaves(index, Path(output), store, daemon)
-            return answers
-
-    def _repeat(
-        self, store: Store, parts: Sequence[str], work: Sequence[tuple[Job, Target]], answers: Sequence[Answer]
-    ) -> None:
-        """Build again what was built and is pinned, and compare (``nix-build --check``).
-
-        Raises:
-            VerificationError: a build does not repeat itself; names the files.
-        """
-        pinned = [
-            part
-            for part, (job, _), answer in zip(parts, work, answers, strict=True)
-            if job.is_pinned and answer.needs is None
-        ]
-        if not pinned:
-            return
-        expression = f"let nixgen = import {nix_path(library_directory())}; in [ {' '.join(pinned)} ]"
-        try:
-            with self._observer.waiting("building again") as watch:
-                store.build(expression, ["--check", "--keep-failed"], None, watch)
-        except NixError as error:
-            match = _NOT_ALIKE.search(error.what)
-            if match is None:
-                raise explained(error, self._places(work)) from error
-            first, second = (
-                parse_index((Path(path) / "index.json").read_bytes(), WheelSource(filename=path), "")
-                for path in match.groups()
-            )
-            raise _other_files(Path(match[1]).name[33:], differences(first, second, "first"), match[2]) from error
-
-    def _places(self, work: Sequence[tuple[Job, Target]]) -> dict[str, str]:
-        return places_of([*(job.asked for job, _ in work), *self._tools.values()], self._base)
-
-    def _index_tools(self) -> None:
-        """Read the indexes of the wheels that builds need, as far as they are not known."""
-        sources = {
-            filename: tool.wheel
-            for filename, tool in self._tools.items()
-            if tool.wheel.source is None and filename not in self._tool_indexes
-        }
-        if sources:
-            indexes = self._index(sources)
-            self._tool_indexes |= indexes
-            for filename, index in indexes.items():
-                self._tools[filename] = replace(self._tools[filename], wheel=index.source)
-
-    def _partial(self, job: Job, target: Target, wheels: Mapping[str, WheelIndex]) -> Lock:
-        """Return a lock that holds one package that is to be built, and what builds need; its paths are absolute."""
-        wheel = WheelSource(filename=job.stem, source=self._absolute(job.source))
-        package = replace(job.package, wheel=wheel, when=ALWAYS)
-        locked = {package.wheel.filename: LockedWheel(source=package.wheel, name=job.name, index=None, build=job.build)}
-        tools = []
-        for filename, tool in self._tools.items():
-            wheel = self._absolute_wheel(tool.wheel)
-            index = wheels.get(filename)
-            tools.append(replace(tool, wheel=wheel))
-            locked[filename] = LockedWheel(
-                source=wheel,
-                name=tool.name,
-                index=None if index is None else index_hash(index),
-                build=self._builds.get(filename),
-            )
-        locked_target = TargetLock(target=target, packages=(package,), archive=self._archives.get(target.key))
-        return Lock(targets=(locked_target,), wheels=locked, tools=tuple(tools))
-
-    def _absolute(self, source: Source) -> Source:
-        base = self._base.absolute()
-        return replace(
-            source,
-            path=None if source.path is None else str(base / source.path),
-            directory=None if source.directory is None else str(base / source.directory),
-        )
-
-    def _absolute_wheel(self, wheel: WheelSource) -> WheelSource:
-        return replace(
-            wheel,
-            path=None if wheel.path is None else str(self._base.absolute() / wheel.path),
-            source=None if wheel.source is None else self._absolute(wheel.source),
-        )
 
     def _settle(
         self, source: Source, job: Job, answer: Answer, pending: Sequence[Target], target: Target
@@ -482,47 +335,13 @@ class Workshop:
             index = parse_index(answer.index, wheel, job.name)
             known = self._locked.get(filename)
             if known is not None and index_hash(known) != index_hash(index):
-                raise _other_files(filename, differences(known, index), "nixgen.lock")
-            self._indexes[filename] = keep_indexes([index])[0]
+                raise other_files(filename, differences(known, index), "nixgen.lock")
+            self._bench.indexes[filename] = keep_indexes([index])[0]
         for other in fitting:
-            self._builds[filename] = _merged(self._builds.get(filename), job.build, other.key)
+            self._bench.add_build(filename, job.build, other.key)
             self._done[job.name, job.asked.version, source, other.key] = made
         told = (job.name, made.version, job.source)
         if job.is_new and told not in self._told:
             self._told.add(told)
             self._observer.note(f"built {job.name} {made.version} from {described(job.source)}")
         return fitting
-
-
-def _other_files(name: str, lines: Iterable[str], where: str) -> VerificationError:
-    found = list(lines)
-    shown = "".join(f"\n    {line}" for line in found[:_NAMED])
-    more = f"\n    and {len(found) - _NAMED} more" if len(found) > _NAMED else ""
-    return VerificationError(
-        f"{name}: its build does not repeat itself:{shown}{more}",
-        where=where,
-        todo=(
-            "set what makes the difference under [tool.nixgen.build.NAME], as a variable or a setting; or write "
-            "accept = true there: then each machine has what it has built"
-        ),
-    )
-
-
-def _expression(lock: Path, job: Job, target: Target, python: Path | None) -> str:
-    arguments = (
-        f"lock = nixgen.readLock {nix_path(lock)}; system = {nix_string(target.system)}; "
-        f'version = {nix_string(target.python)}; ingest = "store";'
-    )
-    if python is not None:
-        arguments += f" python = {nix_string(str(python))};"
-    return f"(nixgen.env {{ {arguments} }}).nixgen.built.{nix_string(job.stem)}"
-
-
-def _locked(index: WheelIndex) -> LockedWheel:
-    return LockedWheel(source=index.source, name=index.name, index=index_hash(index))
-
-
-def _merged(known: Build | None, build: Build, key: str) -> Build:
-    """Return how a wheel is built, for the targets that were known and one more."""
-    requires = {**({} if known is None else known.requires), key: build.requires[key]}
-    return replace(build, requires=requires)

@@ -48,9 +48,14 @@ class InputError(NixgenError):
 
 
 class NetworkError(NixgenError):
-    """A server did not give what was asked for."""
+    """A server did not give what was asked for.
+
+    Attributes:
+        status: what it answered instead, an HTTP status; None where it gave no answer.
+    """
 
     exit_code = 4
+    status: int | None = None
 
 
 class VerificationError(NixgenError):

@@ -28,6 +28,7 @@ class Settings:
         placement: what is said of a package's files, by its normalized name.
         overlaps: whether one wheel wins over another that brings other files for one path; else they are refused.
         mirrors: from where wheels are fetched in place of their URLs.
+        caches: from where wheels and what is made of them are taken first; a directory is relative to the project's.
         builds: what is said of how a package is built from its source, by its normalized name; that of
             ``[tool.uv]`` too (``extra-build-dependencies``, ``extra-build-variables``, ``config-settings-package``).
         build_constraints: requirements that restrict what builds get (``[tool.uv] build-constraint-dependencies``).
@@ -41,6 +42,7 @@ class Settings:
     placement: Mapping[str, Overrides] = field(default_factory=dict)
     overlaps: bool = True
     mirrors: tuple[Mirror, ...] = ()
+    caches: tuple[str, ...] = ()
     builds: Mapping[str, BuildSettings] = field(default_factory=dict)
     build_constraints: tuple[str, ...] = ()
     named_builds: tuple[str, ...] = ()
@@ -85,6 +87,14 @@ class Settings:
                 where=str(path),
                 todo='write mirror = "https://mirror.example.org/pypi"',
             )
+        cache = said.get("cache", [])
+        caches = [cache] if isinstance(cache, str) else cache
+        if not isinstance(caches, list) or not all(isinstance(text, str) and text for text in caches):
+            raise InputError(
+                "[tool.nixgen] cache is neither a URL or directory nor a list of them",
+                where=str(path),
+                todo='write cache = "https://cache.example.org"',
+            )
         python = said.get("python")
         if python not in (None, "standalone", "machine"):
             raise InputError(
@@ -95,6 +105,7 @@ class Settings:
             )
         return cls(
             mirrors=mirrors_of(texts, where=f"{path}, [tool.nixgen] mirror"),
+            caches=tuple(text if "://" in text else str(path.parent / text) for text in caches),
             standalone=None if python is None else python == "standalone",
             overlaps=overlaps == "win",
             prefer=prefer,

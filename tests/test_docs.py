@@ -43,6 +43,7 @@ VERBS = (
     "fetch",
     "show",
     "verify",
+    "push",
     "image",
     "adopt",
     "init",
@@ -57,6 +58,7 @@ WRAPPER = """\
 #!/bin/sh
 verb=$1
 shift
+case $verb in -* | key) exec {nix} "$verb" "$@" ;; esac
 exec {nix} "$verb" --override-input nixpkgs path:{nixpkgs} --no-write-lock-file --option flake-registry {registry} "$@"
 """
 

@@ -65,6 +65,22 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         "(NIXGEN_MIRROR and [tool.nixgen] mirror say so too)",
     )
     choice.add_argument(
+        "--from",
+        action="append",
+        default=[],
+        dest="caches",
+        metavar="CACHE",
+        help="take wheels, and what `nixgen push` has put beside them, from this cache first: a directory, or a URL of "
+        "file://, http://, https:// or s3://; repeatable ([tool.nixgen] cache says so too)",
+    )
+    choice.add_argument(
+        "--trusted-key",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a public key (NAME:…) to believe in what caches have built, beside those that Nix has; repeatable",
+    )
+    choice.add_argument(
         "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
     )
 
@@ -94,5 +110,7 @@ def request(options: argparse.Namespace) -> Request:
         ignore_libraries=tuple(options.ignore_library),
         settings=dict(options.option),
         mirrors=tuple(options.mirror),
+        caches=tuple(options.caches),
+        trusted_keys=tuple(options.trusted_key),
         check=options.check,
     )

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import functools
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +78,11 @@ def build_choice(
         NixError: with what Nix said.
         NixgenError: as ``fetch``.
     """
+    with _substituting(choice) as choice:
+        return _build_choice(choice, out_link, observer, wrap)
+
+
+def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:
     from nixgen.environments.fetch import untied_wheels
     from nixgen.errors import LostPathError, NixError
     from nixgen.store import Store
@@ -91,11 +99,28 @@ def build_choice(
         return _build(choice, out_link, observer, wrap)
 
 
-def fetch_all(choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = None) -> IngestReport:
+@contextlib.contextmanager
+def _substituting(choice: Choice) -> Iterator[Choice]:
+    """Give the environment with settings for Nix to take from its caches, as long as the context lasts."""
+    if not choice.caches:
+        yield choice
+        return
+    from nixgen.caches.substituting import substituting
+    from nixgen.environments.fetch import access_of
+
+    access = access_of(choice.base, choice.mirrors)
+    with substituting(choice.settings, choice.caches, choice.trusted_keys, access) as settings:
+        yield replace(choice, settings=settings)
+
+
+def fetch_all(
+    choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = None, builds: bool = False
+) -> IngestReport:
     """Put every leaf of an environment into the store, as ``nixgen.environments.fetch.fetch`` does."""
     from nixgen.environments.fetch import fetch
 
-    return fetch(choice, observer, build=lambda function: build_of(choice, function, observer), hold=hold)
+    build = functools.partial(build_of, choice, observer=observer)
+    return fetch(choice, observer, build=build, hold=hold, builds=builds)
 
 
 def build_of(choice: Choice, function: str, observer: Observer = SILENT) -> str:

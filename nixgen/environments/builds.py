@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -10,11 +11,11 @@ from typing import TYPE_CHECKING
 
 from nixgen.emit.nix import nix_string
 from nixgen.environments.choice import Choice
-from nixgen.errors import InputError, VerificationError
+from nixgen.errors import InputError, NixError, VerificationError
 from nixgen.indexes import INDEX_NAME, find_index, index_leaf, vendored_name
 from nixgen.lock import LOCK_NAME
 from nixgen.model import LockedWheel, Source, WheelIndex
-from nixgen.sources.fetch import fetch_sources
+from nixgen.sources.fetch import archive_path, fetch_sources
 from nixgen.sources.leaves import add_leaves, differences, leaves_of
 from nixgen.store import Store
 from nixgen.targets import default_system
@@ -41,10 +42,15 @@ class Builds:
     needed: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, choice: Choice, store: Store) -> Builds:
+    def of(cls, choice: Choice, store: Store, *, every: bool = False) -> Builds:
         """Return what has to be built, so that the store has every leaf of an environment.
 
         What of a wheel nothing is pinned, Nix builds with the environment, and only what it is built with is here.
+
+        Args:
+            choice: the environment.
+            store: the store.
+            every: whether wheels are built of which it has every leaf, too.
 
         Raises:
             InputError: the index of a wheel that is pinned is not beside the lock.
@@ -66,7 +72,7 @@ class Builds:
                     todo="restore it (`git checkout nixgen.lock`), or lock again",
                 )
             if name not in depths:
-                if wheel.index is not None and not _lacking(wheel, choice.base, store):
+                if wheel.index is not None and not every and not _lacking(wheel, choice.base, store):
                     return 0
                 depths[name] = 0
                 requires = wheel.build.requires.get(f"{choice.python}-{default_system()}", ())
@@ -130,6 +136,8 @@ def add_built(
     for names in steps:
         wheels = [choice.lock.wheels[name] for name in names]
         sources = [source for wheel in wheels if (source := wheel.source.source) is not None and _is_archive(source)]
+        if choice.caches:
+            _take_sources(sources, store)
         fetch_sources(sources, base=choice.base, store=store, access=access)
         wanted = " ".join(f"made.nixgen.built.{nix_string(name)}" for name in names)
         outputs = build(f"(made: [ {wanted} ])").split()
@@ -138,6 +146,14 @@ def add_built(
             _compare(wheel, index, Path(output))
             added += add_leaves(index, Path(output), store, hold)
     return added
+
+
+def _take_sources(sources: Iterable[Source], store: Store) -> None:
+    """Let Nix take archives from caches, as far as these have them."""
+    known = [archive_path(source, store.directory) for source in sources if source.sha256]
+    for path in sorted(store.invalid(known)) if known else ():
+        with contextlib.suppress(NixError):
+            store.realise(path, None)
 
 
 def _is_archive(source: Source) -> bool:

@@ -11,6 +11,7 @@ from nixgen.lock import LOCK_NAME, Lock
 from nixgen.model import LockedPackage, PythonArchive
 from nixgen.plan import choose
 from nixgen.pythons import machine_python, managed_python
+from nixgen.settings import Settings
 from nixgen.store import Store
 from nixgen.targets import ask_interpreter, default_system
 
@@ -34,6 +35,8 @@ class Choice:
         ignore_libraries: patterns of those that may be missing.
         editable: names of packages that are left out, to be installed on top.
         mirrors: from where wheels are fetched in place of the lock's URLs, as texts.
+        caches: from where wheels and what is made of them are taken first, as texts.
+        trusted_keys: public keys of whom Nix is to believe what caches give, beside its own.
     """
 
     base: Path
@@ -50,6 +53,8 @@ class Choice:
     editable: tuple[str, ...] = ()
     member: str | None = None
     mirrors: tuple[str, ...] = field(default=(), repr=False)
+    caches: tuple[str, ...] = field(default=(), repr=False)
+    trusted_keys: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, request: Request) -> Choice:
@@ -87,6 +92,8 @@ class Choice:
             member=request.member,
             editable=_editable(packages) if request.editable and _knows_editable(request.base) else (),
             mirrors=request.mirrors,
+            caches=request.caches or Settings.read(request.base / "pyproject.toml").caches,
+            trusted_keys=request.trusted_keys,
         )
 
 

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 
 from nixgen.environments.builds import Builds, add_built, index_of_build
 from nixgen.environments.choice import Choice
-from nixgen.indexes import indexes_of_lock
+from nixgen.indexes import find_index, index_leaf, indexes_of_lock, keep_indexes
 from nixgen.ingest import IngestReport, ingest
 from nixgen.model import LockedPackage, LockedWheel, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
 from nixgen.ties import is_tied
+from nixgen.wheels.text import parse_index
 
 if TYPE_CHECKING:
     from nixgen.access import Access
     from nixgen.store.daemon import Daemon
+
+
+#: How large an index may be that is taken from a cache, in bytes; that of TensorFlow has 2 MB.
+MAX_METADATA = 64 << 20
 
 
 def indexes_of(
@@ -40,12 +45,43 @@ def indexes_of(
 
 
 def _read(choice: Choice, wheels: Iterable[LockedWheel], observer: Observer) -> dict[str, WheelIndex]:
+    wheels = list(wheels)
+    if choice.caches:
+        _take_indexes(choice, wheels)
     with observer.counting("reading wheels") as progress:
         return {
             **indexes_of_lock(
                 wheels, base=choice.base, access=lambda: access_of(choice.base, choice.mirrors), progress=progress
             )
         }
+
+
+def _take_indexes(choice: Choice, wheels: Iterable[LockedWheel]) -> None:
+    """Keep in the user's cache what binary caches have of the indexes that this machine lacks."""
+    lacking = [wheel for wheel in wheels if wheel.index and find_index(wheel, choice.base) is None]
+    if not lacking:
+        return
+    from nixgen.caches.reading import Wanted, fetch_all
+    from nixgen.temporary import temporary_directory
+
+    store_dir = Store(choice.settings).directory
+    wanted = {
+        wheel.source.filename: Wanted(
+            path=index_leaf(wheel.index, store_dir),
+            sha256=wheel.index,
+            name=f"the index of {wheel.source.filename}",
+        )
+        for wheel in lacking
+        if wheel.index
+    }
+    with temporary_directory() as directory:
+        access = access_of(choice.base, choice.mirrors)
+        found = fetch_all(choice.caches, access, wanted.values(), directory, MAX_METADATA)
+        keep_indexes(
+            parse_index(found[one.path].read_bytes(), wheel.source, wheel.name)
+            for wheel in lacking
+            if (one := wanted[wheel.source.filename]).path in found
+        )
 
 
 def untied_wheels(choice: Choice) -> set[str]:
@@ -55,7 +91,12 @@ def untied_wheels(choice: Choice) -> set[str]:
 
 
 def fetch(
-    choice: Choice, observer: Observer = SILENT, *, build: Callable[[str], str], hold: Daemon | None = None
+    choice: Choice,
+    observer: Observer = SILENT,
+    *,
+    build: Callable[[str], str],
+    hold: Daemon | None = None,
+    builds: bool = False,
 ) -> IngestReport:
     """Put the leaves of an environment into the store, as far as it lacks them, and tie its indexes to their wheels.
 
@@ -64,14 +105,15 @@ def fetch(
         observer: is told what goes on.
         build: as for ``nixgen.environments.builds.add_built``.
         hold: as for ``nixgen.ingest.ingest``.
+        builds: whether wheels of sources are built where the store has all of their leaves, too.
 
     Raises:
         NixgenError: as ``indexes_of``, ``nixgen.ingest.ingest`` and ``nixgen.environments.builds.add_built``.
     """
     store = Store(choice.settings)
     has_builds = any(choice.lock.wheels[package.wheel.filename].build for package in choice.packages)
-    builds = Builds.of(choice, store) if has_builds else Builds()
-    names = {package.wheel.filename for package in choice.packages} | builds.needed
+    needed = Builds.of(choice, store, every=builds) if has_builds else Builds()
+    names = {package.wheel.filename for package in choice.packages} | needed.needed
     wheels = [choice.lock.wheels[name] for name in sorted(names)]
     wheels = [wheel for wheel in wheels if wheel.build is None]
     indexes = _read(choice, wheels, observer)
@@ -82,13 +124,14 @@ def fetch(
             base=choice.base,
             untied={wheel.source.filename for wheel in wheels if not is_tied(wheel)},
             hold=hold,
+            caches=choice.caches,
             access=lambda: access_of(choice.base, choice.mirrors),
             progress=progress,
         )
-    if builds.steps:
+    if needed.steps:
         with contextlib.nullcontext(hold) if hold is not None else store.connect() as daemon:
             access = access_of(choice.base, choice.mirrors)
-            added = add_built(choice, builds.steps, build, store=store, hold=daemon, access=access)
+            added = add_built(choice, needed.steps, build, store=store, hold=daemon, access=access)
         report = replace(report, leaves=report.leaves + added, added=report.added + added)
     observer.fetched(report)
     return report

@@ -25,6 +25,9 @@ class Request:
         ignore_libraries: patterns of shared libraries that may be missing.
         settings: settings for Nix by name, as ``--option`` takes them.
         mirrors: from where wheels are fetched in place of the lock's URLs, as ``--mirror`` takes them.
+        caches: from where wheels and what is made of them are taken, before it is fetched or made here, as ``--from``
+            takes them; where none is named, those of the project's settings.
+        trusted_keys: public keys of whom Nix is to believe what caches give, beside its own.
         editable: whether to leave out the project and other packages in its directory, which are installed on top so
             that an edit shows.
         mounted: whether its image is to be built, which is mounted, and the environment with it.
@@ -43,6 +46,8 @@ class Request:
     ignore_libraries: tuple[str, ...] = ()
     settings: Mapping[str, str] = field(default_factory=dict)
     mirrors: tuple[str, ...] = field(default=(), repr=False)
+    caches: tuple[str, ...] = field(default=(), repr=False)
+    trusted_keys: tuple[str, ...] = ()
     editable: bool = False
     mounted: bool = False
     check: Check = "note"

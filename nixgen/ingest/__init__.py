@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Container, Iterable
+from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,6 +46,7 @@ def ingest(
     base: Path,
     untied: Container[str] = (),
     hold: Daemon | None = None,
+    caches: Sequence[str] = (),
     access: Callable[[], Access | None] = lambda: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
@@ -61,6 +62,7 @@ def ingest(
         base: the directory that relative paths of wheels refer to.
         untied: file names of the wheels whose index may be another wheel's.
         hold: a connection to the store that keeps every leaf from garbage collection as long as it is open.
+        caches: binary caches that are asked for whole wheels before the servers of the lock, as a user names them.
         access: says how servers are reached, if there is anything to download.
         progress: called as bytes arrive and wheels are done.
 
@@ -106,6 +108,6 @@ def ingest(
         work = [
             WheelWork(index=opened[name], missing=wanted, untied=name in untied) for name, wanted in by_wheel.items()
         ]
-        read = Extraction(store=store, base=base, access=access(), progress=progress).run(work)
+        read = Extraction(store=store, base=base, access=access(), caches=caches, progress=progress).run(work)
     tied = sum(name in untied for name in by_wheel)
     return IngestReport(leaves=len(members), added=len(missing), wheels=len(by_wheel), tied=tied, downloaded=read)

@@ -12,9 +12,10 @@ import threading
 import zipfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AsyncExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from nixgen.access import Access
 from nixgen.errors import VerificationError
@@ -33,6 +34,9 @@ from nixgen.wheels.index import read_file
 from nixgen.wheels.text import index_bytes, index_hash
 from nixgen.wheels.transport import Download, Transport, shown
 from nixgen.wheels.verify import check_files, check_wheel, hash_local
+
+if TYPE_CHECKING:
+    from nixgen.caches.reading import Caches
 
 #: How many wheels are fetched or taken apart at once.
 _AT_ONCE = 8
@@ -72,6 +76,7 @@ class Extraction:
         store: where leaves go.
         base: the directory that relative paths of wheels refer to.
         access: how servers are reached.
+        caches: binary caches that are asked for whole wheels first, as a user names them.
         progress: called as bytes arrive and wheels are done.
     """
 
@@ -81,14 +86,22 @@ class Extraction:
         store: Store,
         base: Path,
         access: Access | None,
+        caches: Sequence[str] = (),
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self._store = store
         self._base = base
         self._access = access
+        self._caches = self._open(caches) if caches else None
         self._progress = progress
         self._read = self._done = self._total = 0
         self._stopped = threading.Event()
+
+    def _open(self, said: Sequence[str]) -> Caches:
+        # Imported for the few who have caches.
+        from nixgen.caches.reading import Caches
+
+        return Caches(said, self._access or Access(), self._on_bytes)
 
     def run(self, work: Sequence[WheelWork]) -> int:
         """Add the missing leaves of some wheels to the store, and return the bytes read over the network.
@@ -114,7 +127,10 @@ class Extraction:
     ) -> None:
         slots = asyncio.Semaphore(_AT_ONCE)
         with Turns() as turns:
-            async with Transport(access=self._access, on_bytes=self._on_bytes) as transport:
+            async with AsyncExitStack() as stack:
+                transport = await stack.enter_async_context(Transport(access=self._access, on_bytes=self._on_bytes))
+                if self._caches is not None:
+                    await stack.enter_async_context(self._caches)
 
                 async def one(number: int, item: WheelWork) -> None:
                     spool = directory / f"{number}.whl"
@@ -177,6 +193,8 @@ class Extraction:
         """
         source = work.index.source
         if source.url is not None:
+            if (cached := await self._from_cache(source, spool)) is not None:
+                return cached, True
             try:
                 download = await fetch_members(work.index, work.missing, spool, transport)
             except WholeWheelError:
@@ -187,7 +205,17 @@ class Extraction:
                 return spool, download is not None
         return await self._fetch_whole(source, spool, transport), True
 
+    async def _from_cache(self, source: WheelSource, spool: Path) -> Path | None:
+        """Take a whole wheel from a cache, with the SHA-256 of the lock; None where no cache has it."""
+        if self._caches is None or source.sha256 is None:
+            return None
+        download = await self._caches.fetch_wheel(source, self._store.directory, spool)
+        return None if download is None else download.path
+
     async def _fetch_whole(self, source: WheelSource, spool: Path, transport: Transport) -> Path:
+        missing = source.path is not None and not (self._base / source.path).exists()
+        if (source.url or missing) and (cached := await self._from_cache(source, spool)) is not None:
+            return cached
         if source.url is not None:
             # The size may be a server's word, the hash is not: it decides.
             most = None if source.size is None else max(2 * source.size, source.size + _SLACK)

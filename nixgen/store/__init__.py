@@ -258,6 +258,22 @@ class Store:
         found: str = json.loads(self._run("nix-instantiate", *arguments))
         return found
 
+    def sign(self, cache: Path, key: Path, paths: Sequence[str]) -> None:
+        """Let Nix sign what a binary cache says of some store paths.
+
+        Args:
+            cache: the directory of its narinfos.
+            key: the file of a secret key.
+            paths: those that are signed.
+
+        Raises:
+            NixError: it cannot.
+        """
+        flags = ("--extra-experimental-features", "nix-command")
+        for batch in _batches(paths):
+            words = ("--store", f"file://{cache}", "--key-file", str(key))
+            self._run("nix", *flags, "store", "sign", *words, *batch)
+
     def requisites(self, path: Path) -> list[str]:
         """Return the store paths that a valid one needs, itself among them, sorted."""
         return sorted(self._run("nix-store", "--query", "--requisites", str(path)).split())

@@ -45,12 +45,13 @@ class Nar:
     modes: list[str] = field(default_factory=list)
 
 
-def nar(path: str, store_dir: str | None = None) -> Nar:
+def nar(path: str, store_dir: str | None = None, write_to: Callable[[bytes | memoryview], object] | None = None) -> Nar:
     """Serialise a file, a link or a directory, and return what that told; no link is followed.
 
     Args:
         path: what to serialise.
         store_dir: the directory of the store paths to look for in it; None looks for none.
+        write_to: takes the serialisation piece by piece; None where only its hash is wanted.
 
     Raises:
         OSError: something cannot be read, or is nothing that a store path may hold.
@@ -71,12 +72,16 @@ def nar(path: str, store_dir: str | None = None) -> Nar:
         nonlocal pending
         digest.update(pending)
         found.size += len(pending)
+        if write_to is not None:
+            write_to(bytes(pending))
         pending = bytearray()
 
     def content(piece: memoryview) -> None:
         found.size += len(piece)
         found.read += len(piece)
         digest.update(piece)
+        if write_to is not None:
+            write_to(piece)
 
     def look(data: bytes | bytearray) -> None:
         if prefix is not None and path_in is not None and prefix in data:
@@ -124,6 +129,15 @@ def nar(path: str, store_dir: str | None = None) -> Nar:
     flush()
     found.sha256 = digest.hexdigest()
     return found
+
+
+def flat_nar(size: int) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the content of a file that is no program, and is serialised alone.
+
+    Args:
+        size: of the file, in bytes.
+    """
+    return _text(b"nix-archive-1") + _FILE + _LENGTH.pack(size), b"\0" * (-size % 8) + _CLOSE
 
 
 def read_file(path: str, take: Callable[[memoryview], None]) -> int:

@@ -10,7 +10,7 @@ import hashlib
 import logging
 import re
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -218,6 +218,48 @@ class Transport:
 
         return await self._tries(url, attempt)
 
+    async def exists(self, url: str) -> bool:
+        """Tell whether a server has a file, which no mirror stands for.
+
+        Raises:
+            NetworkError: it does not say.
+        """
+
+        async def attempt() -> bool:
+            response = await self._client.request("HEAD", url)
+            if response.status_code not in (200, 403, 404, 410):
+                raise _unexpected(url, response)
+            return response.status_code == 200
+
+        async with self._slots:
+            return await self._tries(url, attempt)
+
+    async def upload(self, url: str, pieces: Callable[[], Iterable[bytes]], size: int) -> None:
+        """Put a file where a URL says.
+
+        Args:
+            url: the place, with all that the server needs to allow it.
+            pieces: gives the content, anew for each try.
+            size: of all of it, in bytes.
+
+        Raises:
+            NetworkError: the server does not take it.
+        """
+
+        async def body() -> AsyncIterator[bytes]:
+            iterator = iter(pieces())
+            while piece := await asyncio.to_thread(next, iterator, b""):
+                self._on_bytes(len(piece))
+                yield piece
+
+        async def attempt() -> None:
+            response = await self._client.put(url, content=body(), headers={"Content-Length": str(size)})
+            if response.status_code not in (200, 201, 204):
+                raise _unexpected(url, response)
+
+        async with self._slots:
+            await self._tries(url, attempt)
+
     async def _range(
         self,
         url: str,
@@ -311,6 +353,7 @@ class Transport:
             except _StatusError as error:
                 response = error.response
                 failure = NetworkError(error.what, where=shown(url), todo=error.todo)
+                failure.status = response.status_code
                 retriable = is_transient(response.status_code)
             except (httpx.TransportError, _IncompleteError) as error:
                 if (refused := limit(error)) is not None:

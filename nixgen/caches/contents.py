@@ -1,0 +1,179 @@
+"""What of an environment other machines cannot cheaply make, and what they make the rest of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote
+
+from nixgen.environments.build import arguments_of, build, build_of, fetch_all
+from nixgen.environments.choice import Choice
+from nixgen.environments.fetch import indexes_of
+from nixgen.indexes import index_leaf
+from nixgen.leaf import flat_path, store_name
+from nixgen.model import LockedPackage, LockedWheel
+from nixgen.observer import SILENT, Observer
+from nixgen.sources.fetch import archive_path
+from nixgen.store import Store
+from nixgen.targets import default_system
+from nixgen.verification.derivations import derivations_of
+from nixgen.wheels.text import index_bytes
+
+if TYPE_CHECKING:
+    from nixgen.environments.request import Request
+
+
+@dataclass(frozen=True, kw_only=True)
+class Flat:
+    """A file that is known by its SHA-256, and lies in the store by it: a wheel, an index, an archive.
+
+    Attributes:
+        path: its store path.
+        sha256: 64 hexadecimal digits.
+        name: what it is called in messages.
+        url, file, content: where it is had: the one that is set.
+    """
+
+    path: str
+    sha256: str
+    name: str
+    url: str | None = None
+    file: Path | None = None
+    content: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """What belongs into a cache.
+
+    Attributes:
+        environment: the store path that was asked for.
+        base: the project's directory.
+        built: store paths that are built, each behind those that it needs: programs, trees, the environment, its
+            image; wheels of sources.
+        flats: what all that is made of.
+        mirrors, caches: from where those are fetched, as a user names them.
+    """
+
+    environment: str
+    base: Path
+    built: Sequence[str]
+    flats: Sequence[Flat]
+    mirrors: Sequence[str] = ()
+    caches: Sequence[str] = ()
+
+
+def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> Contents:
+    """Build an environment, and return what of it belongs into a cache.
+
+    Args:
+        request: the environment; its image where that is asked for, and where it is built.
+        roots: an empty directory for links that keep what is built from collection.
+        observer: is told what goes on.
+
+    Raises:
+        NixgenError: as ``nixgen.environments.build.build``.
+    """
+    environment = build(replace(request, mounted=False), roots / "environment", observer)
+    asked = build(request, roots / "image", observer) if request.mounted else environment
+    choice = Choice.of(request)
+    store = Store(choice.settings)
+    indexes = indexes_of(choice, choice.packages, observer)
+    contents = [index_bytes(index) for index in indexes.values()]
+    flats = [*_flats(choice, store.directory)]
+    for index, content in zip(indexes.values(), contents, strict=True):
+        if index.sha256 or content:
+            flats.append(_of_index(index.source.filename, content, store.directory))
+    return Contents(
+        environment=asked,
+        base=request.base,
+        built=[*_wheels(choice, store, roots, observer), *_outputs(choice, store, environment, roots)],
+        flats=list({flat.path: flat for flat in flats}.values()),
+        mirrors=choice.mirrors,
+        caches=choice.caches,
+    )
+
+
+def _of_index(wheel: str, content: bytes, store_dir: str) -> Flat:
+    import hashlib
+
+    sha256 = hashlib.sha256(content).hexdigest()
+    return Flat(path=index_leaf(sha256, store_dir), sha256=sha256, name=f"the index of {wheel}", content=content)
+
+
+def _outputs(choice: Choice, store: Store, environment: str, roots: Path) -> list[str]:
+    """Return what nixgen's derivations have made of an environment, and of its image where that is built."""
+    from nixgen.emit.project import NIX_DIRECTORY, is_our_default
+
+    nix = choice.base / NIX_DIRECTORY
+    arguments = [word for name, value in arguments_of(choice).items() for word in ("--arg", name, value)]
+    attribute = ["-A", "mounted"] if is_our_default(nix / "default.nix") else []
+    derivation = store.instantiate(nix, [*arguments, *attribute]).partition("!")[0]
+    made = derivations_of(derivation)
+    closure = {*store.requisites(Path(environment))}
+    image = next((output for output, one in made.items() if one.path == derivation), environment)
+    if not store.invalid([image]):
+        store.realise(image, roots / "mounted")
+        closure |= {*store.requisites(Path(image))}
+    return [output for output in made if output in closure]
+
+
+def _wheels(choice: Choice, store: Store, roots: Path, observer: Observer) -> list[str]:
+    """Return the store paths of the wheels that are built of sources and pinned; what is not there is built."""
+    names = [wheel.source.filename for wheel in _needed(choice) if wheel.build is not None and wheel.index is not None]
+    if not names:
+        return []
+    from nixgen.emit.nix import nix_string
+
+    fetch_all(choice, observer, builds=True)
+    wanted = " ".join(f"made.nixgen.built.{nix_string(name)}" for name in names)
+    outputs = build_of(choice, f"(made: [ {wanted} ])", observer).split()
+    for number, output in enumerate(outputs):
+        store.realise(output, roots / f"built-{number}")
+    return outputs
+
+
+def _flats(choice: Choice, store_dir: str) -> Iterator[Flat]:
+    for wheel in _needed(choice):
+        source = wheel.source
+        if source.source is not None:
+            archive = source.source
+            if archive.sha256 and (archive.url or archive.path):
+                yield Flat(
+                    path=archive_path(archive, store_dir),
+                    sha256=archive.sha256,
+                    name=f"the source of {wheel.name}",
+                    url=archive.url,
+                    file=None if archive.url else choice.base / (archive.path or ""),
+                )
+        elif source.sha256 is not None:
+            yield Flat(
+                path=flat_path(store_name(source.filename), bytes.fromhex(source.sha256), store_dir),
+                sha256=source.sha256,
+                name=source.filename,
+                url=source.url,
+                file=None if source.url else choice.base / (source.path or ""),
+            )
+    if choice.archive is not None:
+        name = unquote(choice.archive.url.rpartition("/")[2])
+        path = flat_path(store_name(name), bytes.fromhex(choice.archive.sha256), store_dir)
+        yield Flat(path=path, sha256=choice.archive.sha256, name=name, url=choice.archive.url)
+
+
+def _needed(choice: Choice) -> list[LockedWheel]:
+    """Return the wheels of an environment, and those that they are built with, and so on."""
+    found: dict[str, LockedWheel] = {}
+    pending = [package.wheel.filename for package in _sorted(choice.packages)]
+    while pending:
+        name = pending.pop()
+        if name not in found:
+            wheel = found[name] = choice.lock.wheels[name]
+            if wheel.build is not None:
+                pending += wheel.build.requires.get(f"{choice.python}-{default_system()}", ())
+    return list(found.values())
+
+
+def _sorted(packages: Sequence[LockedPackage]) -> list[LockedPackage]:
+    return sorted(packages, key=lambda package: package.wheel.filename, reverse=True)

@@ -1,0 +1,91 @@
+"""Write to a cache what other machines cannot cheaply make of a lock.
+
+The cache is one of Nix's: a directory, `file://`, or a bucket (`s3://NAME?endpoint=HOST`). It gets
+wheels, trees, environments, images that are built, and wheels that were built of sources;
+leaves are left out, and made of the wheels by whoever takes from it. What is already there is not written
+again. Nothing is written that is not what Nix has recorded of it.
+"""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+_EXAMPLES = """\
+examples:
+
+  nix key generate-secret --key-name cache-1 > secret     a key to sign with; `nix key convert-secret-to-public`
+  nixgen push --sign-key secret /srv/cache                the environment of ./nixgen.lock, to a directory
+  nixgen push --sign-key secret 's3://wheels?endpoint=s3.example.org&region=eu-1' a/nixgen.lock b/nixgen.lock
+  nixgen build --from https://cache.example.org --trusted-key "$(cat public)"
+                                                          on another machine, from what serves that directory
+"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    from nixgen.cli.choosing import add_choice
+
+    parser.epilog = _EXAMPLES
+    parser.add_argument("cache", metavar="CACHE", help="a directory, or a URL of file:// or s3://")
+    parser.add_argument(
+        "locks", nargs="*", metavar="LOCK", help="locks, or directories with one (default: that of the project)"
+    )
+    parser.add_argument(
+        "--sign-key",
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="a secret key of Nix's to sign with; repeatable (default: those of Nix's setting secret-key-files)",
+    )
+    parser.add_argument("--mounted", action="store_true", help="build the image of the environment, too")
+    add_choice(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Push, and print the store paths of the environments; return the exit code.
+
+    Raises:
+        NixgenError: with what stands in the way.
+    """
+    from dataclasses import replace
+
+    from nixgen.caches.contents import contents_of
+    from nixgen.caches.keys import sign_keys
+    from nixgen.caches.push import check_cache, push
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console, count, size
+    from nixgen.store import Store
+    from nixgen.temporary import temporary_directory
+
+    console = Console(quiet=options.quiet)
+    asked = replace(request(options), mounted=options.mounted)
+    bases = [base_of(lock) for lock in options.locks] or [asked.base]
+    check_cache(options.cache, asked.base)
+    store = Store(asked.settings)
+    keys = sign_keys(map(Path, options.sign_key), store)
+    if not keys:
+        console.note("nothing signs: Nix takes no tree from such a cache unless it is told to ask for no signature")
+    with temporary_directory() as roots:
+        contents = []
+        for number, base in enumerate(bases):
+            links = roots / str(number)
+            links.mkdir()
+            contents.append(contents_of(replace(asked, base=base), links, console))
+        report = push(contents, options.cache, store, keys=keys, observer=console)
+    for environment in dict.fromkeys(one.environment for one in contents):
+        print(environment)
+    there = report.paths - report.added
+    console.say(
+        f"pushed {count(report.added, 'path')}, {size(report.uploaded)}"
+        + (f"; {there:,} of {report.paths:,} were there" if there else "")
+    )
+    return 0
+
+
+def base_of(lock: str) -> Path:
+    """Return the project's directory of a lock that is named, or is in a directory that is."""
+    from nixgen.lock import LOCK_NAME
+
+    path = Path(lock)
+    return path.parent if path.name == LOCK_NAME else path

@@ -1,0 +1,75 @@
+"""``nixgen build --from``: what a cache has is taken, what it lacks is fetched and built, and nothing is believed."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from tests.support.caches import CacheServer, Machine
+from tests.support.server import WheelServer
+
+pytestmark = pytest.mark.nix
+
+
+def test_an_index_that_is_away(machine: Machine, away: None, index: WheelServer) -> None:
+    """Wheels and trees come from the cache; leaves are made here, and nothing asks for one."""
+    with CacheServer(machine.cache) as cache:
+        environment = machine.build("--from", cache.url).stdout.strip()
+        assert not cache.absent
+        taken = {path for _, path, _ in cache.requests}
+        trees = [
+            path for path in machine.cache.glob("*.narinfo") if re.search("/.{32}-(demo|other)-", path.read_text())
+        ]
+        assert all("/" + re.findall("URL: (.+)", path.read_text())[0] in taken for path in trees)
+    assert not index.wheel_requests
+    assert machine.run("nix-build", "--no-out-link", "nix", "--argstr", "ingest", "store").stdout.strip() == environment
+    machine.cli("verify")
+
+
+def test_what_signatures_are_for(machine: Machine, away: None) -> None:
+    """Without the key, trees are built here: nothing that the lock cannot check is believed."""
+    said = machine.build("--from", machine.cache, "--debug", key=False)
+    assert "not signed by any of the keys" in said.stderr or "lacks a signature" in said.stderr
+    assert re.search("building '[^']*-other-2.0.drv'", said.stderr)
+    machine.forget()
+    assert not re.search("building '[^']*-other-2.0.drv'", machine.build("--from", machine.cache, "--debug").stderr)
+
+
+@pytest.mark.parametrize("change", ["another", "cut", "gone", "narinfo"])
+def test_a_cache_that_lies(machine: Machine, index: WheelServer, change: str) -> None:
+    """Other bytes, half of them, none, or nonsense: a warning, then the index and a build of our own."""
+
+    def lie(name: str, content: bytes) -> bytes | int:
+        if name.endswith(".narinfo"):
+            return b"nonsense\n" if change == "narinfo" else content
+        if not name.startswith("/nar/"):
+            return content
+        if change == "another":
+            return content[:200] + bytes(byte ^ 1 for byte in content[200:210]) + content[210:]
+        return content[: len(content) // 2] if change == "cut" else 404
+
+    with CacheServer(machine.cache, lie) as cache:
+        done = machine.build("--from", cache.url)
+    assert done.stderr.count(f"the cache {cache.url}") == 1 or done.stderr.count("is left aside") == 2
+    assert index.wheel_requests
+    machine.cli("verify")
+
+
+def test_a_cache_that_is_away(machine: Machine, index: WheelServer) -> None:
+    """Nothing answers: said once, and the index serves."""
+    done = machine.build("--from", "http://127.0.0.1:9")
+    assert "is left aside" in done.stderr and index.wheel_requests
+
+
+def test_the_project_names_a_cache(machine: Machine, away: None) -> None:
+    """``[tool.nixgen] cache`` is what ``--from`` says; keys are no matter of a project's file."""
+    settings = machine.cli.directory / "pyproject.toml"
+    settings.write_text('[tool.nixgen]\ncache = "../cache"\n')
+    try:
+        machine.build()
+        machine.forget()
+        settings.write_text("[tool.nixgen]\ncache = 1\n")
+        assert "[tool.nixgen] cache is neither" in machine.build(code=3).stderr
+    finally:
+        settings.unlink()

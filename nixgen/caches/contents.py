@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,16 +10,16 @@ from urllib.parse import unquote
 
 from nixgen.environments.build import arguments_of, build, build_of, fetch_all
 from nixgen.environments.choice import Choice
-from nixgen.environments.fetch import indexes_of
+from nixgen.environments.fetch import read_indexes
 from nixgen.indexes import index_leaf
 from nixgen.leaf import flat_path, store_name
-from nixgen.model import LockedPackage, LockedWheel
+from nixgen.model import LockedPackage, LockedWheel, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.sources.fetch import archive_path
 from nixgen.store import Store
 from nixgen.targets import default_system
 from nixgen.verification.derivations import derivations_of
-from nixgen.wheels.text import index_bytes
+from nixgen.wheels.text import index_bytes, index_hash
 
 if TYPE_CHECKING:
     from nixgen.environments.request import Request
@@ -80,12 +80,9 @@ def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> C
     asked = build(request, roots / "image", observer) if request.mounted else environment
     choice = Choice.of(request)
     store = Store(choice.settings)
-    indexes = indexes_of(choice, choice.packages, observer)
-    contents = [index_bytes(index) for index in indexes.values()]
-    flats = [*_flats(choice, store.directory)]
-    for index, content in zip(indexes.values(), contents, strict=True):
-        if index.sha256 or content:
-            flats.append(_of_index(index.source.filename, content, store.directory))
+    # Those of wheels that are built lie beside the lock.
+    indexes = read_indexes(choice, [wheel for wheel in _needed(choice) if wheel.build is None], observer)
+    flats = [*_flats(choice, store.directory), *_indexes(indexes.values(), store.directory)]
     return Contents(
         environment=asked,
         base=request.base,
@@ -96,11 +93,10 @@ def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> C
     )
 
 
-def _of_index(wheel: str, content: bytes, store_dir: str) -> Flat:
-    import hashlib
-
-    sha256 = hashlib.sha256(content).hexdigest()
-    return Flat(path=index_leaf(sha256, store_dir), sha256=sha256, name=f"the index of {wheel}", content=content)
+def _indexes(indexes: Iterable[WheelIndex], store_dir: str) -> Iterator[Flat]:
+    for index in indexes:
+        sha256, name = index_hash(index), f"the index of {index.source.filename}"
+        yield Flat(path=index_leaf(sha256, store_dir), sha256=sha256, name=name, content=index_bytes(index))
 
 
 def _outputs(choice: Choice, store: Store, environment: str, roots: Path) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from nixgen.environments.choice import Choice
     from nixgen.environments.request import Request
     from nixgen.ingest import IngestReport
+    from nixgen.store import Store
     from nixgen.store.daemon import Daemon
 
 #: What Nix's message has where a leaf is missing: the name of the file that stands for all of them (nix/ingest.nix).
@@ -151,6 +152,8 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
         expression, arguments = wrap(f"(import {nix_path(file)} {nix_set(given)})"), []
     store = Store(choice.settings)
     try:
+        if wrap is _image_of and choice.caches:
+            _take_image(file, arguments_of(choice), store)
         with observer.waiting("building") as watch:
             return store.build(expression, arguments, out_link, watch)
     except NixError as error:
@@ -171,6 +174,24 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
         from nixgen.sources.failures import explained, places_of
 
         raise explained(error, places_of([*choice.packages, *choice.lock.tools], choice.base)) from error
+
+
+def _take_image(file: Path, given: Mapping[str, str], store: Store) -> None:
+    """Take an image from a cache that has it, with all that it needs: a build would not ask for it (nix/mounted.nix).
+
+    Args:
+        file: of ``nix``.
+        given: the arguments of nix/default.nix.
+        store: asks the caches.
+    """
+    from nixgen.errors import NixError
+    from nixgen.verification.derivations import Derivation
+
+    arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
+    derivation = Derivation.read(store.instantiate(file, [*arguments, "-A", "mounted"]))
+    with contextlib.suppress(NixError):
+        if derivation is not None:
+            store.realise(derivation.output, None)
 
 
 def arguments_of(choice: Choice) -> dict[str, str]:

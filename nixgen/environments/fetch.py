@@ -39,12 +39,13 @@ def indexes_of(
         NixgenError: as ``nixgen.indexes.indexes_of_lock``.
     """
     wheels = [choice.lock.wheels[package.wheel.filename] for package in packages]
-    found = _read(choice, [wheel for wheel in wheels if wheel.build is None], observer)
+    found = read_indexes(choice, [wheel for wheel in wheels if wheel.build is None], observer)
     built = [wheel for wheel in wheels if wheel.build is not None and wheel.index is not None]
     return found | {wheel.source.filename: index_of_build(wheel, choice.base) for wheel in built}
 
 
-def _read(choice: Choice, wheels: Iterable[LockedWheel], observer: Observer) -> dict[str, WheelIndex]:
+def read_indexes(choice: Choice, wheels: Iterable[LockedWheel], observer: Observer = SILENT) -> dict[str, WheelIndex]:
+    """Return the indexes of wheels that are not built, as ``indexes_of`` does."""
     wheels = list(wheels)
     if choice.caches:
         _take_indexes(choice, wheels)
@@ -116,7 +117,7 @@ def fetch(
     names = {package.wheel.filename for package in choice.packages} | needed.needed
     wheels = [choice.lock.wheels[name] for name in sorted(names)]
     wheels = [wheel for wheel in wheels if wheel.build is None]
-    indexes = _read(choice, wheels, observer)
+    indexes = read_indexes(choice, wheels, observer)
     with observer.counting("fetching") as progress:
         report = ingest(
             indexes.values(),

@@ -104,17 +104,20 @@ def _cache() -> Path:
 
 
 def keep_indexes(indexes: Iterable[WheelIndex]) -> list[WheelIndex]:
-    """Put indexes into the user's cache, and return them with their hashes.
+    """Put indexes into the user's cache, with the METADATA that was read, and return them with their hashes.
 
     Where the cache cannot be written, nothing is kept.
     """
     from nixgen.emit.files import write_several
+    from nixgen.metadata import keep_metadata
 
+    indexes = list(indexes)
+    keep_metadata(index.metadata for index in indexes)
     place, content, kept = _cache(), {}, []
     for index in indexes:
         text = index_bytes(index)
         digest = hashlib.sha256(text).hexdigest()
-        kept.append(replace(index, sha256=digest))
+        kept.append(replace(index, sha256=digest, metadata=b""))
         if not (place / digest).exists():
             content[digest] = text
     with contextlib.suppress(OSError):

@@ -193,7 +193,8 @@ class Overrides:
 class WheelIndex:
     """What nixgen knows of a wheel without unpacking it.
 
-    All but the source, ``whole`` and the warnings is what an index says in the lock format (``nixgen/wheels/text.py``).
+    All but the source, ``metadata``, ``whole`` and the warnings is what an index says in the lock format
+    (``nixgen/wheels/text.py``).
 
     Attributes:
         source: where it comes from; ``sha256`` and ``size`` are known by now.
@@ -203,6 +204,7 @@ class WheelIndex:
         files: every regular file by its path in the archive, sorted; POSIX separators, relative, no ``..``.
         console_scripts: command name to object reference (``package.module:attribute``), sorted.
         gui_scripts: likewise.
+        metadata: the content of METADATA, where the wheel was read just now.
         whole: whether every file of the whole wheel was compared, and not only its directory read.
         warnings: oddities that do not stop anything, one line each.
         sha256: of its bytes, where they were seen (``nixgen.wheels.text.index_hash``).
@@ -215,6 +217,7 @@ class WheelIndex:
     files: Mapping[str, WheelFile]
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     gui_scripts: Mapping[str, str] = field(default_factory=dict)
+    metadata: bytes = field(default=b"", compare=False, repr=False)
     whole: bool = field(default=False, compare=False)
     warnings: tuple[str, ...] = ()
     sha256: str | None = field(default=None, compare=False, repr=False)

@@ -18,6 +18,7 @@ from nixgen.cli import (
     fsck,
     image,
     init,
+    listing,
     lock,
     module,
     mount,
@@ -26,9 +27,11 @@ from nixgen.cli import (
     run,
     shell,
     show,
+    tree,
     umount,
     venv,
     verify,
+    why,
 )
 from nixgen.cli.console import without_secrets
 from nixgen.errors import NixgenError
@@ -72,6 +75,9 @@ _VERBS = (
     ("verify", verify, "compare the store with the lock, and repair it"),
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("push", push, "write to a cache what other machines cannot cheaply make"),
+    ("list", listing, "list the packages of the environment"),
+    ("tree", tree, "show who requires whom"),
+    ("why", why, "say why a package is there"),
     ("image", image, "build an image for containers"),
     ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),
     ("init", init, "write a flake.nix for `nix build`"),

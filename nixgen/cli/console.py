@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from nixgen.observer import Observer, Progress
@@ -78,6 +78,22 @@ class Console(Observer):
 
         with Terminal(stderr=True).status(work) as status:
             yield lambda name: status.update(f"{work} {name}")
+
+
+def print_table(rows: Sequence[tuple[str, ...]], right: Container[int] = ()) -> None:
+    """Print rows with their columns under each other.
+
+    Args:
+        rows: of as many cells each.
+        right: numbers of the columns whose cells end under each other.
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    for row in rows:
+        cells = (
+            cell.rjust(width) if number in right else cell.ljust(width)
+            for number, (cell, width) in enumerate(zip(row, widths, strict=True))
+        )
+        print("  ".join(cells).rstrip())
 
 
 def without_secrets(text: str) -> str:

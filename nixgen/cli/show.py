@@ -146,7 +146,7 @@ def _by_reason(described: Iterable[Mapping[str, Any]]) -> dict[str, dict[str, in
 
 
 def _print_packages(described: Sequence[Mapping[str, Any]]) -> None:
-    from nixgen.cli.console import count
+    from nixgen.cli.console import count, print_table
 
     rows = [
         (
@@ -157,15 +157,15 @@ def _print_packages(described: Sequence[Mapping[str, Any]]) -> None:
         )
         for package in described
     ]
-    _print_table(rows)
+    print_table(rows)
 
 
 def _print_files(described: Sequence[Mapping[str, Any]]) -> None:
-    from nixgen.cli.console import size
+    from nixgen.cli.console import print_table, size
 
     for package in described:
         print(f"{package['name']} {package['version']}  {package['wheel']}")
-        _print_table(
+        print_table(
             [
                 ("  " + file["path"], size(file["size"]), file["sha256"][:16] if file["size"] else "empty")
                 for file in package["contents"]
@@ -174,18 +174,18 @@ def _print_files(described: Sequence[Mapping[str, Any]]) -> None:
 
 
 def _print_copies(described: Sequence[Mapping[str, Any]], trees: Mapping[str, Tree]) -> None:
-    from nixgen.cli.console import count, size
+    from nixgen.cli.console import count, print_table, size
 
     for package in described:
         if package["tree"] is None:
             print(f"{package['name']} {package['version']}: not built")
         elif package["copies"]:
             print(f"{package['name']} {package['version']}")
-            _print_table(
+            print_table(
                 [("  " + copy["path"], size(copy["size"]), ", ".join(copy["reasons"])) for copy in package["copies"]]
             )
     print("by reason:")
-    _print_table(
+    print_table(
         [
             (f"  {reason}", count(sums["files"], "file"), size(sums["size"]))
             for reason, sums in _by_reason(described).items()
@@ -203,10 +203,3 @@ def _print_copies(described: Sequence[Mapping[str, Any]], trees: Mapping[str, Tr
             f"{count(len(programs), 'program')} with store paths of their own, which versions share: "
             f"{size(sum(path.stat().st_size for path in programs))}"
         )
-
-
-def _print_table(rows: Sequence[tuple[str, ...]]) -> None:
-    """Print rows with their columns under each other."""
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())

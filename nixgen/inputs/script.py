@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -27,6 +28,21 @@ _BLOCK = re.compile(r"(?m)^# /// script\s*$\s(?P<content>(^#(| .*)$\s)+)^# ///\s
 def lock_of_script(path: Path) -> Path:
     """Return where uv writes the lock of a script."""
     return path.with_name(f"{path.name}.lock")
+
+
+def block_of(text: str) -> Mapping[str, Any]:
+    """Return what a script's block says, which is nothing where it has none that can be read."""
+    found = _BLOCK.search(text)
+    if found is None:
+        return {}
+    try:
+        return _parsed(found["content"])
+    except tomllib.TOMLDecodeError:
+        return {}
+
+
+def _parsed(block: str) -> dict[str, Any]:
+    return tomllib.loads("\n".join(line[2:] if line.startswith("# ") else line[1:] for line in block.splitlines()))
 
 
 def read_script(
@@ -94,9 +110,8 @@ def python_of_script(path: Path, *, where: str) -> SpecifierSet:
             where=where,
             todo="correct it: it begins with `# /// script`, ends with `# ///`, and each line between starts with `#`",
         )
-    lines = found[0]["content"].splitlines()
     try:
-        data = tomllib.loads("\n".join(line[2:] if line.startswith("# ") else line[1:] for line in lines))
+        data = _parsed(found[0]["content"])
         return SpecifierSet(str(data.get("requires-python", "")))
     except (tomllib.TOMLDecodeError, InvalidSpecifier) as error:
         raise InputError(f"its block of requirements is wrong: {error}", where=where, todo="correct it") from error

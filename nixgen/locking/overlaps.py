@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import email.parser
 import zipfile
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -14,6 +13,7 @@ from packaging.utils import canonicalize_name
 from nixgen.access import Access
 from nixgen.errors import NixgenError
 from nixgen.lock import Lock
+from nixgen.metadata import fetch_metadata, find_metadata, requires_dist
 from nixgen.model import WheelIndex
 from nixgen.plan import installed_paths
 from nixgen.temporary import temporary_directory
@@ -37,35 +37,17 @@ def requirements_of(
     with temporary_directory() as directory:
         for number, index in enumerate(wheels):
             try:
-                text = asyncio.run(_metadata(index, base, directory / f"{number}.whl", access))
+                content = find_metadata(index) or asyncio.run(
+                    fetch_metadata(index, base, directory / f"{number}.whl", access)
+                )
             except (NixgenError, OSError, zipfile.BadZipFile, KeyError, ValueError, NotImplementedError):
                 continue
-            for line in email.parser.HeaderParser().parsestr(text).get_all("Requires-Dist", []):
+            for line in requires_dist(content):
                 try:
                     found[index.name].add(canonicalize_name(Requirement(line).name))
                 except InvalidRequirement:
                     continue
     return {name: frozenset(required) for name, required in found.items()}
-
-
-async def _metadata(index: WheelIndex, base: Path, spool: Path, access: Access) -> str:
-    """Return the text of a wheel's METADATA, of which its first part is enough."""
-    # Imported here: in most environments nothing overlaps.
-    from nixgen.ingest.ranges import WholeWheelError, fetch_members
-    from nixgen.wheels.transport import Transport
-
-    path = next(path for path in index.files if path.endswith(".dist-info/METADATA") and path.count("/") == 1)
-    source = index.source
-    if source.url is None:
-        spool = base / (source.path or "")
-    else:
-        async with Transport(access=access) as transport:
-            try:
-                await fetch_members(index, [path], spool, transport)
-            except WholeWheelError:
-                await transport.download(source.url, spool, size=source.size)
-    with zipfile.ZipFile(spool) as archive, archive.open(path) as file:
-        return file.read(1 << 20).decode("utf-8", "replace")
 
 
 def notes(

@@ -54,6 +54,7 @@ class Contents:
         known: SHA-256 of files whose content was read and which RECORD does not hash, as the model spells it.
         unhashed: files whose SHA-256 only the whole wheel can tell, sorted.
         mismatched: metadata files whose content is not what RECORD promises, sorted.
+        metadata: the content of METADATA.
         findings: the warnings so far.
     """
 
@@ -68,6 +69,7 @@ class Contents:
     mismatched: tuple[str, ...]
     console_scripts: Mapping[str, str] = field(default_factory=dict)
     gui_scripts: Mapping[str, str] = field(default_factory=dict)
+    metadata: bytes = b""
     warnings: tuple[str, ...] = ()
 
 
@@ -129,6 +131,7 @@ def build_index(source: WheelSource, contents: Contents, computed: Mapping[str, 
         files=files,
         console_scripts=contents.console_scripts,
         gui_scripts=contents.gui_scripts,
+        metadata=contents.metadata,
         warnings=tuple(findings.warnings),
     )
 
@@ -212,6 +215,7 @@ def _judge(
         mismatched=tuple(sorted(path for path in texts if not _keeps(texts[path], rows.get(path)))),
         console_scripts=console,
         gui_scripts=gui,
+        metadata=texts.get(f"{dist_info}/METADATA", b""),
         warnings=tuple(findings.warnings),
     )
 

@@ -1,0 +1,173 @@
+"""Who requires whom: markers, extras, circles, and what nobody asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from packaging.requirements import Requirement
+
+from nixgen.graph import Asked, Graph, direct_requirements, requirement_graph
+from nixgen.graph.rows import tree_rows
+from nixgen.targets import Target
+
+ENVIRONMENT = Target.parse("3.11", "x86_64-linux").environment()
+
+
+def graph(requires: Mapping[str, list[str]], *asked: str, known: bool = True, own: str | None = None) -> Graph:
+    """Return the graph of packages that all have the version 1."""
+    told = [Asked(requirement=Requirement(text)) for text in asked] if known else None
+    return requirement_graph(dict.fromkeys(requires, "1"), requires, told, ENVIRONMENT, own=own)
+
+
+def edges(found: Graph) -> dict[str, list[str]]:
+    """Return who asks for whom, by name."""
+    return {name: [edge.name for edge in by] for name, by in found.edges.items()}
+
+
+def test_markers_are_those_of_the_target() -> None:
+    """A requirement for another system or Python has no edge, nor has one that the environment lacks."""
+    requires = {
+        "a": ["b; sys_platform == 'linux'", "c; sys_platform == 'win32'", "d; python_version < '3.11'", "gone"],
+        "b": [],
+        "c": [],
+        "d": [],
+    }
+    assert edges(graph(requires, "a", "c", "d"))["a"] == ["b"]
+
+
+def test_extras_count_where_they_are_asked_for() -> None:
+    """Extras come with who asks for them, through a package's own ``all`` too, and whatever the spelling."""
+    requires = {
+        "app": ["Lib[All]"],
+        "lib": ["x; extra == 'fast_json'", "y; extra == 'other'", "lib[fast-json]; extra == 'all'"],
+        "x": [],
+        "y": [],
+    }
+    found = graph(requires, "app", "y")
+    assert edges(found) == {"app": ["lib"], "lib": ["x"], "x": [], "y": []}
+    assert found.edges["app"][0].extras == ("all",)
+    assert found.edges["lib"][0].extra == "fast-json"
+
+
+def test_an_extra_that_comes_late_counts() -> None:
+    """A package that was gone through before somebody asks for an extra of it is gone through again."""
+    requires = {"a": ["lib"], "b": ["c"], "c": ["lib[x]"], "lib": ["d; extra == 'x'"], "d": ["e"], "e": []}
+    assert edges(graph(requires, "a", "b"))["lib"] == ["d"]
+
+
+def test_circles_end() -> None:
+    """Packages that ask for each other stand in the tree once each, and chains meet none twice."""
+    found = graph({"a": ["b"], "b": ["c"], "c": ["a"]}, "a")
+    assert [(row.name, row.again) for row in tree_rows(found)] == [
+        ("a", False),
+        ("b", False),
+        ("c", False),
+        ("a", True),
+    ]
+    chains, whole = found.chains("c")
+    assert whole and [[edge.name for _, edge in chain] for chain in chains] == [["a", "b", "c"]]
+    assert [row.name for row in tree_rows(found, ["a"], invert=True)] == ["a", "c", "b", "a"]
+
+
+def test_a_circle_that_nobody_asks_for_is_shown() -> None:
+    """Where the inputs do not tell what is asked for, what nobody asks for does; of a circle, the first."""
+    found = graph({"a": ["b"], "b": ["a"], "top": ["z"], "z": []}, known=False)
+    assert [edge.name for edge in found.roots] == ["a", "top"]
+    assert {row.name for row in tree_rows(found)} == {"a", "b", "top", "z"}
+
+
+def test_chains_that_double_are_cut() -> None:
+    """Of chains that double with each package the shortest are given, and that there are more is said."""
+    requires: dict[str, list[str]] = {"end": []}
+    for level in range(20):
+        after = ["end"] if level == 19 else [f"a{level + 1}", f"b{level + 1}"]
+        requires |= {f"a{level}": after, f"b{level}": after}
+    found, whole = graph(requires, "a0").chains("end", most=10)
+    assert (len(found), whole) == (10, False) or (found, whole) == ([], False)
+    assert graph({"a": ["b"], "b": []}, "a").chains("b")[1]
+
+
+def test_depth_cuts_and_shows_again_what_was_cut() -> None:
+    """What stood too deep to be gone into is gone into where it stands higher."""
+    found = graph({"a": ["b"], "b": ["c"], "c": ["d"], "d": []}, "a", "c")
+    rows = [(len(row.lasts), row.name, row.again) for row in tree_rows(found, depth=2)]
+    assert rows == [(0, "a", False), (1, "b", False), (2, "c", False), (0, "c", False), (1, "d", False)]
+
+
+def test_a_chain_may_be_long() -> None:
+    """A chain of packages longer than Python's stack is shown."""
+    requires = {f"p{number}": [f"p{number + 1}"] for number in range(3000)} | {"p3000": []}
+    found = graph(requires, "p0")
+    assert sum(1 for _ in tree_rows(found)) == 3001
+    assert len(found.chains("p3000")[0][0]) == 3001
+
+
+PROJECT = """
+[project]
+name = "me"
+dependencies = ["Base>=1", "me[x]"]
+[project.optional-dependencies]
+Tab_Les = ["tabulate"]
+[dependency-groups]
+dev = ["pytest", {include-group = "lint"}]
+lint = ["ruff"]
+"""
+
+COMPILED = """\
+# This file was autogenerated
+--index-url https://example.org/simple
+flask==3 \\
+    --hash=sha256:00
+    # via -r requirements.in
+jinja2==3
+    # via
+    #   flask
+    #   other
+other==1  # a comment
+    # via
+    #   -r requirements.in
+    #   flask
+"""
+
+POETRY = """
+[tool.poetry.dependencies]
+python = "^3.11"
+flask = "^3"
+uvicorn = { version = "*", extras = ["standard"] }
+late = { version = "*", optional = true }
+[tool.poetry.group.dev.dependencies]
+pytest = "*"
+"""
+
+SCRIPT = "# /// script\n# dependencies = ['rich']\n# ///\nprint()\n"
+
+
+@pytest.mark.parametrize(
+    ("files", "extras", "groups", "wanted"),
+    [
+        ({"pyproject.toml": PROJECT}, (), (), ["Base>=1"]),
+        ({"pyproject.toml": PROJECT}, ("tab-les",), ("dev",), ["Base>=1", "tabulate", "pytest", "ruff"]),
+        ({"requirements.in": "-c c.txt\nflask >= 3 # why\n./local\n", "c.txt": "jinja2<4\n"}, (), (), ["flask>=3"]),
+        ({"requirements.txt": COMPILED}, (), (), ["flask==3", "other==1"]),
+        ({"poetry.lock": "", "pyproject.toml": POETRY}, (), ("dev",), ["flask", "uvicorn[standard]", "pytest"]),
+        ({"Pipfile.lock": "", "Pipfile": '[packages]\nflask = "*"\n[dev-packages]\nx = "*"\n'}, (), (), ["flask"]),
+        ({"tool.py": SCRIPT}, (), (), ["rich"]),
+        ({"demo-1.0-py3-none-any.whl": ""}, (), (), ["demo"]),
+        ({"pylock.toml": ""}, (), (), None),
+    ],
+)
+def test_what_the_files_ask_for(
+    tmp_path: Path,
+    files: Mapping[str, str],
+    extras: tuple[str, ...],
+    groups: tuple[str, ...],
+    wanted: list[str] | None,
+) -> None:
+    """What each kind of input asks for is told from what that asks for; a pylock.toml cannot tell."""
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    found = direct_requirements(tmp_path, files, extras=extras, groups=groups)
+    told = None if found is None else list(dict.fromkeys(str(one.requirement) for one in found))
+    assert told == wanted

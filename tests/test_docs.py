@@ -158,6 +158,21 @@ def test_commands_that_are_not_run_are_few() -> None:
     assert all(os.access(ROOT / line.split()[0], os.X_OK) for line in ELSEWHERE)
 
 
+def test_what_contributors_read_is_there() -> None:
+    """Each file and folder that CONTRIBUTING.md names exists, as do the names in them that it tells."""
+    text = (ROOT / "CONTRIBUTING.md").read_text()
+    named = [name for name in re.findall(r"`([\w/]+(?:/|\.\w+|/\w+))`", text) if name != ".nixgen/state"]
+    assert len(named) > 30
+    beside = ("", "nix/builders/")
+    assert [name for name in named if not any((ROOT / place / name).exists() for place in beside)] == []
+    commands = re.findall(r"^script/(\w+)((?: tests/\w+)?)", text, re.MULTILINE)
+    assert len(commands) == 5
+    for script, part in commands:
+        assert os.access(ROOT / "script" / script, os.X_OK) and (ROOT / part.strip()).is_dir()
+    for file, name in (("discover.py", "Kind"), ("__init__.py", "_READERS")):
+        assert re.search(rf"^(class )?{name}\b", (ROOT / "nixgen/inputs" / file).read_text(), re.MULTILINE)
+
+
 def test_verbs_and_options_exist() -> None:
     """Each verb and option of nixgen that a page names is in the help."""
     helps = {verb: Cli(directory=ROOT)(verb, "--help").stdout for verb in VERBS}

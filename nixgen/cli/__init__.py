@@ -1,4 +1,4 @@
-"""The command line: one module per verb, each with ``add_arguments`` and ``run``."""
+"""The command line: one module per verb, each with ``add_arguments``, ``run``, and ``EXAMPLES`` for its help."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import logging
 import os
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import FrameType
+from typing import Any, NoReturn
 
 from nixgen import __version__
 from nixgen.cli import (
     adopt,
     build,
     fetch,
+    first_steps,
     fsck,
     image,
     init,
@@ -34,7 +36,8 @@ from nixgen.cli import (
     why,
 )
 from nixgen.cli.console import without_secrets
-from nixgen.errors import NixgenError
+from nixgen.cli.guessing import unknown_arguments, unknown_verb
+from nixgen.errors import NixgenError, UsageError
 from nixgen.mistakes import mistake
 
 _DESCRIPTION = """\
@@ -56,7 +59,7 @@ first steps, in a directory with requirements.txt, pyproject.toml or pylock.toml
 
 exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 7 machine,
 130 interrupted (143, 129: by SIGTERM, SIGHUP)
-`nixgen VERB --help` says more of a verb.
+`nixgen VERB --help` says more of a verb, with examples; `nixgen` alone, what there is to do next.
 """
 
 _REPORT = "  what to do: run again with --debug and report what it prints"
@@ -87,11 +90,15 @@ _VERBS = (
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code; see ``nixgen --help``."""
-    parser = _parser()
-    options = parser.parse_args(arguments)
+    try:
+        options = parse(sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        print(f"nixgen: {without_secrets(str(error))}", file=sys.stderr)
+        return error.exit_code
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(_WithoutSecrets("%(name)s: %(message)s"))
-    level = logging.DEBUG if options.debug else logging.ERROR if options.quiet else logging.WARNING
+    talkative = options.debug or options.verbose
+    level = logging.DEBUG if talkative else logging.ERROR if options.quiet else logging.WARNING
     logging.basicConfig(level=level, handlers=[handler])
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     ended_by = _end_on_signals()
@@ -121,24 +128,96 @@ class _WithoutSecrets(logging.Formatter):
         return without_secrets(super().format(record))
 
 
-def _parser() -> argparse.ArgumentParser:
+class _Parser(argparse.ArgumentParser):
+    """Says what is wrong with a command line as every other error is said."""
+
+    def error(self, message: str) -> NoReturn:
+        raise UsageError(message, todo=f"see what it takes: {self.prog} --help")
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.dest == "verb" and action.choices is not None and value not in action.choices:
+            raise unknown_verb(value, action.choices)
+        super()._check_value(action, value)
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return what a command line says, with the ``run`` of its verb.
+
+    Args:
+        arguments: its words, without the program's name.
+
+    Raises:
+        UsageError: it is not understood; names what was probably meant.
+    """
+    parser, verbs = parsers()
+    if arguments[:1] in (["help"], ["version"]):
+        arguments = [*arguments[1:], f"--{arguments[0]}"]
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        raise unknown_arguments(unknown, options.verb, verbs)
+    return options
+
+
+def parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
+    """Return the parser of the command line, and that of each verb by its name."""
     formatter = argparse.RawDescriptionHelpFormatter
-    common = argparse.ArgumentParser(add_help=False)
-    common.add_argument("--debug", action="store_true", help="print what is run, and tracebacks")
-    common.add_argument("-q", "--quiet", action="store_true", help="print errors only")
-    common.add_argument(
-        "-C", "--directory", default=".", metavar="DIR", help="the project's directory (default: the current one)"
+    parser = _Parser(
+        prog="nixgen",
+        parents=[_common(first=True)],
+        description=_DESCRIPTION,
+        epilog=_EPILOG,
+        formatter_class=formatter,
     )
-    parser = argparse.ArgumentParser(prog="nixgen", description=_DESCRIPTION, epilog=_EPILOG, formatter_class=formatter)
     parser.add_argument("--version", action="version", version=f"nixgen {__version__}")
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", required=True)
+    parser.set_defaults(run=first_steps.run)
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", parser_class=_Parser)
     for name, implementation, summary in _VERBS:
         verb = verbs.add_parser(
-            name, parents=[common], help=summary, description=implementation.__doc__, formatter_class=formatter
+            name,
+            parents=[_common(first=False)],
+            help=summary,
+            description=implementation.__doc__,
+            epilog=_examples(implementation.EXAMPLES),
+            formatter_class=formatter,
         )
         implementation.add_arguments(verb)
         verb.set_defaults(run=implementation.run)
-    return parser
+    return parser, verbs.choices
+
+
+def _common(*, first: bool) -> _Parser:
+    """Return the parser of what every verb takes, and what may stand before it too.
+
+    Args:
+        first: whether it is for the place before the verb, whose options have the defaults.
+    """
+
+    def default(value: object) -> object:
+        return value if first else argparse.SUPPRESS
+
+    common = _Parser(add_help=False)
+    common.add_argument("-q", "--quiet", action="store_true", default=default(False), help="print errors only")
+    common.add_argument(
+        "-v", "--verbose", action="store_true", default=default(False), help="print what is run, uv and Nix among it"
+    )
+    common.add_argument(
+        "--debug", action="store_true", default=default(False), help="the same, and tracebacks of errors"
+    )
+    common.add_argument(
+        "-C",
+        "--directory",
+        default=default("."),
+        metavar="DIR",
+        help="the project's directory (default: the current one)",
+    )
+    return common
+
+
+def _examples(examples: Sequence[tuple[str, str]]) -> str:
+    """Return what a verb's help ends with: command lines, and what each does."""
+    width = max(len(command) for command, _ in examples)
+    lines = (f"  {command:{width}}  {what}".rstrip() for command, what in examples)
+    return "\n".join(["examples:", *lines])
 
 
 def _end_on_signals() -> list[int]:

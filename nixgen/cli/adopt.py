@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from nixgen.model import Overrides
 
 
+EXAMPLES = (
+    ("nixgen adopt .venv --dry-run", "what it would save"),
+    ("nixgen adopt .venv", ""),
+    ("nixgen adopt .venv --undo", ""),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("environment", metavar="DIR", help="the virtual environment, below -C where it is relative")

@@ -11,6 +11,12 @@ import argparse
 from dataclasses import replace
 from pathlib import Path
 
+EXAMPLES = (
+    ("nixgen build", "the environment, as ./result"),
+    ("nixgen build --extra web --group dev", "with an extra and a group"),
+    ("nixgen build --locked --no-out-link", "in CI"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""

@@ -7,6 +7,11 @@ from __future__ import annotations
 
 import argparse
 
+EXAMPLES = (
+    ("nixgen fetch", ""),
+    ("nixgen fetch --all-extras --all-groups", "all that any build of the lock may need"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""

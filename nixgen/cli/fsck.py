@@ -13,6 +13,11 @@ import os
 from dataclasses import replace
 from pathlib import Path
 
+EXAMPLES = (
+    ("nixgen fsck", "heal .venv"),
+    ("nixgen fsck --check", "say whether anything is wrong"),
+)
+
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""

@@ -2,10 +2,6 @@
 
 "direct" is what the project's own files ask for; what only other packages ask for has nothing there.
 The size is that of the files that the wheel installs. Nothing has to be built.
-
-  nixgen list
-  nixgen list --all-extras --all-groups
-  nixgen list --json | jq '.packages[] | select(.direct) | .name'
 """
 
 from __future__ import annotations
@@ -18,6 +14,13 @@ if TYPE_CHECKING:
 
 #: What stands for a kind of source in the table.
 _KINDS = {"archive": "source archive"}
+
+
+EXAMPLES = (
+    ("nixgen list", ""),
+    ("nixgen list --all-extras --all-groups", ""),
+    ("nixgen list --json | jq '.packages[] | select(.direct) | .name'", ""),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

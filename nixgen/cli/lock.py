@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from nixgen.locking.project import Locked, Request
 
 
+EXAMPLES = (
+    ("nixgen lock", "of what the directory has: a lock of another tool, pyproject.toml, requirements"),
+    ("nixgen lock --upgrade", "with the newest versions"),
+    ("nixgen lock --python 3.12 --system aarch64-linux", "for another Python and system"),
+    ("nixgen lock --check", "in CI: fail where the lock is out of date"),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument(

@@ -18,6 +18,9 @@ ENTRYPOINTS = ("main.py", "app.py", "run.py")
 _VENV = re.compile(r"[.]?[A-Za-z0-9_-]+(([./]|/[.])[A-Za-z0-9_-]+)*")
 
 
+EXAMPLES = (("nixgen module", ""),)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("--id", metavar="ID", help="what names the module (default: the project's name)")

@@ -28,6 +28,12 @@ WantedBy=multi-user.target
 """
 
 
+EXAMPLES = (
+    ("nixgen mount", "all that this machine knows"),
+    ("nixgen mount .venv", ""),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument("dirs", nargs="*", metavar="DIR", help="virtual environments (default: with --all, every one)")

@@ -11,14 +11,16 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-_EXAMPLES = """\
-examples:
+EXAMPLES = (
+    ("nixgen push --sign-key secret /srv/cache", "the environment of ./nixgen.lock, to a directory"),
+    ("nixgen push --sign-key secret 's3://wheels?endpoint=s3.example.org' a/nixgen.lock b/nixgen.lock", "to a bucket"),
+)
 
-  nix key generate-secret --key-name cache-1 > secret     a key to sign with; `nix key convert-secret-to-public`
-  nixgen push --sign-key secret /srv/cache                the environment of ./nixgen.lock, to a directory
-  nixgen push --sign-key secret 's3://wheels?endpoint=s3.example.org&region=eu-1' a/nixgen.lock b/nixgen.lock
-  nixgen build --from https://cache.example.org --trusted-key "$(cat public)"
-                                                          on another machine, from what serves that directory
+#: What comes before, and after.
+_KEYS = """\
+`nix key generate-secret --key-name cache-1 > secret` makes a key to sign with, and `nix key convert-secret-to-public`
+what others trust: nixgen build --from https://cache.example.org --trusted-key "$(cat public)", from what serves the
+directory.
 """
 
 
@@ -26,7 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import add_choice
 
-    parser.epilog = _EXAMPLES
+    parser.epilog = f"{parser.epilog}\n\n{_KEYS}"
     parser.add_argument("cache", metavar="CACHE", help="a directory, or a URL of file:// or s3://")
     parser.add_argument(
         "locks", nargs="*", metavar="LOCK", help="locks, or directories with one (default: that of the project)"

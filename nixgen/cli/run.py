@@ -17,6 +17,12 @@ if TYPE_CHECKING:
     from nixgen.errors import VerificationError
 
 
+EXAMPLES = (
+    ("nixgen run -- python -m flask --version", ""),
+    ("nixgen run --group dev -- pytest -q", ""),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import MOUNTED, add_choice

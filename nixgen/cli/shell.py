@@ -22,6 +22,13 @@ _SETTINGS = Path(__file__).parent / "shells"
 _UV = {"UV_NO_SYNC": "1", "UV_PYTHON_DOWNLOADS": "never", "UV_PYTHON_PREFERENCE": "only-system"}
 
 
+EXAMPLES = (
+    ("nixgen shell", ""),
+    ("nixgen shell --shell fish --extra web", ""),
+    ("nixgen shell -- make test", ""),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import MOUNTED, add_choice

@@ -22,6 +22,12 @@ if TYPE_CHECKING:
     from nixgen.model import LockedPackage, WheelIndex
 
 
+EXAMPLES = (
+    ("nixgen show", "the packages of the lock"),
+    ("nixgen show --copies flask", "which files of one are copies, and why"),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import add_choice

@@ -3,15 +3,17 @@
 At the top stands what the project asks for, or the project itself where it is a package; below
 each package what it asks for there: with the markers of the target, and the extras that are asked
 for. (*) marks what was shown above with all below it.
-
-  nixgen tree --depth 1             what the project asks for, and what that asks for
-  nixgen tree flask                 one package and what it asks for
-  nixgen tree --invert markupsafe   who asks for it, up to the project
 """
 
 from __future__ import annotations
 
 import argparse
+
+EXAMPLES = (
+    ("nixgen tree --depth 1", "what the project asks for, and what that asks for"),
+    ("nixgen tree flask", "one package and what it asks for"),
+    ("nixgen tree --invert markupsafe", "who asks for it, up to the project"),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

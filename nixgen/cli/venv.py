@@ -18,6 +18,13 @@ if TYPE_CHECKING:
     from nixgen.cli.console import Console
 
 
+EXAMPLES = (
+    ("nixgen venv", "make or renew .venv"),
+    ("nixgen venv --farm", "one link for each file, as uv needs it"),
+    ("nixgen venv --rollback", "back to the environment of before"),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import add_choice

@@ -25,6 +25,12 @@ if TYPE_CHECKING:
     from nixgen.verification import Report
 
 
+EXAMPLES = (
+    ("nixgen verify", "everything"),
+    ("nixgen verify --repair", "and restore what is damaged"),
+)
+
+
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import add_choice

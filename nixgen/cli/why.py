@@ -1,12 +1,13 @@
-"""Say why a package is in the environment: every chain from the project to it, the shortest first.
-
-nixgen why markupsafe
-nixgen why --all-extras --all-groups markupsafe
-"""
+"""Say why a package is in the environment: every chain from the project to it, the shortest first."""
 
 from __future__ import annotations
 
 import argparse
+
+EXAMPLES = (
+    ("nixgen why markupsafe", ""),
+    ("nixgen why --all-extras --all-groups markupsafe", ""),
+)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

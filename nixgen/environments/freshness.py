@@ -29,7 +29,7 @@ def check_inputs(base: Path, check: Check, observer: Observer) -> None:
     """
     if check == "frozen":
         return
-    names = changed(_inputs(base / LOCK_NAME), base)
+    names = changed(inputs_of(base / LOCK_NAME), base)
     if not names:
         return
     what = f"{', '.join(names)} {'has' if len(names) == 1 else 'have'} changed since the lock was made"
@@ -38,7 +38,7 @@ def check_inputs(base: Path, check: Check, observer: Observer) -> None:
     observer.note(f"{what}: run `nixgen lock` to take that in, or give --frozen")
 
 
-def _inputs(path: Path) -> Mapping[str, str]:
+def inputs_of(path: Path) -> Mapping[str, str]:
     """Return what a lock says of its inputs, without making sense of the rest: every build asks."""
     try:
         said = json.loads(path.read_bytes())["inputs"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import resource
+import shlex
 import subprocess
 import sys
 from collections.abc import Callable
@@ -12,11 +13,12 @@ from pathlib import Path
 import pytest
 
 import nixgen as package
+from nixgen.cli import parse, parsers
 from tests.support.cli import Cli
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 
-VERBS = ("lock", "build", "run", "shell", "venv", "fsck", "fetch", "show", "verify", "image", "adopt", "init", "module")
+VERBS = tuple(parsers()[1])
 
 
 def test_help_names_every_verb(nixgen: Cli) -> None:
@@ -27,11 +29,38 @@ def test_help_names_every_verb(nixgen: Cli) -> None:
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_verb_explains_itself(nixgen: Cli, verb: str) -> None:
-    """Each verb's help says more than its usage."""
-    said = nixgen(verb, "--help").stdout
+def test_every_verb_explains_itself(verb: str) -> None:
+    """Each verb's help says more than its usage, and ends with examples that the verb understands."""
+    said = parsers()[1][verb].format_help()
     assert said.startswith(f"usage: nixgen {verb}")
     assert len(said.splitlines()) > 8
+    examples = said.partition("\nexamples:\n")[2].partition("\n\n")[0].splitlines()
+    assert examples
+    for line in examples:
+        command = line.strip().partition("  ")[0]
+        program, *words = shlex.split(command.partition(" | ")[0])
+        assert program == "nixgen"
+        assert parse(words).verb == verb, command
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_verb_is_quiet_and_talkative_when_asked(verb: str) -> None:
+    """Each verb takes what all take, after it and before it."""
+    words = [*shlex.split(_first_example(verb))[1:2], "-q", "-v", "--debug", "-C", "there"]
+    after = parse([*words, *shlex.split(_first_example(verb))[2:]])
+    before = parse([*words[1:], *shlex.split(_first_example(verb))[1:]])
+    for options in (after, before):
+        assert (options.quiet, options.verbose, options.debug, options.directory) == (True, True, True, "there")
+
+
+def _first_example(verb: str) -> str:
+    return parsers()[1][verb].format_help().partition("\nexamples:\n")[2].strip().partition("  ")[0].partition("\n")[0]
+
+
+def test_no_colours_where_nobody_sees_them(nixgen: Cli) -> None:
+    """What is piped has no colours, in help and errors either."""
+    for said in (nixgen("--help"), nixgen("lock", "--help"), nixgen("lock", code=3), nixgen("lokc", code=2)):
+        assert "\x1b" not in said.stdout + said.stderr
 
 
 def test_help_imports_nothing_heavy() -> None:
@@ -51,8 +80,9 @@ def test_version(nixgen: Cli) -> None:
 
 
 def test_unknown_verb_is_a_usage_error(nixgen: Cli) -> None:
-    """A verb that is none ends with code 2 and the list of verbs."""
-    assert "lock" in nixgen("lokc", code=2).stderr
+    """A verb that is none ends with code 2 and what was probably meant."""
+    said = nixgen("lokc", code=2).stderr
+    assert said == "nixgen: there is no verb lokc\n  what to do: try nixgen lock; see them all: nixgen --help\n"
 
 
 def test_debug_shows_the_traceback(nixgen: Cli) -> None:

@@ -15,6 +15,7 @@ from nixgen import __version__
 from nixgen.cli import (
     adopt,
     build,
+    diff,
     fetch,
     first_steps,
     fsck,
@@ -81,6 +82,7 @@ _VERBS = (
     ("list", listing, "list the packages of the environment"),
     ("tree", tree, "show who requires whom"),
     ("why", why, "say why a package is there"),
+    ("diff", diff, "say what differs between two locks"),
     ("image", image, "build an image for containers"),
     ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),
     ("init", init, "write a flake.nix for `nix build`"),

@@ -1,0 +1,1 @@
+"""What differs between locks, and what environments have in common."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import zipfile
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from nixgen.errors import WheelError
@@ -193,6 +193,7 @@ def _judge(
         rows = parse_record(record, f"{dist_info}/RECORD", findings)
     left_out = _left_out(members, dist_info, data_dir, {*console, *gui}, findings)
     kept = {path: info for path, info in members.items() if path not in left_out}
+    _check_written(kept, dist_info, data_dir, {*console, *gui}, findings)
     own = {f"{dist_info}/{name}" for name in UNHASHED}
     rows = {path: row for path, row in rows.items() if path not in own}
     known = {path: sha256_base64(content) for path, content in texts.items() if path in own}
@@ -248,6 +249,21 @@ def _left_out(
         if some_of_them:
             findings.warnings.append(f"left out, since {why}: {some(some_of_them)}")
     return found
+
+
+def _check_written(
+    files: Iterable[str], dist_info: str, data_dir: str | None, commands: set[str], findings: Findings
+) -> None:
+    """Report files below what an installation writes itself: a command, or a file of its own in ``.dist-info``."""
+    own = {("site", f"{dist_info}/{name}") for name in builder_module("index").WRITTEN_BY_INSTALLERS}
+    written = own | {("scripts", name) for name in commands}
+    for path in files:
+        scheme, place = reached_path(*installed_path(path, data_dir))
+        parts = place.split("/")
+        for depth in range(1, len(parts)):
+            if (scheme, "/".join(parts[:depth])) in written:
+                findings.problems.append(f"{quoted(path)}: it lies below a file that an installation writes")
+                break
 
 
 def _check_places(files: Mapping[str, WheelFile], data_dir: str | None, findings: Findings) -> None:

@@ -22,6 +22,9 @@ MAX_TOTAL = 64 * 1024**3
 MAX_PART = 255
 MAX_PATH = 2048
 
+#: The most parts of a path: what reads and writes directories, here, in Nix and in Python, goes down one by one.
+MAX_PARTS = 200
+
 #: The most bytes that a character takes in UTF-8.
 _UTF8 = 4
 
@@ -84,6 +87,8 @@ def name_problems(name: str) -> list[str]:
         problems.append("a path that leaves the wheel ('..')")
     if "." in parts:
         problems.append("a '.' part in its path")
+    if len(parts) > MAX_PARTS:
+        problems.append(f"a path of more than {MAX_PARTS} parts")
     if len(path) * _UTF8 > MAX_PART:
         if any(len(part.encode("utf-8", "replace")) > MAX_PART for part in parts):
             problems.append(f"a part of its path is longer than {MAX_PART} bytes")

@@ -41,6 +41,7 @@ Problems = Callable[[tuple[str, bytes]], str]
         ("demo/" + "x" * 256, "longer than 255"),
         ("demo/" + "ü" * 128, "longer than 255"),
         ("x/" * 1100 + "x", "longer than 2048"),
+        ("x/" * 200 + "x", "more than 200 parts"),
         ("", "empty part"),
         ("/", "absolute"),
     ],

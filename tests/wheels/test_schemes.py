@@ -142,6 +142,15 @@ def test_two_equal_files_for_one_place_pass(index_of: Index) -> None:
     assert len([path for path in index.files if path.endswith("demo/a.py")]) == 2
 
 
+@pytest.mark.parametrize(
+    "path", ["demo-1.0.data/scripts/demo/x", "demo-1.0.data/data/bin/demo/y/z", "demo-1.0.dist-info/direct_url.json/x"]
+)
+def test_a_directory_where_an_installation_writes_a_file_is_an_error(path: str, problems_of: Problems) -> None:
+    """Commands of entry points, and what installers write into .dist-info, are files."""
+    wheel = make_wheel(files={path: "x"}, entry_points={"console_scripts": {"demo": "demo:main"}})
+    assert f"'{path}': it lies below a file that an installation writes" in problems_of(wheel)
+
+
 def test_a_directory_of_one_scheme_that_is_a_file_of_another_is_an_error(problems_of: Problems) -> None:
     """A place that is a file by one scheme and a directory by another is an error."""
     wheel = make_wheel(files={"demo/a/b.py": "1"}, data={"purelib/demo/a": "2"})

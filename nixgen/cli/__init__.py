@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -105,6 +106,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     logging.getLogger("httpcore").setLevel(logging.WARNING)
     ended_by = _end_on_signals()
     try:
+        _find_project(options)
         code: int = options.run(options)
         return code
     except KeyboardInterrupt as interrupt:
@@ -128,6 +130,32 @@ class _WithoutSecrets(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
+
+
+def _find_project(options: argparse.Namespace) -> None:
+    """Set the project's directory where the user names none, and ``here``, what paths that he names start from.
+
+    Where something to lock is named, that is where it is wanted: the project is not looked for.
+    """
+    options.here = options.directory or "."
+    if options.directory is not None:
+        return
+    options.directory = "."
+    from nixgen.lock import LOCK_NAME
+
+    if getattr(options, "inputs", None) or Path(LOCK_NAME).is_file():
+        return
+    # Imported here: where there is a lock, none of it is needed.
+    from nixgen.locking.place import find_place
+
+    place = find_place(Path())
+    if place is None:
+        return
+    if place.base != Path.cwd():
+        options.directory = str(place.base)
+        logging.getLogger("nixgen").info("the project is %s", place.base)
+    if place.member is not None and getattr(options, "member", "") is None:
+        options.member = place.member
 
 
 class _Parser(argparse.ArgumentParser):
@@ -208,9 +236,9 @@ def _common(*, first: bool) -> _Parser:
     common.add_argument(
         "-C",
         "--directory",
-        default=default("."),
+        default=default(None),
         metavar="DIR",
-        help="the project's directory (default: the current one)",
+        help="the project's directory (default: the nearest at or above the current one)",
     )
     return common
 

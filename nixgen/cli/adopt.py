@@ -64,7 +64,7 @@ def run(options: argparse.Namespace) -> int:
     if options.undo and options.add:
         raise UsageError("--undo adds nothing to the store", todo="leave out --add")
     base = Path.cwd() / options.directory
-    directory = base / options.environment
+    directory = Path.cwd() / options.here / options.environment
     store = Store(dict(options.option))
     placement = {} if options.undo else Settings.read(base / "pyproject.toml").placement
     reached = rights().reach(str(directory))

@@ -45,7 +45,9 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.venv.program import environment_below, is_made
     from nixgen.venv.program import run as run_program
 
-    directory = Path(options.directory, options.dir or os.environ.get("VIRTUAL_ENV") or ".venv")
+    directory = Path(options.directory, os.environ.get("VIRTUAL_ENV") or ".venv")
+    if options.dir is not None:
+        directory = Path(options.here, options.dir)
     environment = environment_below(directory)
     mode = ["--check"] if options.check else ["--dry-run"] if options.dry_run else []
     if environment is None and not mode and is_made(directory):  # the store has lost it

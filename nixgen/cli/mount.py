@@ -59,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     quiet = ["--quiet"] if options.quiet else []
     code = mounting("heal-all", *quiet).returncode if options.all else 0
     for name in options.dirs:
-        directory = Path(options.directory, name)
+        directory = Path(options.here, name)
         code = run_program(directory, ["--known", "--heal", *quiet], environment=environment_below(directory)) or code
     return code
 

@@ -25,6 +25,6 @@ def run(options: argparse.Namespace) -> int:
     code = 0
     lazy = ["--lazy"] if options.lazy else []
     for name in options.dirs:
-        directory = Path(options.directory, name)
+        directory = Path(options.here, name)
         code = run_program(directory, ["--unmount", *lazy], environment=environment_below(directory)) or code
     return code

@@ -29,9 +29,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import add_choice
 
-    parser.add_argument(
-        "dir", nargs="?", default=".venv", metavar="DIR", help="the virtual environment (default: .venv in the project)"
-    )
+    parser.add_argument("dir", nargs="?", metavar="DIR", help="the virtual environment (default: .venv in the project)")
     form = parser.add_mutually_exclusive_group()
     form.add_argument(
         "--overlay", action="store_const", dest="form", const="overlay", help="reach packages by a .pth file"
@@ -65,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.venv.program import environment_below
     from nixgen.venv.program import run as run_program
 
-    directory = Path(options.directory, options.dir)
+    directory = Path(options.directory, ".venv") if options.dir is None else Path(options.here, options.dir)
     arguments = ["--dry-run"] if options.dry_run else []
     if options.rollback:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
@@ -82,7 +80,7 @@ def run(options: argparse.Namespace) -> int:
     code, environment = stand(directory, arguments, wanted, console)
     if code == 0 and not options.dry_run:
         install(directory, wanted, console)
-        console.say(f"{options.dir} stands on {environment}")
+        console.say(f"{_shown(options, directory)} stands on {environment}")
     return code
 
 
@@ -99,5 +97,12 @@ def _form(options: argparse.Namespace, directory: Path, console: Console) -> str
     if said is None:
         return form
     instead = "farm" if (project / "uv.lock").exists() else "overlay"
-    console.say(f"{said}: {options.dir} is {'a farm' if instead == 'farm' else 'an overlay'} instead")
+    console.say(f"{said}: {_shown(options, directory)} is {'a farm' if instead == 'farm' else 'an overlay'} instead")
     return instead
+
+
+def _shown(options: argparse.Namespace, directory: Path) -> str:
+    """Return what a virtual environment is called: as the user names it, or from the project's directory."""
+    if options.dir is not None:
+        return str(options.dir)
+    return ".venv" if options.directory == options.here else str(directory)

@@ -179,6 +179,10 @@ def test_members_of_a_workspace_have_environments_of_their_own(own: Cli) -> None
         option = [] if member is None else ["--package", member]
         path = Path(own("build", "--no-out-link", *option).stdout.strip())
         assert {name for name in ("own", "run-one", "run-two") if (path / "bin" / name).exists()} == commands
+    path = Path(
+        replace(own, directory=own.directory / "parts" / "two" / "src")("build", "--no-out-link").stdout.strip()
+    )
+    assert (path / "bin" / "run-two").exists() and not (path / "bin" / "own").exists()
     assert "no member named three" in own("build", "--package", "three", code=3).stderr
     own("venv", "--package", "two")
     (own.directory / "parts" / "two" / "src" / "two" / "__init__.py").write_text("def main():\n    print('edited')\n")

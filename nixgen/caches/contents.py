@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 
 from nixgen.environments.build import arguments_of, build, build_of, fetch_all
+from nixgen.environments.builds import index_of_build
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import read_indexes
 from nixgen.indexes import index_leaf
@@ -16,6 +17,7 @@ from nixgen.leaf import flat_path, store_name
 from nixgen.model import LockedPackage, LockedWheel, WheelIndex
 from nixgen.observer import SILENT, Observer
 from nixgen.sources.fetch import archive_path
+from nixgen.sources.leaves import leaves_of
 from nixgen.store import Store
 from nixgen.targets import default_system
 from nixgen.verification.derivations import derivations_of
@@ -34,6 +36,9 @@ class Flat:
         sha256: 64 hexadecimal digits.
         name: what it is called in messages.
         url, file, content: where it is had: the one that is set.
+        index: of a wheel, the SHA-256 of its index; "" for another file.
+        leaves: of a wheel, what is made of it.
+        for_builds: whether nothing but a build needs it.
     """
 
     path: str
@@ -42,6 +47,9 @@ class Flat:
     url: str | None = None
     file: Path | None = None
     content: bytes | None = None
+    index: str = ""
+    leaves: frozenset[str] = frozenset()
+    for_builds: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +62,8 @@ class Contents:
         built: store paths that are built, each behind those that it needs: programs, trees, the environment, its
             image; wheels of sources.
         flats: what all that is made of.
+        others: what else the environment needs, leaves aside: evaluation makes it, or another cache has it.
+        wheels: store path of a wheel that was built of a source to the SHA-256 of its index.
         mirrors, caches: from where those are fetched, as a user names them.
     """
 
@@ -61,6 +71,8 @@ class Contents:
     base: Path
     built: Sequence[str]
     flats: Sequence[Flat]
+    others: Sequence[str] = ()
+    wheels: Mapping[str, str] = field(default_factory=dict)
     mirrors: Sequence[str] = ()
     caches: Sequence[str] = ()
 
@@ -80,13 +92,22 @@ def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> C
     asked = build(request, roots / "image", observer) if request.mounted else environment
     choice = Choice.of(request)
     store = Store(choice.settings)
-    # Those of wheels that are built lie beside the lock.
-    indexes = read_indexes(choice, [wheel for wheel in _needed(choice) if wheel.build is None], observer)
-    flats = [*_flats(choice, store.directory), *_indexes(indexes.values(), store.directory)]
+    needed = _needed(choice)
+    indexes = read_indexes(choice, [wheel for wheel in needed if wheel.build is None], observer)
+    indexes |= {
+        wheel.source.filename: index_of_build(wheel, choice.base) for wheel in needed if wheel.build and wheel.index
+    }
+    flats = [*_flats(choice, indexes, store.directory), *_indexes(indexes.values(), store.directory)]
+    built_wheels = _wheels(choice, store, roots, observer)
+    built = [*built_wheels, *_outputs(choice, store, environment, roots)]
+    whole = set().union(*(store.requisites(Path(path)) for path in {environment, asked}))
+    leaves = _leaves(indexes.values(), store.directory)
     return Contents(
         environment=asked,
         base=request.base,
-        built=[*_wheels(choice, store, roots, observer), *_outputs(choice, store, environment, roots)],
+        built=built,
+        others=sorted(whole - leaves - {*built}),
+        wheels=built_wheels,
         flats=list({flat.path: flat for flat in flats}.values()),
         mirrors=choice.mirrors,
         caches=choice.caches,
@@ -116,11 +137,15 @@ def _outputs(choice: Choice, store: Store, environment: str, roots: Path) -> lis
     return [output for output in made if output in closure]
 
 
-def _wheels(choice: Choice, store: Store, roots: Path, observer: Observer) -> list[str]:
-    """Return the store paths of the wheels that are built of sources and pinned; what is not there is built."""
-    names = [wheel.source.filename for wheel in _needed(choice) if wheel.build is not None and wheel.index is not None]
+def _wheels(choice: Choice, store: Store, roots: Path, observer: Observer) -> dict[str, str]:
+    """Return of each wheel that is built of a source and pinned the store path and the SHA-256 of its index.
+
+    What is not there is built.
+    """
+    pinned = {wheel.source.filename: wheel.index for wheel in _needed(choice) if wheel.build and wheel.index}
+    names = [*pinned]
     if not names:
-        return []
+        return {}
     from nixgen.emit.nix import nix_string
 
     fetch_all(choice, observer, builds=True)
@@ -128,10 +153,18 @@ def _wheels(choice: Choice, store: Store, roots: Path, observer: Observer) -> li
     outputs = build_of(choice, f"(made: [ {wanted} ])", observer).split()
     for number, output in enumerate(outputs):
         store.realise(output, roots / f"built-{number}")
-    return outputs
+    return {output: pinned[name] for output, name in zip(outputs, names, strict=True)}
 
 
-def _flats(choice: Choice, store_dir: str) -> Iterator[Flat]:
+def _leaves(indexes: Iterable[WheelIndex], store_dir: str) -> frozenset[str]:
+    """Return the store paths of all leaves of some wheels, their indexes among them."""
+    return frozenset(
+        path for index in indexes for path in (*leaves_of(index, store_dir), index_leaf(index_hash(index), store_dir))
+    )
+
+
+def _flats(choice: Choice, indexes: Mapping[str, WheelIndex], store_dir: str) -> Iterator[Flat]:
+    own = {package.wheel.filename for package in choice.packages}
     for wheel in _needed(choice):
         source = wheel.source
         if source.source is not None:
@@ -142,6 +175,7 @@ def _flats(choice: Choice, store_dir: str) -> Iterator[Flat]:
                     sha256=archive.sha256,
                     name=f"the source of {wheel.name}",
                     url=archive.url,
+                    for_builds=True,
                     file=None if archive.url else choice.base / (archive.path or ""),
                 )
         elif source.sha256 is not None:
@@ -151,11 +185,14 @@ def _flats(choice: Choice, store_dir: str) -> Iterator[Flat]:
                 name=source.filename,
                 url=source.url,
                 file=None if source.url else choice.base / (source.path or ""),
+                index=wheel.index or "",
+                for_builds=source.filename not in own,
+                leaves=_leaves([indexes[source.filename]], store_dir),
             )
     if choice.archive is not None:
         name = unquote(choice.archive.url.rpartition("/")[2])
         path = flat_path(store_name(name), bytes.fromhex(choice.archive.sha256), store_dir)
-        yield Flat(path=path, sha256=choice.archive.sha256, name=name, url=choice.archive.url)
+        yield Flat(path=path, sha256=choice.archive.sha256, name=name, url=choice.archive.url, for_builds=True)
 
 
 def _needed(choice: Choice) -> list[LockedWheel]:

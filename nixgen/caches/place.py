@@ -218,5 +218,5 @@ def place_of(said: str, access: Access, on_bytes: Callable[[int], None] = lambda
     raise InputError(
         f"no cache is reached by {match['scheme']}",
         where=said,
-        todo="name a directory, or a URL of http://, https:// or s3://; to another machine's store push by ssh-ng://",
+        todo="name a directory, or a URL of http://, https:// or s3://; `nixgen push` takes ssh-ng:// too",
     )

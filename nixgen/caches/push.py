@@ -6,20 +6,25 @@ import asyncio
 import contextlib
 import hashlib
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import IO
 
 from nixgen.access import Access
 from nixgen.caches.contents import Contents, Flat
 from nixgen.caches.narinfo import NarInfo, base_name, content_of_flat, key_of
 from nixgen.caches.place import Place, place_of
 from nixgen.caches.reading import Caches, Wanted
-from nixgen.errors import InputError, VerificationError
+from nixgen.caches.stream import Manifest, Sending
+from nixgen.credentials import without_credentials
+from nixgen.errors import InputError, NixError, VerificationError
 from nixgen.observer import SILENT, Observer, Progress
 from nixgen.store import Registration, Store
 from nixgen.temporary import temporary_directory
+from nixgen.verification.leaves import Counter
 from nixgen.verification.nar import flat_nar, nar
+from nixgen.verification.verify import compare_paths
 from nixgen.wheels.transport import Transport
 from nixgen.wheels.verify import hash_file
 
@@ -86,7 +91,53 @@ def push(
         InputError: the cache is for reading, or for another store's directory; a key cannot be read.
         NetworkError: the cache, or an index, cannot be reached.
     """
-    return asyncio.run(_Push(contents, cache, store, keys, observer).run())
+    place = place_of(cache, Access.of_project(contents[0].base))
+    return asyncio.run(_Push(contents, place, store, keys, observer).run())
+
+
+def send(
+    contents: Sequence[Contents],
+    stream: IO[bytes],
+    store: Store,
+    *,
+    there: Collection[str] = (),
+    keys: Sequence[Path] = (),
+    observer: Observer = SILENT,
+) -> PushReport:
+    """Write what a receiver lacks of some environments as one stream: all that they need, but for leaves.
+
+    Args:
+        contents: what belongs there.
+        stream: where to.
+        store: holds what is built.
+        there: the names of store paths that the receiver has. A wheel whose leaves it has is left out.
+        keys: files of Nix's secret keys, to sign with.
+        observer: is told what goes on.
+
+    Raises:
+        NixgenError: as ``push``; then the stream has no end, and nothing is taken of it.
+    """
+    names = {base_name(name.strip()) for name in there}
+    wanted: list[Contents] = []
+    wheels: list[tuple[str, str, str]] = []
+    built: dict[str, str] = {}
+    for one in contents:
+        flats = [flat for flat in one.flats if not (flat.for_builds or (flat.leaves and _named(flat.leaves) <= names))]
+        left_out = {flat.index for flat in one.flats if flat.index} - {flat.index for flat in flats}
+        # The index of a wheel that is left out is one of the leaves.
+        flats = [flat for flat in flats if flat.sha256 not in left_out]
+        wheels += [(flat.name, flat.sha256, flat.index) for flat in flats if flat.index]
+        built |= {path: index for path, index in one.wheels.items() if base_name(path) not in names}
+        wanted.append(replace(one, flats=flats, built=[*one.others, *one.built]))
+    manifest = Manifest(environments=[one.environment for one in contents], wheels=wheels, built=built)
+
+    async def run() -> PushReport:
+        place = Sending(stream, there)
+        report = await _Push(wanted, place, store, keys, observer).run()
+        await place.end(manifest)
+        return report
+
+    return asyncio.run(run())
 
 
 def check_cache(cache: str, base: Path) -> None:
@@ -108,12 +159,65 @@ def check_cache(cache: str, base: Path) -> None:
         )
 
 
+def copy(
+    contents: Sequence[Contents],
+    store_elsewhere: str,
+    store: Store,
+    *,
+    keys: Sequence[Path] = (),
+    observer: Observer = SILENT,
+) -> PushReport:
+    """Have Nix copy environments to the store of another machine, leaves and all: a store has nothing without.
+
+    Args:
+        contents: what belongs there.
+        store_elsewhere: as Nix names it, ``ssh-ng://HOST``.
+        store: holds what is built.
+        keys: files of Nix's secret keys, to sign with.
+        observer: is told what goes on.
+
+    Raises:
+        VerificationError: a path is not what Nix has recorded of it; nothing was copied.
+        NixError: the store cannot be reached, or does not take it.
+    """
+    tops = [path for one in contents for path in (one.environment, *one.wheels)]
+    registrations = store.registrations(sorted({path for top in tops for path in store.requisites(Path(top))}))
+    with observer.counting("comparing") as progress:
+        wrong = compare_paths(registrations.values(), store, Counter(len(registrations), progress))
+    if wrong:
+        raise _does_not_verify((path for path, _, _ in wrong), store)
+    try:
+        with observer.waiting("copying"):
+            store.copy(tops, store_elsewhere, keys)
+    except NixError as error:
+        said = [line for line in error.what.splitlines() if "copying path '" not in line]
+        todo = error.todo
+        if "lacks a valid signature" in error.what or "lacks a signature" in error.what:
+            todo = "sign it (--sign-key), and have that machine's Nix know the public key (trusted-public-keys)"
+        raise NixError("\n".join(said), where=without_credentials(store_elsewhere), todo=todo) from error
+    size = sum(registration.nar_size for registration in registrations.values())
+    return PushReport(paths=len(registrations), added=len(registrations), uploaded=size, signed=bool(keys))
+
+
+def _does_not_verify(paths: Iterable[str], store: Store) -> VerificationError:
+    return VerificationError(
+        "these store paths are not what Nix has recorded of them, and were not pushed:"
+        + "".join(f"\n    {path}" for path in sorted(paths)),
+        where=store.directory,
+        todo="restore them: `nixgen verify --repair`; then push again",
+    )
+
+
+def _named(paths: Iterable[str]) -> set[str]:
+    return {base_name(path) for path in paths}
+
+
 class _Push:
     def __init__(
-        self, contents: Sequence[Contents], cache: str, store: Store, keys: Sequence[Path], observer: Observer
+        self, contents: Sequence[Contents], place: Place, store: Store, keys: Sequence[Path], observer: Observer
     ) -> None:
         self._contents = contents
-        self._cache = cache
+        self._place = place
         self._store = store
         self._keys = keys
         self._observer = observer
@@ -129,7 +233,7 @@ class _Push:
         built = list(dict.fromkeys(path for one in self._contents for path in one.built))
         flats = {flat.path: (flat, one) for one in self._contents for flat in one.flats}
         with temporary_directory() as scratch, self._observer.counting("pushing") as self._progress:
-            async with place_of(self._cache, Access.of_project(self._contents[0].base)) as place:
+            async with self._place as place:
                 await self._introduce(place, scratch)
                 lacking = await self._lacking(place, [*flats, *built])
                 self._total = len(lacking)
@@ -147,12 +251,7 @@ class _Push:
                 sound = self._sound([path for path in [*flats, *built] if path in self._infos])
                 await self._announce(place, sound, scratch)
         if self._wrong:
-            raise VerificationError(
-                "these store paths are not what Nix has recorded of them, and were not pushed:"
-                + "".join(f"\n    {path}" for path in sorted(self._wrong)),
-                where=self._store.directory,
-                todo="restore them: `nixgen verify --repair`; then push again",
-            )
+            raise _does_not_verify(self._wrong, self._store)
         return PushReport(
             paths=len(flats) + len(built), added=len(lacking), uploaded=self._uploaded, signed=bool(self._keys)
         )

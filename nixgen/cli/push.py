@@ -14,6 +14,7 @@ from pathlib import Path
 EXAMPLES = (
     ("nixgen push --sign-key secret /srv/cache", "the environment of ./nixgen.lock, to a directory"),
     ("nixgen push --sign-key secret 's3://wheels?endpoint=s3.example.org' a/nixgen.lock b/nixgen.lock", "to a bucket"),
+    ("nixgen push --stdout --sign-key secret | ssh host nixgen pull", "as one stream"),
 )
 
 #: What comes before, and after.
@@ -29,7 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     from nixgen.cli.choosing import add_choice
 
     parser.epilog = f"{parser.epilog}\n\n{_KEYS}"
-    parser.add_argument("cache", metavar="CACHE", help="a directory, or a URL of file:// or s3://")
+    parser.add_argument(
+        "cache", nargs="?", metavar="CACHE", help="a directory, a URL of file:// or s3://, or ssh-ng://HOST"
+    )
     parser.add_argument(
         "locks", nargs="*", metavar="LOCK", help="locks, or directories with one (default: that of the project)"
     )
@@ -39,6 +42,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         metavar="FILE",
         help="a secret key of Nix's to sign with; repeatable (default: those of Nix's setting secret-key-files)",
+    )
+    parser.add_argument(
+        "--stdout", action="store_true", help="write all that a receiver needs as one stream, for `nixgen pull`"
+    )
+    parser.add_argument(
+        "--there",
+        metavar="FILE",
+        help="names of the store paths that the receiver of --stdout has, one a line, as `ls /nix/store` prints them; "
+        "they are left out",
     )
     parser.add_argument("--mounted", action="store_true", help="build the image of the environment, too")
     add_choice(parser)
@@ -50,23 +62,29 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way.
     """
+    import sys
     from dataclasses import replace
 
     from nixgen.caches.contents import contents_of
     from nixgen.caches.keys import sign_keys
-    from nixgen.caches.push import check_cache, push
+    from nixgen.caches.push import check_cache, copy, push, send
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console, count, size
     from nixgen.store import Store
     from nixgen.temporary import temporary_directory
 
+    if options.stdout and options.cache is not None:
+        options.locks.insert(0, options.cache)
+    _check(options)
+    store_elsewhere = not options.stdout and options.cache.startswith(("ssh-ng://", "ssh://"))
     console = Console(quiet=options.quiet)
     asked = replace(request(options), mounted=options.mounted)
     bases = [base_of(lock) for lock in options.locks] or [asked.base]
-    check_cache(options.cache, asked.base)
+    if not options.stdout and not store_elsewhere:
+        check_cache(options.cache, asked.base)
     store = Store(asked.settings)
     keys = sign_keys(map(Path, options.sign_key), store)
-    if not keys:
+    if not keys and not store_elsewhere:
         console.note("nothing signs: Nix takes no tree from such a cache unless it is told to ask for no signature")
     with temporary_directory() as roots:
         contents = []
@@ -74,15 +92,35 @@ def run(options: argparse.Namespace) -> int:
             links = roots / str(number)
             links.mkdir()
             contents.append(contents_of(replace(asked, base=base), links, console))
-        report = push(contents, options.cache, store, keys=keys, observer=console)
-    for environment in dict.fromkeys(one.environment for one in contents):
-        print(environment)
-    there = report.paths - report.added
+        if options.stdout:
+            there = Path(options.there).read_text(encoding="utf-8").split() if options.there else ()
+            report = send(contents, sys.stdout.buffer, store, there=there, keys=keys, observer=console)
+        elif store_elsewhere:
+            report = copy(contents, options.cache, store, keys=keys, observer=console)
+        else:
+            report = push(contents, options.cache, store, keys=keys, observer=console)
+    if not options.stdout:
+        for environment in dict.fromkeys(one.environment for one in contents):
+            print(environment)
+    known = report.paths - report.added
     console.say(
         f"pushed {count(report.added, 'path')}, {size(report.uploaded)}"
-        + (f"; {there:,} of {report.paths:,} were there" if there else "")
+        + (f"; {known:,} of {report.paths:,} were there" if known else "")
     )
     return 0
+
+
+def _check(options: argparse.Namespace) -> None:
+    import sys
+
+    from nixgen.errors import UsageError
+
+    if not options.stdout and options.cache is None:
+        raise UsageError("there is no cache to push to", where="CACHE", todo="name a directory or a URL, or --stdout")
+    if options.there and not options.stdout:
+        raise UsageError("a cache knows what it has", where="--there", todo="leave it out, or push with --stdout")
+    if options.stdout and sys.stdout.isatty():
+        raise UsageError("a terminal takes no stream", where="--stdout", todo="pipe it into `nixgen pull`, or a file")
 
 
 def base_of(lock: str) -> Path:

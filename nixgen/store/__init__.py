@@ -274,6 +274,22 @@ class Store:
             words = ("--store", f"file://{cache}", "--key-file", str(key))
             self._run("nix", *flags, "store", "sign", *words, *batch)
 
+    def copy(self, paths: Sequence[str], store: str, keys: Sequence[Path] = ()) -> None:
+        """Copy store paths to another store, with all that they need.
+
+        Args:
+            paths: the store paths.
+            store: as Nix names it, as ``ssh-ng://host``.
+            keys: files of secret keys; what is copied is signed with them in this store first.
+
+        Raises:
+            NixError: one of them cannot be written or reached.
+        """
+        flags = ("--extra-experimental-features", "nix-command")
+        for key in keys:
+            self._run("nix", *flags, "store", "sign", "--recursive", "--key-file", str(key), *paths)
+        self._run("nix", *flags, "copy", "--to", store, *paths)
+
     def requisites(self, path: Path) -> list[str]:
         """Return the store paths that a valid one needs, itself among them, sorted."""
         return sorted(self._run("nix-store", "--query", "--requisites", str(path)).split())

@@ -9,13 +9,14 @@ from __future__ import annotations
 import argparse
 
 EXAMPLES = (
-    ("nixgen push --stdout --sign-key secret | ssh host nixgen pull --trusted-key KEY", "from another machine"),
     ("nixgen pull --trusted-key KEY -o result stream", "from a file, with a link that keeps it"),
+    ("nixgen pull --trusted-key KEY", "from a pipe: nixgen push --stdout | ssh host nixgen pull --trusted-key KEY"),
 )
 
 #: What comes after.
 _THERE = """\
-Only what a host lacks: ssh host ls /nix/store > there && nixgen push --stdout --there there | ssh host nixgen pull
+Only what a host lacks:
+  ssh host ls /nix/store > there && nixgen push --stdout --there there | ssh host nixgen pull
 """
 
 

@@ -48,6 +48,10 @@ _NOT_READ = {
 _SCRIPT = re.compile(r"^# /// script\s*$", re.MULTILINE)
 
 
+class NothingWantedError(InputError):
+    """A directory has nothing that says which packages are wanted."""
+
+
 def find_input(directory: Path) -> Path:
     """Return the file of a directory that says what is wanted.
 
@@ -56,7 +60,8 @@ def find_input(directory: Path) -> Path:
     else ``requirements.txt``, else ``pyproject.toml`` with ``[tool.poetry]``.
 
     Raises:
-        InputError: there is none, or there are several named locks.
+        NothingWantedError: there is none.
+        InputError: what is there cannot be read, says it in a way that is not read, or there are several named locks.
     """
     pylock = directory / "pylock.toml"
     if pylock.is_file():
@@ -91,7 +96,7 @@ def find_input(directory: Path) -> Path:
             where=str(directory),
             todo=f"name it: `nixgen lock {scripts[0]}`",
         )
-    raise InputError(
+    raise NothingWantedError(
         "nothing here says which packages are wanted",
         where=str(directory),
         todo="create requirements.in with one requirement per line, or a pyproject.toml with [project], "

@@ -10,7 +10,7 @@ from pathlib import Path
 from packaging.utils import canonicalize_name
 
 from nixgen.errors import InputError
-from nixgen.inputs.discover import find_input, read_toml
+from nixgen.inputs.discover import NothingWantedError, find_input, read_toml
 from nixgen.inputs.project import lock_of
 from nixgen.lock import LOCK_NAME
 
@@ -46,8 +46,10 @@ def find_place(start: Path) -> Place | None:
             return Place(base=directory) if _is_trusted(lock, start) else None
         try:
             found = find_input(directory)
-        except InputError:
+        except NothingWantedError:
             continue
+        except InputError:  # which the verb itself tells, of this directory
+            return Place(base=directory)
         if not _is_trusted(found, start):
             return None
         return _of_member(directory) or Place(base=directory)

@@ -48,6 +48,15 @@ def test_somebody_elses_file_ends_it(deep: Path, tmp_path: Path) -> None:
     assert find_place(deep) == Place(base=tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("name", "text"), [("pyproject.toml", "[project\n"), ("setup.py", ""), ("environment.yml", "")], ids=str
+)
+def test_what_cannot_be_read_is_no_reason_to_look_above(name: str, text: str, deep: Path) -> None:
+    """A broken file, or one of a kind that is not read, is the nearest project all the same: it has to be told."""
+    (deep / name).write_text(text)
+    assert find_place(deep) == Place(base=deep)
+
+
 def test_a_member_of_a_workspace(tmp_path: Path) -> None:
     """Without a lock of its own it belongs to the root, where that is locked; what is excluded is none."""
     for name in ("one", "excluded"):

@@ -47,8 +47,8 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.comparison.revisions import find_lock
     from nixgen.environments.fetch import access_of
 
-    console, base = Console(quiet=options.quiet), Path(options.directory)
-    old, new = find_lock(options.old, base), find_lock(options.new, base)
+    console, base, here = Console(quiet=options.quiet), Path(options.directory), Path(options.here)
+    old, new = find_lock(options.old, base, here), find_lock(options.new, base, here)
     found = difference(old.lock, new.lock)
     files = None
     if not options.packages:

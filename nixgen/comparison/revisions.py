@@ -26,7 +26,7 @@ class Held:
     base: Path
 
 
-def find_lock(text: str | None, base: Path) -> Held:
+def find_lock(text: str | None, base: Path, here: Path) -> Held:
     """Return the lock that a text means: a file, a directory that has one, or a revision of git.
 
     What is there as a file is taken for that.
@@ -34,11 +34,12 @@ def find_lock(text: str | None, base: Path) -> Held:
     Args:
         text: as a user writes it; None for the lock of the project.
         base: the project's directory.
+        here: the directory that a path starts from.
 
     Raises:
         InputError: there is none, or it cannot be read.
     """
-    path = base if text is None else base / text
+    path = base if text is None else here / text
     if path.is_dir():
         path /= LOCK_NAME
     if text is None or path.exists():

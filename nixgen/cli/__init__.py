@@ -33,8 +33,10 @@ from nixgen.cli import (
     shell,
     show,
     size,
+    sync,
     tree,
     umount,
+    upgrade,
     venv,
     verify,
     why,
@@ -69,7 +71,9 @@ exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6
 _REPORT = "  what to do: run again with --debug and report what it prints"
 
 _VERBS = (
+    ("sync", sync, "lock if needed, build, and renew .venv: the one command of a day"),
     ("lock", lock, "read requirements, write nixgen.lock and nix/"),
+    ("upgrade", upgrade, "lock newer versions, of all packages or some"),
     ("build", build, "fetch what the store lacks and build the environment"),
     ("run", run, "run a command in the environment"),
     ("shell", shell, "start a shell in the environment"),
@@ -139,7 +143,7 @@ class _WithoutSecrets(logging.Formatter):
 def _find_project(options: argparse.Namespace) -> None:
     """Set the project's directory where the user names none, and ``here``, what paths that he names start from.
 
-    Where something to lock is named, that is where it is wanted: the project is not looked for.
+    Where something to lock or to adopt is named, the project is not looked for.
     """
     options.here = options.directory or "."
     if options.directory is not None:
@@ -147,7 +151,8 @@ def _find_project(options: argparse.Namespace) -> None:
     options.directory = "."
     from nixgen.lock import LOCK_NAME
 
-    if getattr(options, "inputs", None) or Path(LOCK_NAME).is_file():
+    named = getattr(options, "inputs", None) or options.verb == "adopt"
+    if named or Path(LOCK_NAME).is_file():
         return
     # Imported here: where there is a lock, none of it is needed.
     from nixgen.locking.place import find_place

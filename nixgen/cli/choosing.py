@@ -46,7 +46,12 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     )
     fresh = choice.add_mutually_exclusive_group()
     fresh.add_argument(
-        "--locked", action="store_const", dest="check", const="locked", help="stop where the inputs have changed"
+        "--locked",
+        action="store_const",
+        dest="check",
+        const="locked",
+        default="note",
+        help="stop where the inputs have changed",
     )
     fresh.add_argument(
         "--frozen",

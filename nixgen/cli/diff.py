@@ -78,22 +78,23 @@ def run(options: argparse.Namespace) -> int:
     elif options.line:
         print(_line(found, files))
     else:
-        for line in _lines(found):
+        for line in lines(found):
             print(line)
         print(_sums(found, files))
     return 0
 
 
-def _lines(found: Difference) -> list[str]:
+def lines(found: Difference) -> list[str]:
+    """Return a line for each package and target that differs: its versions, old and new."""
     width = max((len(change.name) for change in found.changes), default=0)
-    lines = [
+    told = [
         f"{'+' if not change.old else '-' if not change.new else ' '} {change.name.ljust(width)}  "
         + (" -> ".join(_versions(side) for side in (change.old, change.new) if side))
         for change in found.changes
     ]
-    lines += [f"  {name}  other wheels of the same version" for name in found.rebuilt]
-    lines += [f"+ {target}" for target in found.targets_added]
-    return lines + [f"- {target}" for target in found.targets_removed]
+    told += [f"  {name}  other wheels of the same version" for name in found.rebuilt]
+    told += [f"+ {target}" for target in found.targets_added]
+    return told + [f"- {target}" for target in found.targets_removed]
 
 
 def _sums(found: Difference, files: FileDifference | None) -> str:

@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from nixgen.cli.console import Console
     from nixgen.inputs.options import ResolverOptions
     from nixgen.locking.project import Locked, Request
 
@@ -38,6 +39,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="a lock, pyproject.toml, script, requirements, directory of wheels; wheels",
     )
     parser.add_argument("--check", action="store_true", help="write nothing; exit 3 if the lock or nix/ would change")
+    parser.add_argument("--dry-run", action="store_true", help="write nothing; say what would change")
     parser.add_argument(
         "--verify", action="store_true", help="download every wheel and check every file against its RECORD"
     )
@@ -79,11 +81,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parts.add_argument("--no-extras", action="store_true", help="lock no extra")
     parts.add_argument("--group", action="append", metavar="NAME", help="lock this group only; repeatable")
     parts.add_argument("--no-groups", action="store_true", help="lock no dependency group")
-    resolver = parser.add_argument_group("resolution (as uv has it; UV_* variables and netrc count too)")
-    resolver.add_argument("-U", "--upgrade", action="store_true", help="forget the versions of the existing lock")
+    resolver = add_resolution(parser)
     resolver.add_argument(
-        "-P", "--upgrade-package", action="append", default=[], metavar="NAME", help="forget the version of this one"
+        "--mirror",
+        action="append",
+        default=[],
+        metavar="[PREFIX=]URL",
+        help="read wheels below this URL, in place of host (or PREFIX) of the URLs that the lock gets; repeatable",
     )
+
+
+def add_resolution(parser: argparse.ArgumentParser, *, upgrade: bool = True) -> argparse._ArgumentGroup:
+    """Add the arguments that say how uv resolves, and what is built; return the group of the first.
+
+    Args:
+        parser: that of the verb.
+        upgrade: whether versions of the lock can be forgotten.
+    """
+    resolver = parser.add_argument_group("resolution (as uv has it; UV_* variables and netrc count too)")
+    if upgrade:
+        resolver.add_argument("-U", "--upgrade", action="store_true", help="forget the versions of the existing lock")
+        resolver.add_argument(
+            "-P",
+            "--upgrade-package",
+            action="append",
+            default=[],
+            metavar="NAME",
+            help="forget the version of this one",
+        )
     for option, metavar in (
         ("--index", "[NAME=]URL"),
         ("--extra-index-url", "URL"),
@@ -102,13 +127,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         ("--exclude-newer", "DATE"),
     ):
         resolver.add_argument(option, metavar=metavar)
-    resolver.add_argument(
-        "--mirror",
-        action="append",
-        default=[],
-        metavar="[PREFIX=]URL",
-        help="read wheels below this URL, in place of host (or PREFIX) of the URLs that the lock gets; repeatable",
-    )
     resolver.add_argument("--no-index", action="store_true")
     builds = parser.add_argument_group("packages without a wheel (default: they are built from their source, by Nix)")
     builds.add_argument("--no-build", action="store_true", help="refuse them, so that no code of a package runs")
@@ -123,6 +141,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="build this one though it has a wheel; repeatable",
     )
     resolver.add_argument("--offline", action="store_true", help="take resolutions from uv's cache only")
+
+    return resolver
 
 
 def run(options: argparse.Namespace) -> int:
@@ -147,24 +167,48 @@ def run(options: argparse.Namespace) -> int:
             )
         console.say("the lock is up to date")
         return 0
-    for line in _summary(lock_project(request, console)):
-        console.say(line)
+    say_locked(make_lock(request, console) if options.dry_run else lock_project(request, console), console, options)
     return 0
 
 
-def _summary(made: Locked) -> list[str]:
+def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> None:
+    """Say what is locked, and what has changed since the lock of before."""
     from nixgen.cli.console import count, size
+    from nixgen.cli.diff import lines
+    from nixgen.comparison.difference import difference
 
     files = sum(len(index.files) for index in made.indexes.values())
-    lines = [f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}"]
+    console.say(f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}")
     traffic = made.traffic
     if traffic.total:
-        lines.append(
+        console.say(
             f"read {size(traffic.read)} of {size(traffic.total)} ({traffic.read / traffic.total:.1%}), "
             f"{size(max(0, traffic.total - traffic.read))} not downloaded"
         )
-    lines.append("wrote " + ", ".join(map(str, made.changed)) if made.changed else "nothing changed")
-    return lines
+    changes = [] if made.previous is None else lines(difference(made.previous, made.files.lock))
+    for line in changes:
+        console.say(line)
+    if (changes or options.dry_run) and (told := _lacking(made)):
+        console.say(told)
+    verb = "would write" if options.dry_run else "wrote"
+    console.say(f"{verb} " + ", ".join(map(str, made.changed)) if made.changed else "nothing changed")
+
+
+def _lacking(made: Locked) -> str | None:
+    """Return what of the lock's wheels this machine lacks, in a line; None where nothing, or there is no Nix to ask."""
+    from nixgen.cli.console import count, size
+    from nixgen.errors import NixError
+    from nixgen.ingest.lacking import lacking
+    from nixgen.store import Store
+
+    try:
+        found = lacking(made.indexes.values(), Store())
+    except NixError:
+        return None
+    if not found.files:
+        return None
+    of = count(found.wheels, "wheel")
+    return f"this machine lacks {count(found.files, 'file')} of {of}, {size(found.size)} unpacked"
 
 
 def _request(options: argparse.Namespace) -> Request:
@@ -193,14 +237,15 @@ def _request(options: argparse.Namespace) -> Request:
         ),
         extras=[] if options.no_extras else options.extra,
         groups=[] if options.no_groups else options.group,
-        resolver=_resolver_options(options),
+        resolver=resolver_options(options),
         vendor=options.vendor,
         verify=options.verify,
         mirrors=tuple(options.mirror),
     )
 
 
-def _resolver_options(options: argparse.Namespace) -> ResolverOptions:
+def resolver_options(options: argparse.Namespace) -> ResolverOptions:
+    """Return how a command line with the arguments of ``add_resolution`` wants uv to resolve."""
     from packaging.utils import canonicalize_name
 
     from nixgen.inputs.options import ResolverOptions
@@ -219,8 +264,8 @@ def _resolver_options(options: argparse.Namespace) -> ResolverOptions:
         prerelease=options.prerelease,
         resolution=options.resolution,
         exclude_newer=options.exclude_newer,
-        upgrade=options.upgrade,
-        upgrade_packages=tuple(options.upgrade_package),
+        upgrade=getattr(options, "upgrade", False),
+        upgrade_packages=tuple(getattr(options, "upgrade_package", ())),
         offline=options.offline,
         no_build=options.no_build or os.environ.get("UV_NO_BUILD", "").lower() in ("1", "true", "yes", "on"),
         no_project=options.no_project,

@@ -12,11 +12,6 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from nixgen.cli.console import Console
-
 
 EXAMPLES = (
     ("nixgen venv", "make or renew .venv"),
@@ -70,38 +65,22 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.venv.editable import install
+    from nixgen.venv.form import form_here
     from nixgen.venv.standing import stand
 
     console = Console(quiet=options.quiet)
-    form = "mounted" if options.reset else _form(options, directory, console)
+    form = "mounted" if options.reset else form_here(Path(options.directory), directory, options.form, console)
     if form is not None:
         arguments.append("--reset" if options.reset else f"--{form}")
     wanted = replace(request(options), editable=True, mounted=form == "mounted")
     code, environment = stand(directory, arguments, wanted, console)
     if code == 0 and not options.dry_run:
         install(directory, wanted, console)
-        console.say(f"{_shown(options, directory)} stands on {environment}")
+        console.say(f"{shown(options, directory)} stands on {environment}")
     return code
 
 
-def _form(options: argparse.Namespace, directory: Path, console: Console) -> str | None:
-    """Return the form that is asked for, or that DIR has, as far as it works here; None where DIR's own is to stay."""
-    from nixgen.venv.form import form_of
-    from nixgen.venv.program import cannot_mount, is_mounted
-
-    project = Path(options.directory)
-    form = options.form or ("mounted" if is_mounted(directory) else form_of(project))
-    if form != "mounted" or is_mounted(directory):
-        return form
-    said = cannot_mount()
-    if said is None:
-        return form
-    instead = "farm" if (project / "uv.lock").exists() else "overlay"
-    console.say(f"{said}: {_shown(options, directory)} is {'a farm' if instead == 'farm' else 'an overlay'} instead")
-    return instead
-
-
-def _shown(options: argparse.Namespace, directory: Path) -> str:
+def shown(options: argparse.Namespace, directory: Path) -> str:
     """Return what a virtual environment is called: as the user names it, or from the project's directory."""
     if options.dir is not None:
         return str(options.dir)

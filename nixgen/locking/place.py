@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -32,9 +33,9 @@ def find_place(start: Path) -> Place | None:
     """Return the nearest project at or above a directory; None where there is none.
 
     That is the first directory with ``nixgen.lock`` or something that says which packages are wanted. The search ends
-    at the root of a Git repository, at the root of a file system, and at the first file of somebody else's: what lies
-    in /tmp is not taken for the project of all below. A member of a uv workspace that has no lock of its own belongs
-    to the workspace's root.
+    at the root of a Git repository, at the root of a file system, below a directory that everybody may write to, and at
+    the first file of somebody else's: what lies in /tmp is not taken for the project of all below. A member of a uv
+    workspace that has no lock of its own belongs to the workspace's root.
 
     Args:
         start: a directory.
@@ -60,7 +61,9 @@ def _searched(start: Path) -> Iterator[Path]:
     """Yield a directory and those above it, to the root of its Git repository or file system."""
     device = start.stat().st_dev if start.is_dir() else None
     for directory in (start, *start.parents):
-        if not directory.is_dir() or directory.stat().st_dev != device:
+        if not directory.is_dir() or (about := directory.stat()).st_dev != device:
+            return
+        if about.st_mode & stat.S_IWOTH and directory != start:
             return
         yield directory
         if (directory / ".git").exists():

@@ -78,12 +78,14 @@ class Locked:
         indexes: the index of each of its wheels, by file name.
         traffic: bytes read of wheels.
         changed: the files and directories of the project that are not as the lock has them.
+        previous: the lock of before; None where there was none.
     """
 
     files: Files
     indexes: Mapping[str, WheelIndex]
     traffic: Traffic
     changed: Sequence[Path]
+    previous: Lock | None
 
 
 def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
@@ -217,6 +219,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         indexes=indexes,
         traffic=Traffic(read=sum(one.read for one in spent), total=sum(one.total for one in spent)),
         changed=files.changes(request.base),
+        previous=previous,
     )
 
 

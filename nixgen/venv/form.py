@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from nixgen.errors import InputError
+from nixgen.observer import Observer
+from nixgen.venv.program import cannot_mount, is_mounted
 
 Form = Literal["overlay", "farm", "mounted"]
 
@@ -38,3 +40,29 @@ def form_of(project: Path) -> Form | None:
     if said is not None:
         return cast("Form", said)
     return "farm" if (project / "uv.lock").exists() or "uv" in tools else None
+
+
+def form_here(project: Path, directory: Path, asked: Form | None, observer: Observer) -> Form | None:
+    """Return the form that is asked for, or that a virtual environment has, as far as it works on this machine.
+
+    Args:
+        project: the project's directory.
+        directory: the virtual environment.
+        asked: what the user asks for; None for nothing.
+        observer: is told where another form takes the place of what does not work here.
+
+    Returns:
+        None where the virtual environment's own is to stay, or an overlay where there is none.
+
+    Raises:
+        InputError: as ``form_of``.
+    """
+    form = asked or ("mounted" if is_mounted(directory) else form_of(project))
+    if form != "mounted" or is_mounted(directory):
+        return form
+    said = cannot_mount()
+    if said is None:
+        return form
+    instead: Form = "farm" if (project / "uv.lock").exists() else "overlay"
+    observer.note(f"{said}: {directory} is {'a farm' if instead == 'farm' else 'an overlay'} instead")
+    return instead

@@ -13,6 +13,9 @@ from nixgen.errors import UsageError
     [
         ("lokc", "nixgen lock"),
         ("biuld", "nixgen build"),
+        ("synch", "nixgen sync"),
+        ("update", "nixgen upgrade"),
+        ("ls", "nixgen list"),
         ("exec", "nixgen run"),
         ("exce", "nixgen run"),
         ("unmount", "nixgen umount"),
@@ -42,7 +45,7 @@ def test_a_verb_that_is_like_none() -> None:
         ("build --dry", "see what it takes"),
         ("build --no-dev", "try --no-default-groups;"),
         ("build --extras=web", "try --extra=web;"),
-        ("build --upgrade", "--upgrade is an option of nixgen lock"),
+        ("build --upgrade", "--upgrade is an option of nixgen sync, nixgen lock"),
         ("--quite lock", "try --quiet;"),
         ("run --pyton 3.11 -- x", "try --python;"),
     ],

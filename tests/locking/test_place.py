@@ -39,6 +39,13 @@ def test_a_repository_ends_it(deep: Path) -> None:
     assert find_place(deep) is None
 
 
+def test_a_directory_of_everybody_ends_it(deep: Path, tmp_path: Path) -> None:
+    """Nor is what lies where everybody may write."""
+    tmp_path.chmod(0o1777)
+    assert find_place(deep) is None
+    assert find_place(tmp_path) == Place(base=tmp_path)
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away")
 def test_somebody_elses_file_ends_it(deep: Path, tmp_path: Path) -> None:
     """What another user left in a directory above, as in /tmp, is not taken; in a directory of that user's it is."""

@@ -99,10 +99,10 @@ class Round:
         shutil.copytree(self.project.directory / "nix", project.directory / "nix")
         return project
 
-    def locked(self, name: str, pins: tuple[str, ...]) -> Project:
-        """Lock some wheels of the server in a new directory."""
+    def locked(self, name: str, pins: tuple[str, ...], index: str = "") -> Project:
+        """Lock some wheels of the server, or of another index, in a new directory."""
         directory = self.root / name
-        self.resolver.resolve(pins, self.bench.index.url, directory, pinned=True)
+        self.resolver.resolve(pins, index or self.bench.index.url, directory, pinned=True)
         project = Project(directory=directory, python=self.bench.version, wheels=len(pins))
         project.lock(self.resolver.env, "pylock.toml")
         return project

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measures import builds, installers, locking, mounts, scale, sources, space, start, verify
+from benchmarks.measures import builds, caches, installers, locking, mounts, scale, sources, space, start, verify
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -59,6 +59,10 @@ MEASURES: Mapping[str, Measure] = {
     ),
     "together": Measure(
         run=scale.together, sets=("small", "data"), goal="ten at once: 2 times the ten one after another", rounds=2
+    ),
+    "cache": Measure(
+        run=caches.cache,
+        goal="20 ms away, times uv: data 0.35, tf 1.0, stock 1.5; under 300 MB; push of tf 0.5 times nix copy",
     ),
     "help": Measure(run=start.help, sets=("small",), goal="0.1 s; nothing imported that is not used", nix=False),
     "lock": Measure(run=locking.lock, goal="tf: 2 s on top of uv, 3 % of the bytes; one added re-reads one", nix=False),

@@ -18,7 +18,7 @@ from nixgen.caches.s3 import Bucket
 from nixgen.credentials import without_credentials
 from nixgen.errors import InputError, NetworkError
 from nixgen.mistakes import about
-from nixgen.temporary import temporary_directory
+from nixgen.temporary import sweep, temporary_directory
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Transport, shown
 
@@ -91,6 +91,7 @@ class Directory(Place):
 
     def __init__(self, path: Path) -> None:
         self.path = path.absolute()
+        self._swept = False
         self.shown = str(path)
         self.substituter = f"file://{quote(str(self.path))}"
 
@@ -115,6 +116,10 @@ class Directory(Place):
 
     def _write(self, place: Path, pieces: Callable[[], Iterable[bytes]]) -> None:
         place.parent.mkdir(parents=True, exist_ok=True)
+        if not self._swept:
+            self._swept = True
+            for directory in (self.path, self.path / "nar"):  # what a push that was killed has left
+                sweep(directory)
         with temporary_directory(place.parent) as scratch:
             file = scratch / place.name
             with about(file), file.open("wb") as out:

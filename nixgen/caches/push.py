@@ -18,6 +18,7 @@ from nixgen.caches.place import Place, place_of
 from nixgen.caches.reading import Caches, Wanted
 from nixgen.caches.stream import Manifest, Sending
 from nixgen.credentials import without_credentials
+from nixgen.environments.fetch import access_of
 from nixgen.errors import InputError, NixError, VerificationError
 from nixgen.observer import SILENT, Observer, Progress
 from nixgen.store import Registration, Store
@@ -243,7 +244,7 @@ class _Push:
                     for one in self._contents:
                         wanted = [flat for flat, whose in flats.values() if whose is one and flat.path in lacking]
                         if wanted:
-                            access = Access.of_project(one.base, mirrors=one.mirrors)
+                            access = access_of(one.base, one.mirrors, one.caches)
                             transport = await stack.enter_async_context(Transport(access=access))
                             caches = await stack.enter_async_context(Caches(one.caches, access))
                             work += [self._flat(place, flat, transport, caches, scratch) for flat in wanted]

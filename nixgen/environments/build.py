@@ -109,7 +109,7 @@ def _substituting(choice: Choice) -> Iterator[Choice]:
     from nixgen.caches.substituting import substituting
     from nixgen.environments.fetch import access_of
 
-    access = access_of(choice.base, choice.mirrors)
+    access = access_of(choice.base, choice.mirrors, choice.caches)
     with substituting(choice.settings, choice.caches, choice.trusted_keys, access) as settings:
         yield replace(choice, settings=settings)
 

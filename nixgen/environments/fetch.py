@@ -52,7 +52,10 @@ def read_indexes(choice: Choice, wheels: Iterable[LockedWheel], observer: Observ
     with observer.counting("reading wheels") as progress:
         return {
             **indexes_of_lock(
-                wheels, base=choice.base, access=lambda: access_of(choice.base, choice.mirrors), progress=progress
+                wheels,
+                base=choice.base,
+                access=lambda: access_of(choice.base, choice.mirrors, choice.caches),
+                progress=progress,
             )
         }
 
@@ -76,7 +79,7 @@ def _take_indexes(choice: Choice, wheels: Iterable[LockedWheel]) -> None:
         if wheel.index
     }
     with temporary_directory() as directory:
-        access = access_of(choice.base, choice.mirrors)
+        access = access_of(choice.base, choice.mirrors, choice.caches)
         found = fetch_all(choice.caches, access, wanted.values(), directory, MAX_METADATA)
         keep_indexes(
             parse_index(found[one.path].read_bytes(), wheel.source, wheel.name)
@@ -126,25 +129,27 @@ def fetch(
             untied={wheel.source.filename for wheel in wheels if not is_tied(wheel)},
             hold=hold,
             caches=choice.caches,
-            access=lambda: access_of(choice.base, choice.mirrors),
+            access=lambda: access_of(choice.base, choice.mirrors, choice.caches),
             progress=progress,
         )
     if needed.steps:
         with contextlib.nullcontext(hold) if hold is not None else store.connect() as daemon:
-            access = access_of(choice.base, choice.mirrors)
+            access = access_of(choice.base, choice.mirrors, choice.caches)
             added = add_built(choice, needed.steps, build, store=store, hold=daemon, access=access)
         report = replace(report, leaves=report.leaves + added, added=report.added + added)
     observer.fetched(report)
     return report
 
 
-def access_of(base: Path, mirrors: Sequence[str] = ()) -> Access:
+def access_of(base: Path, mirrors: Sequence[str] = (), caches: Sequence[str] = ()) -> Access:
     """Return how servers are reached, as the environment, netrc, uv's settings and the project's files say.
 
     Args:
         base: the project's directory.
         mirrors: those that the command line names.
+        caches: binary caches, whose URLs may carry a login.
     """
     from nixgen.access import Access
+    from nixgen.credentials import has_login
 
-    return Access.of_project(base, mirrors=mirrors)
+    return Access.of_project(base, mirrors=mirrors, urls=[cache for cache in caches if has_login(cache)])

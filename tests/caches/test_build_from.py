@@ -73,3 +73,14 @@ def test_the_project_names_a_cache(machine: Machine, away: None) -> None:
         assert "[tool.nixgen] cache is neither" in machine.build(code=3).stderr
     finally:
         settings.unlink()
+
+
+def test_a_cache_with_a_login(machine: Machine, away: None) -> None:
+    """A login in its URL opens it to nixgen and to Nix, and is shown by nobody; without one, it is left aside."""
+    with CacheServer(machine.cache, user="me:secret-of-mine") as cache:
+        url = cache.url.replace("://", "://me:secret-of-mine@")
+        done = machine.build("--from", url, "--debug")
+        assert not re.search("building '[^']*-(demo|other)-", done.stderr)
+        assert "secret-of-mine" not in done.stderr
+        machine.forget()
+        assert "HTTP 401" in machine.build("--from", cache.url, code=4).stderr

@@ -17,6 +17,7 @@ from typing import Self
 
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
+from tests.support.server import basic
 
 #: What of a cache's file is sent: given its name and bytes, an HTTP status or other bytes.
 Change = Callable[[str, bytes], bytes | int]
@@ -30,11 +31,13 @@ class CacheServer:
         requests: method, path and status of each request so far.
         change: changes what is sent.
         delay: seconds before an answer.
+        user: ``name:password`` that requests must authenticate with (basic).
     """
 
     directory: Path
     change: Change = lambda name, content: content
     delay: float = 0
+    user: str | None = None
     requests: list[tuple[str, str, int]] = field(default_factory=list)
 
     def __enter__(self) -> Self:
@@ -49,10 +52,14 @@ class CacheServer:
                 time.sleep(owner.delay)
                 file = owner.directory / self.path.lstrip("/")
                 content = owner.change(self.path, file.read_bytes()) if file.is_file() else 404
+                if owner.user is not None and self.headers.get("Authorization") != basic(owner.user):
+                    content = 401
                 status, body = (content, b"") if isinstance(content, int) else (200, content)
                 owner.requests.append((self.command, self.path, status))
                 self.send_response(status)
                 self.send_header("Content-Length", str(len(body)))
+                if status == 401:
+                    self.send_header("WWW-Authenticate", 'Basic realm="cache"')
                 self.end_headers()
                 if self.command == "GET":
                     self.wfile.write(body)

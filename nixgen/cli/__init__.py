@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 
 from nixgen import __version__
 from nixgen.cli import (
+    add,
     adopt,
     build,
     diff,
@@ -30,6 +31,7 @@ from nixgen.cli import (
     mounts,
     pull,
     push,
+    remove,
     run,
     shell,
     show,
@@ -73,6 +75,8 @@ _REPORT = "  what to do: run again with --debug and report what it prints"
 
 _VERBS = (
     ("sync", sync, "lock if needed, build, and renew .venv: the one command of a day"),
+    ("add", add, "add requirements, lock, and renew .venv"),
+    ("remove", remove, "remove requirements, lock, and renew .venv"),
     ("lock", lock, "read requirements, write nixgen.lock and nix/"),
     ("upgrade", upgrade, "lock newer versions, of all packages or some"),
     ("build", build, "fetch what the store lacks and build the environment"),

@@ -41,6 +41,10 @@ _INDEX_OPTIONS = (
 )
 
 
+#: The variables that name indexes to uv.
+INDEX_VARIABLES = frozenset(option.variable for option in _INDEX_OPTIONS)
+
+
 @dataclass(frozen=True, kw_only=True)
 class ResolverOptions:
     """Options of the command line that uv understands.

@@ -14,7 +14,7 @@ import os
 import re
 import signal
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -287,6 +287,7 @@ def run(
     cwd: Path,
     variables: Mapping[str, str] | None = None,
     warnings: list[str] | None = None,
+    without: Collection[str] = (),
 ) -> str:
     """Run uv, quietly, and return what it prints.
 
@@ -297,13 +298,14 @@ def run(
         cwd: directory to run in.
         variables: further variables, which only this user can read.
         warnings: is given what uv warns of where it succeeds, without credentials.
+        without: variables of the environment that it does not get.
 
     Raises:
         NixgenError: there is no uv.
         UvFailure: it failed.
     """
     environment = {
-        **os.environ,
+        **{name: value for name, value in os.environ.items() if name not in without},
         **(variables or {}),
         "UV_PYTHON_DOWNLOADS": "never",
         "UV_NO_PROGRESS": "1",

@@ -9,6 +9,7 @@ from packaging.utils import canonicalize_name
 
 from nixgen.errors import InputError
 from nixgen.inputs import find_input
+from nixgen.inputs.edit import lock_with_uv, restored
 from nixgen.inputs.project import lock_of
 from nixgen.lock import LOCK_NAME, Lock
 from nixgen.locking.project import Locked, Request, make_lock
@@ -16,7 +17,7 @@ from nixgen.observer import SILENT, Observer
 
 #: How the tools of the locks that decide by themselves upgrade: all, and one package.
 _UPGRADES = {
-    "uv.lock": ("uv lock --upgrade", "uv lock --upgrade-package"),
+    "uv.lock": ("uv lock --upgrade", "uv lock --upgrade-package"),  # of another directory
     "poetry.lock": ("poetry update --lock", "poetry update --lock"),
     "pdm.lock": ("pdm update --no-sync", "pdm update --no-sync"),
     "Pipfile.lock": ("pipenv update --lock-only", "pipenv upgrade --lock-only"),
@@ -41,8 +42,8 @@ def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT,
         every, one = _UPGRADES.get(decides, ("its tool", "its tool"))
         command = every if not names else f"{one} {' '.join(names)}"
         raise InputError(
-            f"{decides} decides the versions, and is another tool's",
-            where=str(request.base / decides),
+            f"{decides} decides the versions, and is not nixgen's to change",
+            where=str(request.base),
             todo=f"run `{command}`, then `nixgen sync`",
         )
     lock = Lock.from_file(request.base / LOCK_NAME)
@@ -52,17 +53,20 @@ def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT,
         raise InputError(
             f"the lock has no {', '.join(unknown)}",
             where=str(request.base / LOCK_NAME),
-            todo="see what it has: `nixgen list`",
+            todo="see what it has: `nixgen list`; `nixgen add` adds a package",
         )
-    resolver = replace(request.resolver, upgrade=not wanted, upgrade_packages=wanted)
-    return lock_again(replace(request, resolver=resolver), observer, write=write)
+    request = replace(request, resolver=replace(request.resolver, upgrade=not wanted, upgrade_packages=wanted))
+    with restored([request.base / "uv.lock"], always=not write):
+        lock_with_uv(request.base, request.resolver)
+        return lock_again(request, observer, write=write)
 
 
 def _decides(request: Request) -> str | None:
-    """Return the name of the lock of another tool that decides for a project; None where uv resolves it."""
+    """Return the name of the lock that decides for a project and cannot be made anew here; None for none."""
     found = find_input(request.base)
     if found.name == "pyproject.toml":
-        return "uv.lock" if lock_of(found).is_file() else None
+        lock = lock_of(found)
+        return "uv.lock" if lock.is_file() and lock.parent != found.parent else None
     return found.name if found.name in _UPGRADES or found.name.startswith("pylock.") else None
 
 

@@ -1,0 +1,88 @@
+"""Add requirements to the project, lock, and renew .venv where there is one.
+
+pyproject.toml is edited as uv does it, requirements.in or requirements.txt line by line; comments
+stay. In a directory without a project, a pyproject.toml is made. What fails (an unknown package, a
+conflict) leaves all files as they were. What Poetry, PDM and Pipenv keep, they have to edit
+themselves.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+EXAMPLES = (
+    ("nixgen add flask 'requests>=2.31'", ""),
+    ("nixgen add --dev pytest", "to the group dev"),
+    ("nixgen add --optional web 'uvicorn[standard]'", "to an extra"),
+    ("nixgen add --dry-run numpy", "only say what would change"),
+)
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add the verb's arguments."""
+    parser.add_argument(
+        "requirements", nargs="+", metavar="REQUIREMENT", help="a package, with versions, extras and markers as in pip"
+    )
+    add_table(parser)
+
+
+def add_table(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments that say of which requirements of a project one is."""
+    from nixgen.cli.lock import add_resolution
+
+    table = parser.add_mutually_exclusive_group()
+    table.add_argument("--dev", action="store_const", dest="group", const="dev", help="of the dependency group dev")
+    table.add_argument("--group", metavar="NAME", help="of this dependency group")
+    table.add_argument("--optional", dest="extra", metavar="EXTRA", help="of this extra")
+    parser.add_argument(
+        "--package", dest="member", metavar="NAME", help="of this member of the uv workspace (default: the root)"
+    )
+    parser.add_argument("--dry-run", action="store_true", help="change nothing; say what would change")
+    add_resolution(parser)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Add requirements; return the exit code.
+
+    Raises:
+        NixgenError: with what stands in the way; all is as it was then.
+    """
+    return run_change(options, add=options.requirements)
+
+
+def run_change(options: argparse.Namespace, *, add: Sequence[str] = (), remove: Sequence[str] = ()) -> int:
+    """Add or remove requirements, and say what came of it; return the exit code."""
+    from nixgen.cli.console import Console
+    from nixgen.cli.lock import resolver_options, say_locked
+    from nixgen.environments.request import Request
+    from nixgen.inputs.edit import Editor, Table
+    from nixgen.locking.project import Request as LockRequest
+    from nixgen.venv.change import change
+
+    console, base = Console(quiet=options.quiet), Path(options.directory)
+    editor = Editor.of(base, Table(group=options.group, extra=options.extra), member=options.member, adds=add or None)
+    if editor.is_new:
+        console.say(f"no project here yet: {'would make' if options.dry_run else 'making'} {editor.path}")
+    done = change(
+        editor,
+        Request(base=base),
+        LockRequest(base=base, resolver=resolver_options(options)),
+        add=add,
+        remove=remove,
+        locked=lambda made: say_locked(made, console, options),
+        dry_run=options.dry_run,
+        observer=console,
+    )
+    for text in done.requirements:
+        console.say(f"{editor.path}: {'would add' if options.dry_run else 'added'} {text}")
+    for name in remove:
+        console.say(f"{editor.path}: {'would remove' if options.dry_run else 'removed'} {name}")
+    if done.synced is None:
+        if not options.dry_run:
+            console.say("next: nixgen sync")
+        return 0
+    if done.synced.code == 0:
+        console.say(f"{base / '.venv'} stands on {done.synced.environment}")
+    return done.synced.code

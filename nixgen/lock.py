@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -30,6 +31,9 @@ FORMAT = 2
 LOCK_NAME = "nixgen.lock"
 
 #: What to do about a lock that cannot be used. It is nobody's but the user's to throw away.
+#: How Git marks the beginning of a conflict.
+_CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)
+
 _REPAIR = (
     "restore it (`git checkout nixgen.lock`; after a conflict in a merge take either side) and run `nixgen lock`; "
     "without it, `nixgen lock` resolves everything anew"
@@ -122,12 +126,17 @@ class Lock:
         Raises:
             InputError: where there is none, it is no lock, or it has a format that this nixgen does not know.
         """
+        text = ""
         try:
-            data = json.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
+            data = json.loads(text)
         except FileNotFoundError:
             raise InputError("there is no lock", where=str(path), todo="run `nixgen lock`") from None
         except (OSError, ValueError) as error:
-            raise InputError(f"cannot read the lock: {error}", where=str(path), todo=_REPAIR) from error
+            conflict = _CONFLICT.search(text)
+            what = "the lock has a conflict of a merge in it" if conflict else f"cannot read the lock: {error}"
+            line = f":{text.count(chr(10), 0, conflict.end()) + 1}" if conflict else ""
+            raise InputError(what, where=f"{path}{line}", todo=_REPAIR) from error
         found = data.get("nixgen") if isinstance(data, dict) else None
         if found != FORMAT:
             raise InputError(

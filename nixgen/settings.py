@@ -16,6 +16,9 @@ from .mirrors import Mirror, mirrors_of
 from .model import BuildSettings, Overrides, WheelIndex
 from .sources.settings import build_settings, requirements
 
+#: What ``[tool.nixgen]`` may have.
+_NAMES = ("build", "cache", "mirror", "overlaps", "placement", "prefer", "python", "venv")
+
 _EXAMPLE = 'write a table such as [tool.nixgen.placement.package] with copy = ["package/data/*"]'
 
 
@@ -64,6 +67,7 @@ class Settings:
         except (OSError, ValueError) as error:
             raise InputError(f"cannot read it: {error}", where=str(path), todo="repair the file") from error
         said, uv = (data.get("tool", {}).get(name, {}) for name in ("nixgen", "uv"))
+        _check_names(said, path)
         prefer = said.get("prefer", {})
         if not isinstance(prefer, dict) or not all(isinstance(value, str) for value in prefer.values()):
             raise InputError(
@@ -138,6 +142,25 @@ class Settings:
                 for pattern in getattr(overrides, key):
                     if not fnmatch.filter(files[name], pattern):
                         yield f"[tool.nixgen.placement.{name}]: {key} has {pattern!r}, which no file of the wheel fits"
+
+
+def _check_names(said: Mapping[str, Any], path: Path) -> None:
+    """See that all settings are known: one that is misspelt would do nothing, and say nothing.
+
+    Raises:
+        InputError: some are not; names all of them.
+    """
+    unknown = [name for name in said if name not in _NAMES]
+    if not unknown:
+        return
+    import difflib
+
+    near = [match for name in unknown for match in difflib.get_close_matches(name, _NAMES, n=1)]
+    raise InputError(
+        f"[tool.nixgen] has no setting named {', '.join(unknown)}",
+        where=str(path),
+        todo=f"write {', '.join(near)}" if len(near) == len(unknown) else f"there are {', '.join(_NAMES)}",
+    )
 
 
 def _overrides(name: str, table: Any, path: Path) -> Overrides:

@@ -39,10 +39,14 @@ def execute(link: Path, command: Sequence[str], outside: Mapping[str, str], befo
     variables = activated(link, outside)
     program = shutil.which(command[0], path=variables["PATH"])
     if program is None:
+        import difflib
+
+        programs = [path.name for path in Path(link, "bin").iterdir()]
+        near = difflib.get_close_matches(command[0], programs, n=1)
         raise UsageError(
             f"there is no command named {command[0]}",
             where=str(Path(link, "bin")),
-            todo="see what the environment has: ls result/bin",
+            todo=f"did you mean {near[0]}?" if near else "see what the environment has: ls result/bin",
         )
     if before:
         os.execve(before[0], [*before, program, *command[1:]], variables)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 import re
 import tomllib
 from collections.abc import Sequence
@@ -89,7 +90,7 @@ def find_input(directory: Path) -> Path:
         return project
     for name, todo in _NOT_READ.items():
         if (directory / name).is_file():
-            raise InputError(f"a {name} alone does not say which packages are wanted", where=str(directory), todo=todo)
+            raise InputError(f"{name} alone does not say which packages are wanted", where=str(directory), todo=todo)
     if scripts := sorted(path.name for path in directory.glob("*.py") if _is_script(path)):
         raise InputError(
             f"only a script says which packages it wants: {', '.join(scripts[:3])}",
@@ -137,7 +138,9 @@ def kind_of(paths: Sequence[Path]) -> Kind:
     kinds = {path: _kind(path) for path in paths}
     for path in paths:
         if not path.is_file() and kinds[path] is not Kind.WHEELS:
-            raise InputError("there is no such file", where=str(path), todo=f"give {_KINDS}")
+            near = difflib.get_close_matches(path.name, _names_in(path.parent), n=1)
+            todo = f"give {path.with_name(near[0])}" if near else f"give {_KINDS}"
+            raise InputError("there is no such file", where=str(path), todo=todo)
     distinct = set(kinds.values())
     if len(distinct) != 1 or (len(paths) > 1 and distinct != {Kind.REQUIREMENTS}):
         raise UsageError(
@@ -147,6 +150,13 @@ def kind_of(paths: Sequence[Path]) -> Kind:
             "and wheels beside any of them",
         )
     return distinct.pop()
+
+
+def _names_in(directory: Path) -> list[str]:
+    try:
+        return [path.name for path in directory.iterdir()]
+    except OSError:
+        return []
 
 
 def read_toml(path: Path) -> dict[str, Any]:
@@ -169,8 +179,13 @@ def read_text(path: Path) -> str:
     """
     try:
         return path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"the file cannot be read: {error}", where=str(path), todo="give another") from error
+    except FileNotFoundError as error:
+        raise InputError("there is no such file", where=str(path), todo="create it, or give another") from error
+    except UnicodeDecodeError as error:
+        raise InputError("the file is not in UTF-8", where=str(path), todo="save it in that encoding") from error
+    except OSError as error:
+        said = (error.strerror or str(error)).lower()
+        raise InputError(f"the file cannot be read: {said}", where=str(path), todo="give another") from error
 
 
 def _is_script(path: Path) -> bool:

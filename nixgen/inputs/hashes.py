@@ -153,7 +153,14 @@ def _lines(paths: Iterable[Path], seen: frozenset[Path] = frozenset()) -> Iterat
             if logical := joined.strip():
                 yield f"{path.name}:{start}", logical
                 if (included := _FILE.fullmatch(logical)) and "://" not in logical:
-                    yield from _lines([path.parent / included["path"].strip().strip("\"'")], seen | {real})
+                    inner = path.parent / included["path"].strip().strip("\"'")
+                    if not inner.exists():
+                        raise InputError(
+                            f"it asks for {inner.name}, which is not there",
+                            where=f"{path}:{start}",
+                            todo="create that file, or take the line out",
+                        )
+                    yield from _lines([inner], seen | {real})
             joined, start = "", 0
 
 

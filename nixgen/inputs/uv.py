@@ -337,6 +337,22 @@ def run(
     return done.stdout
 
 
+#: A failure to fetch from a repository.
+_GIT = re.compile(r"\bGit operation failed\b")
+
+#: What a user does about what uv says, the first that fits.
+_TODO = (
+    (re.compile(r"Couldn't parse requirement|Expected .*, found"), "correct that line"),
+    (
+        re.compile(r"was\s+not\s+found\s+in\s+the\s+package\s+registry"),
+        "correct the name, or add the index that has it (--index URL)",
+    ),
+    (re.compile(r"\bfilename `[^`]+` is invalid"), "give the file the name that it was built with"),
+    (re.compile(r"\bno\s+version\s+of"), "ask for a version that there is, or add the index that has it (--index URL)"),
+    (re.compile(r"are\s+unsatisfiable|\bconflict"), "loosen one of the requirements that are named"),
+)
+
+
 def explain(failure: UvFailure, where: str) -> NixgenError:
     """Return the error that a user gets of a failed run: whose fault it is, with what uv said.
 
@@ -354,16 +370,14 @@ def explain(failure: UvFailure, where: str) -> NixgenError:
             todo="take another version, or pack the wheel anew (`wheel unpack`, `wheel pack`)",
         )
     if _NETWORK.search(text):
+        server, todo = ("a Git server", "the URL") if _GIT.search(text) else ("an index", "the index options")
         return NetworkError(
-            f"uv cannot reach an index:{_indented(text)}",
+            f"uv cannot reach {server}:{_indented(text)}",
             where=where,
-            todo="check the network, the index options and the login, then try again",
+            todo=f"check the network, {todo} and the login, then try again",
         )
-    return InputError(
-        f"uv cannot resolve the requirements:{_indented(text)}",
-        where=where,
-        todo="change the requirements, or the index options",
-    )
+    todo = next((todo for pattern, todo in _TODO if pattern.search(text)), "change the requirements")
+    return InputError(f"uv cannot resolve the requirements:{_indented(text)}", where=where, todo=todo)
 
 
 def _platform(target: Target) -> str:

@@ -189,14 +189,23 @@ def test_a_damaged_lock_is_an_error(tmp_path: Path, damage: Callable[[Any], None
     assert "nixgen lock" in str(caught.value.todo)
 
 
-@pytest.mark.parametrize("text", ["", "{", "<<<<<<< ours\n{}", "\xff"])
+@pytest.mark.parametrize("text", ["", "{", "\xff"])
 def test_what_is_no_json_is_an_error(tmp_path: Path, text: str) -> None:
-    """A file that is no JSON, such as one with a merge conflict, is refused."""
+    """A file that is no JSON is refused."""
     path = tmp_path / "nixgen.lock"
     path.write_bytes(text.encode("latin-1"))
     with pytest.raises(InputError, match="cannot read the lock") as caught:
         Lock.from_file(path)
     assert caught.value.where == str(path)
+
+
+def test_a_conflict_is_told(tmp_path: Path) -> None:
+    """What Git leaves of a merge is told as such, with its line."""
+    path = tmp_path / "nixgen.lock"
+    path.write_text('{\n<<<<<<< ours\n"nixgen": 2\n=======\n>>>>>>> theirs\n}')
+    with pytest.raises(InputError, match="conflict of a merge") as caught:
+        Lock.from_file(path)
+    assert caught.value.where == f"{path}:2"
 
 
 @pytest.mark.parametrize("text", ["[]", "null", "{}", '{"nixgen": 3}', '{"nixgen": "2"}', '{"nixgen": null}'])

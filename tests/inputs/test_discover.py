@@ -96,7 +96,7 @@ def test_inputs_that_cannot_be_used_are_refused(tmp_path: Path, names: list[str]
 def test_a_file_that_is_no_text_is_an_input_error(tmp_path: Path) -> None:
     """What is not UTF-8 is refused by name."""
     (tmp_path / "pylock.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="not in UTF-8"):
         read_text(tmp_path / "pylock.toml")
 
 

@@ -58,13 +58,13 @@ serves them, and each file lies on the machine once.
 """
 
 _EPILOG = """\
-first steps, in a directory with requirements.txt, pyproject.toml or pylock.toml:
+first steps:
 
-  nixgen lock                              write nixgen.lock and nix/
-  nixgen build                             build the environment: ./result
-  nixgen run -- python -c 'import flask'   run something in it
-  nixgen venv                              ./.venv on top of it, to install into with pip, uv or Poetry
-  nix-build nix                            the same environment with Nix alone
+  nixgen add flask                         in an empty directory, or one with pyproject.toml or requirements.in
+  nixgen sync                              lock what is wanted, build it, make .venv
+  nixgen run -- python -c 'import flask'   run something in the environment
+  nixgen build                             the environment alone: ./result
+  nix-build nix                            the same with Nix alone
 
 exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6 Nix, 7 machine,
 130 interrupted (143, 129: by SIGTERM, SIGHUP)

@@ -9,23 +9,23 @@ _SAID = {
     "EMPTY": (
         "no project here yet: nothing says which packages are wanted. Start one:",
         (
-            ("echo flask > requirements.in", "or a pyproject.toml, or another tool's lock"),
-            ("nixgen lock", "find versions, write nixgen.lock and nix/"),
+            ("nixgen add flask", "a pyproject.toml with flask, and its lock"),
+            ("nixgen sync", ".venv with it, on top of the store"),
         ),
     ),
     "WANTED": (
         "a project without a lock. Next:",
-        (("nixgen lock", "find versions, write nixgen.lock and nix/"),),
+        (("nixgen sync", "lock, build, and make .venv"), ("nixgen lock", "only find versions: nixgen.lock and nix/")),
     ),
     "STALE": (
         "what is wanted has changed since nixgen.lock was made. Next:",
-        (("nixgen lock", "take it in, and keep the versions that fit"),),
+        (("nixgen sync", "take it in, and keep the versions that fit"),),
     ),
     "LOCKED": (
         "a lock, and no environment yet. Next:",
         (
-            ("nixgen build", "the environment, as ./result"),
-            ("nixgen venv", "or .venv on top of it, to install into"),
+            ("nixgen sync", "build it, and make .venv on top of it"),
+            ("nixgen build", "or the environment alone, as ./result"),
         ),
     ),
     "BUILT": (
@@ -33,7 +33,8 @@ _SAID = {
         (
             ("nixgen run -- python", "run something in the environment"),
             ("nixgen shell", "a shell in it"),
-            ("nixgen lock --upgrade", "newer versions"),
+            ("nixgen add flask", "add a package"),
+            ("nixgen upgrade", "newer versions"),
         ),
     ),
 }

@@ -176,7 +176,9 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
     from nixgen.cli.console import count, size
     from nixgen.cli.diff import lines
     from nixgen.comparison.difference import difference
+    from nixgen.emit.tracked import untracked
 
+    base = Path(options.directory)
     files = sum(len(index.files) for index in made.indexes.values())
     console.say(f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}")
     traffic = made.traffic
@@ -190,8 +192,11 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
         console.say(line)
     if (changes or options.dry_run) and (told := _lacking(made)):
         console.say(told)
+    unknown = [] if options.dry_run else untracked(base)
     verb = "would write" if options.dry_run else "wrote"
     console.say(f"{verb} " + ", ".join(map(str, made.changed)) if made.changed else "nothing changed")
+    if unknown:
+        console.note(f"the flake sees tracked files only, and these are not: git add {' '.join(unknown)}")
 
 
 def _lacking(made: Locked) -> str | None:

@@ -133,3 +133,22 @@ def test_init_writes_a_flake_once(nixgen: Cli, project: Path) -> None:
     assert flake.count("inputs.") == 1 and "inputs.nixpkgs" in flake
     assert "already" in nixgen("init", code=3).stderr
     assert (project / "flake.nix").read_text() == flake
+
+
+def test_what_a_flake_does_not_see_is_said_and_added(
+    nixgen: Cli, project: Path, serve: Callable[..., WheelServer]
+) -> None:
+    """Files that Git does not know are named before Nix complains; ``init`` adds them on wish."""
+    index = ("--default-index", serve(make_wheel()).index)
+    (project / "requirements.in").write_text("demo\n")
+    subprocess.run(["git", "init", "--quiet"], cwd=project, check=True)
+    assert "tracked files" not in nixgen("lock", *index).stderr
+    assert "next: git add flake.nix nixgen.lock nix, then nix build" in nixgen("init").stderr
+    said = nixgen("lock", *index).stderr
+    assert "note: the flake sees tracked files only, and these are not: git add flake.nix nixgen.lock nix\n" in said
+    (project / "flake.nix").unlink()
+    said = nixgen("init", "--add").stderr
+    assert "added flake.nix, nixgen.lock, nix to git" in said and "next: nix build" in said
+    assert "tracked files" not in nixgen("lock", *index).stderr
+    tracked = subprocess.run(["git", "ls-files"], cwd=project, capture_output=True, text=True, check=True).stdout
+    assert {"flake.nix", "nixgen.lock", "nix/default.nix"} <= set(tracked.split())

@@ -10,7 +10,7 @@ from __future__ import annotations
 import argparse
 
 EXAMPLES = (
-    ("nixgen export -o pylock.toml", "for `uv pip sync pylock.toml`"),
+    ("nixgen export -o out/pylock.toml", "for `uv pip sync out/pylock.toml`"),
     ("nixgen export --format requirements -o requirements.txt", "for `pip install --require-hashes -r`"),
     ("nixgen export --format cyclonedx --all-extras -o bom.json", "a bill of materials"),
 )
@@ -44,6 +44,7 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.environments.choice import Choice
     from nixgen.environments.export import exported
     from nixgen.errors import UsageError
+    from nixgen.inputs import find_input
     from nixgen.mistakes import about
 
     if options.no_hashes and options.format != "requirements":
@@ -59,4 +60,8 @@ def run(options: argparse.Namespace) -> int:
         with about(file):
             write_text(file, text)
         console.say(f"wrote {options.output}")
+        if options.format == "pylock" and file.resolve() == find_input(choice.base).resolve():
+            console.note(
+                f"`nixgen lock` takes {file.name} as its input here: move it, or name the input that it is to take"
+            )
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
@@ -37,7 +38,7 @@ def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT,
         InputError: another tool's lock decides, or no such package is locked.
         NixgenError: as ``lock_again``.
     """
-    decides = _decides(request)
+    decides = deciding_lock(request.base)
     if decides is not None:
         every, one = _UPGRADES.get(decides, ("its tool", "its tool"))
         command = every if not names else f"{one} {' '.join(names)}"
@@ -61,9 +62,9 @@ def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT,
         return lock_again(request, observer, write=write)
 
 
-def _decides(request: Request) -> str | None:
+def deciding_lock(base: Path) -> str | None:
     """Return the name of the lock that decides for a project and cannot be made anew here; None for none."""
-    found = find_input(request.base)
+    found = find_input(base)
     if found.name == "pyproject.toml":
         lock = lock_of(found)
         return "uv.lock" if lock.is_file() and lock.parent != found.parent else None

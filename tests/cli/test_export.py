@@ -117,6 +117,12 @@ def test_the_bill_of_materials_is_valid(shop: Shop) -> None:
     assert len(edges[bill["metadata"]["component"]["bom-ref"]]) == 3
 
 
+def test_a_lock_that_would_become_the_input_is_noted(shop: Shop) -> None:
+    """A pylock.toml in the project's directory would decide what is locked next, and that is said."""
+    assert "takes pylock.toml as its input" in shop.cli("export", "-o", "pylock.toml").stderr
+    (shop.cli.directory / "pylock.toml").unlink()
+
+
 def test_an_option_of_another_format_is_refused(shop: Shop) -> None:
     """Hashes are left out of requirements only."""
     assert "--no-hashes is for requirements" in shop.cli("export", "--no-hashes", code=2).stderr

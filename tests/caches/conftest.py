@@ -25,14 +25,14 @@ WHEELS = (
 )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def index() -> Iterator[WheelServer]:
     """The server that the lock was made with; each test finds it well."""
     with WheelServer(dict(WHEELS)) as server:
         yield server
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def made(tmp_path_factory: pytest.TempPathFactory, index: WheelServer) -> Iterator[Machine]:
     """The machine that has built and pushed."""
     root = tmp_path_factory.mktemp("caches")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from collections.abc import Callable, Container, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -63,10 +64,16 @@ class Console(Observer):
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn
         from rich.progress import Progress as Bar
 
-        columns = (TextColumn(work), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[size]}"))
+        columns = (TextColumn(work), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[read]}"))
         with Bar(*columns, console=Terminal(stderr=True), transient=True) as bar:
-            task = bar.add_task(work, total=None, size="")
-            yield lambda state: bar.update(task, total=state.total, completed=state.done, size=size(state.read))
+            task, began = bar.add_task(work, total=None, read=""), time.monotonic()
+
+            def show(state: Progress) -> None:
+                rate = state.read / max(time.monotonic() - began, 0.1)
+                read = f"{size(state.read)}, {size(round(rate))}/s" if state.read else ""
+                bar.update(task, total=state.total, completed=state.done, read=read)
+
+            yield show
 
     @contextlib.contextmanager
     def waiting(self, work: str) -> Iterator[Callable[[str], None] | None]:

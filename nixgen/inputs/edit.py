@@ -106,14 +106,23 @@ class Editor:
             return cls(path=found, member=member, table=table)
         return cls(path=path, table=table)
 
+    def create(self, python: str) -> None:
+        """Make the project, without a requirement, as ``uv init --bare`` does.
+
+        Args:
+            python: the version that it is for, and all later ones.
+        """
+        name = re.sub(r"[^a-z0-9]+", "-", self.path.absolute().parent.name.lower()).strip("-") or "project"
+        minor = ".".join(python.rstrip("t").split(".")[:2])
+        said = f'name = "{name}"\nversion = "0.1.0"\nrequires-python = ">={minor}"\ndependencies = []\n'
+        write_text(self.path, f"[project]\n{said}")
+
     def add(self, requirements: Sequence[str]) -> None:
         """Add requirements; what asks for one of these packages already is replaced.
 
         Raises:
             InputError: one cannot be read, or the file cannot be edited.
         """
-        if self.is_new and not self.path.exists():
-            write_text(self.path, _new_project(self.path.absolute().parent.name))
         if self.path.name == "pyproject.toml":
             self._run("add", requirements)
             return
@@ -294,12 +303,3 @@ def _parsed(text: str, where: str) -> Requirement:
             where=where,
             todo="write one such as 'flask>=3'",
         ) from error
-
-
-def _new_project(directory: str) -> str:
-    """Return a pyproject.toml without a requirement, as ``uv init --bare`` writes it."""
-    from nixgen.targets import default_version
-
-    name = re.sub(r"[^a-z0-9]+", "-", directory.lower()).strip("-") or "project"
-    minor = ".".join(default_version().split(".")[:2])
-    return f'[project]\nname = "{name}"\nversion = "0.1.0"\nrequires-python = ">={minor}"\ndependencies = []\n'

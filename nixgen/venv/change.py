@@ -14,6 +14,7 @@ from nixgen.lock import LOCK_NAME
 from nixgen.locking.again import lock_again
 from nixgen.locking.project import Locked
 from nixgen.locking.project import Request as LockRequest
+from nixgen.locking.pythons import project_python
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.form import form_here
 from nixgen.venv.program import is_made
@@ -66,6 +67,8 @@ def change(
     with restored(files, always=dry_run):
         if remove:
             editor.remove(remove)
+        if editor.is_new:
+            editor.create(project_python(base).version)
         if add:
             editor.add(add)
         lock_with_uv(base, wanted.resolver)

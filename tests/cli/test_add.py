@@ -42,10 +42,12 @@ def test_an_empty_directory_becomes_a_project(cli: Cli, project: Path) -> None:
     assert "would add demo>=1.5" in cli("add", "--dry-run", "demo").stderr
     cli("add", "nosuch", code=3)
     assert listing(project) == {}
+    (project / ".python-version").write_text("3.13\n")
     said = cli("add", "demo", "other>=1; python_version > '3'").stderr
     assert "making pyproject.toml" in said and "pyproject.toml: added demo>=1.5\n" in said
     text = (project / "pyproject.toml").read_text()
-    assert 'name = "project"' in text and '"demo>=1.5",' in text and '"other>=1 ;' in text
+    assert 'name = "project"' in text and 'requires-python = ">=3.13"' in text
+    assert '"demo>=1.5",' in text and '"other>=1 ;' in text
     assert "the lock is up to date" in cli("lock", "--check").stderr
     assert "demo" in cli("show").stdout
 

@@ -17,6 +17,7 @@ from nixgen.cli import (
     add,
     adopt,
     build,
+    completion,
     diff,
     doctor,
     export,
@@ -105,8 +106,14 @@ _VERBS = (
     ("image", image, "build an image for containers"),
     ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),
     ("init", init, "write a flake.nix for `nix build`"),
+    ("completion", completion, "print the script with which bash, zsh or fish completes all this"),
     ("module", module, "write nix/module.nix, a module of nixmodules"),
 )
+
+
+def verbs() -> tuple[Mapping[str, argparse.ArgumentParser], Mapping[str, str]]:
+    """Return the parser of each verb, and what each does in a line."""
+    return parsers()[1], {name: summary for name, _, summary in _VERBS}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
+import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -94,3 +96,27 @@ def test_a_lock_elsewhere(machine: Machine, tmp_path: Path, serve: Callable[...,
     assert len(done.stdout.splitlines()) == 2
     assert {"third-1.0", "demo-1.0"} <= machine.stored(tmp_path / "cache")
     assert "nothing signs" in done.stderr
+
+
+def test_two_at_once_and_one_that_was_killed(machine: Machine, tmp_path: Path) -> None:
+    """Whatever is announced is there, whole; what a killed push has left is removed, and the rest is written."""
+    machine.build("--from", machine.cache)
+    cache = tmp_path / "cache"
+    killed = machine.cli.start("push", cache, "--from", machine.cache)
+    while not (cache / "nar").is_dir() and killed.poll() is None:
+        time.sleep(0.01)
+    killed.kill()
+    killed.wait()
+    _is_whole(cache)
+    pushes = [machine.cli.start("push", cache, "--from", machine.cache) for _ in range(2)]
+    assert [push.wait(120) for push in pushes] == [0, 0]
+    _is_whole(cache)
+    assert machine.stored(cache) == machine.stored()
+    assert not list(cache.rglob(".nixgen-tmp-*"))
+
+
+def _is_whole(cache: Path) -> None:
+    """See that each file that a cache announces is there, with its hash."""
+    for path in cache.glob("*.narinfo"):
+        file = cache / re.findall(r"URL: (.+)", path.read_text())[0]
+        assert hashlib.sha256(file.read_bytes()).hexdigest() == file.name.partition(".")[0]

@@ -22,6 +22,9 @@ from nixgen.temporary import sweep, temporary_directory
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Transport, shown
 
+#: What a cache says of itself.
+INFO = "nix-cache-info"
+
 #: What a server answers of a file that it has not, or does not show to whom may not list.
 _ABSENT = (403, 404, 410)
 
@@ -137,16 +140,17 @@ class Server(Place):
         url: of the cache.
         access: how servers are reached.
         on_bytes: called with the length of every piece that comes or goes.
+        tries: how often to ask before giving up.
     """
 
     read_only = True
 
-    def __init__(self, url: str, access: Access, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, url: str, access: Access, on_bytes: Callable[[int], None], tries: int) -> None:
         self._root = without_credentials(url).rstrip("/")
         self.shown = shown(url)
         self.substituter = url.rstrip("/")
         # No mirror of an index stands for a cache.
-        self._transport = Transport(access=replace(access, mirrors=()), on_bytes=on_bytes, retry=Retry(tries=3))
+        self._transport = Transport(access=replace(access, mirrors=()), on_bytes=on_bytes, retry=Retry(tries=tries))
 
     async def __aenter__(self) -> Self:
         await self._transport.__aenter__()
@@ -179,9 +183,9 @@ class S3(Server):
 
     read_only = False
 
-    def __init__(self, url: str, access: Access, on_bytes: Callable[[int], None]) -> None:
+    def __init__(self, url: str, access: Access, on_bytes: Callable[[int], None], tries: int) -> None:
         self._bucket = Bucket.parse(url)
-        super().__init__(self._bucket.root, replace(access, auth=None), on_bytes)
+        super().__init__(self._bucket.root, replace(access, auth=None), on_bytes, tries)
         self.shown = url
         self.substituter = None
 
@@ -200,13 +204,27 @@ class S3(Server):
             raise
 
 
-def place_of(said: str, access: Access, on_bytes: Callable[[int], None] = lambda count: None) -> Place:
+async def store_directory(place: Place, scratch: Path) -> str | None:
+    """Return the directory of the stores that a cache is for, "" where it does not say; None for what is no cache.
+
+    Raises:
+        NetworkError: it cannot be reached.
+    """
+    file = scratch / INFO
+    if not await place.get(INFO, file, 1 << 16):
+        return None
+    lines = file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return next((line.partition(": ")[2].strip() for line in lines if line.startswith("StoreDir: ")), "")
+
+
+def place_of(said: str, access: Access, on_bytes: Callable[[int], None] = lambda count: None, tries: int = 3) -> Place:
     """Return the cache that a user names.
 
     Args:
         said: a directory, or a URL: ``file://``, ``http://``, ``https://``, ``s3://``.
         access: how servers are reached.
         on_bytes: called with the length of every piece that comes or goes.
+        tries: how often to ask a server before giving up.
 
     Raises:
         InputError: it is none of these.
@@ -217,9 +235,9 @@ def place_of(said: str, access: Access, on_bytes: Callable[[int], None] = lambda
     if match["scheme"] == "file":
         return Directory(Path(unquote(urlsplit(said).path)))
     if match["scheme"] in ("http", "https"):
-        return Server(said, access, on_bytes)
+        return Server(said, access, on_bytes, tries)
     if match["scheme"] == "s3":
-        return S3(said, access, on_bytes)
+        return S3(said, access, on_bytes, tries)
     raise InputError(
         f"no cache is reached by {match['scheme']}",
         where=said,

@@ -50,7 +50,7 @@ def pull(
         directory.chmod(0o755)  # Nix's daemon reads there
         manifest = receive(stream, directory)
         said = [str(directory)]
-        with substituting(settings, said, keys, Access()) as options:
+        with substituting(settings, said, keys, Access(), Store(settings).directory) as options:
             store = Store(options)
             with store.connect() as hold:
                 indexes = _indexes(manifest, said, store, directory)

@@ -14,7 +14,7 @@ from typing import IO
 from nixgen.access import Access
 from nixgen.caches.contents import Contents, Flat
 from nixgen.caches.narinfo import NarInfo, base_name, content_of_flat, key_of
-from nixgen.caches.place import Place, place_of
+from nixgen.caches.place import INFO, Place, place_of, store_directory
 from nixgen.caches.reading import Caches, Wanted
 from nixgen.caches.stream import Manifest, Sending
 from nixgen.credentials import without_credentials
@@ -33,9 +33,6 @@ try:  # several times as fast, where there is a wheel of it
     from isal import isal_zlib as zlib
 except ImportError:
     import zlib  # type: ignore[no-redef]
-
-#: What a cache says of itself.
-INFO = "nix-cache-info"
 
 #: How many files are under way at once.
 _AT_ONCE = 8
@@ -263,12 +260,11 @@ class _Push:
         Raises:
             InputError: it is for another.
         """
-        file = scratch / INFO
-        if await place.get(INFO, file, 1 << 16):
-            said = dict(line.partition(": ")[::2] for line in file.read_text(errors="replace").splitlines())
-            if said.get("StoreDir", self._store.directory) != self._store.directory:
+        directory = await store_directory(place, scratch)
+        if directory is not None:
+            if directory not in ("", self._store.directory):
                 raise InputError(
-                    f"the cache is for {said['StoreDir']}, and this store is {self._store.directory}",
+                    f"the cache is for {directory}, and this store is {self._store.directory}",
                     where=place.shown,
                     todo="push to a cache of its own",
                 )

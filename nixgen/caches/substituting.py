@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import http.server
+import logging
 import threading
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from pathlib import Path
 
 from nixgen.access import Access
-from nixgen.caches.place import S3, place_of
+from nixgen.caches.place import S3, Place, place_of, store_directory
+from nixgen.errors import NixgenError
+from nixgen.temporary import temporary_directory
+
+_log = logging.getLogger(__name__)
+
+#: How long a cache may take to say that it is there, in seconds.
+_PATIENCE = 10.0
 
 #: Settings for a build that takes from caches.
 #:
@@ -26,7 +37,7 @@ _SETTINGS = {
 
 @contextlib.contextmanager
 def substituting(
-    settings: Mapping[str, str], said: Sequence[str], keys: Sequence[str], access: Access
+    settings: Mapping[str, str], said: Sequence[str], keys: Sequence[str], access: Access, store_dir: str
 ) -> Iterator[Mapping[str, str]]:
     """Give the settings for Nix to take from caches, as long as the context lasts.
 
@@ -37,12 +48,16 @@ def substituting(
         said: the caches, as a user names them.
         keys: public keys, as Nix writes them.
         access: how servers are reached.
+        store_dir: the store's directory.
     """
     with contextlib.ExitStack() as stack:
         urls = []
+        scratch = stack.enter_context(temporary_directory())
         for one in said:
-            place = place_of(one, access)
-            if isinstance(place, S3):
+            place = place_of(one, replace(access, timeout=min(access.timeout, _PATIENCE)), tries=1)
+            if (why := asyncio.run(_why_not(place, store_dir, scratch))) is not None:
+                _log.warning("the cache %s is left aside: %s", place.shown, why)
+            elif isinstance(place, S3):
                 urls.append(stack.enter_context(_relay(place)))
             elif place.substituter is not None:
                 urls.append(place.substituter)
@@ -51,6 +66,18 @@ def substituting(
             given["extra-trusted-public-keys"] = " ".join(keys)
         joined = {name: " ".join(filter(None, [settings.get(name), value])) for name, value in given.items()}
         yield {**_SETTINGS, **settings, **joined}
+
+
+async def _why_not(place: Place, store_dir: str, scratch: Path) -> str | None:
+    """Tell why Nix is not to ask a cache, which it does patiently; None where it may."""
+    try:
+        async with place:
+            directory = await store_directory(place, scratch)
+    except NixgenError as error:
+        return error.what
+    if directory is None:
+        return "it has no nix-cache-info"
+    return None if directory in ("", store_dir) else f"it is for {directory}, and this store is {store_dir}"
 
 
 @contextlib.contextmanager

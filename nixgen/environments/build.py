@@ -108,9 +108,11 @@ def _substituting(choice: Choice) -> Iterator[Choice]:
         return
     from nixgen.caches.substituting import substituting
     from nixgen.environments.fetch import access_of
+    from nixgen.store import Store
 
     access = access_of(choice.base, choice.mirrors, choice.caches)
-    with substituting(choice.settings, choice.caches, choice.trusted_keys, access) as settings:
+    store_dir = Store(choice.settings).directory
+    with substituting(choice.settings, choice.caches, choice.trusted_keys, access, store_dir) as settings:
         yield replace(choice, settings=settings)
 
 

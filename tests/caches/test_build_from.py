@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 
 import pytest
 
@@ -58,8 +59,18 @@ def test_a_cache_that_lies(machine: Machine, index: WheelServer, change: str) ->
 
 def test_a_cache_that_is_away(machine: Machine, index: WheelServer) -> None:
     """Nothing answers: said once, and the index serves."""
-    done = machine.build("--from", "http://127.0.0.1:9")
+    done = machine.build("--from", "http://127.0.0.1:9", "--debug")
     assert "is left aside" in done.stderr and index.wheel_requests
+    assert "unable to download 'http://127.0.0.1:9" not in done.stderr
+
+
+def test_a_cache_that_sleeps(machine: Machine, index: WheelServer) -> None:
+    """Neither nixgen nor Nix waits for one that takes requests and answers none."""
+    begun = time.monotonic()
+    with CacheServer(machine.cache, delay=120) as cache:
+        done = machine.cli("build", "--no-out-link", "--from", cache.url, environment={"UV_HTTP_TIMEOUT": "1"})
+    assert "is left aside" in done.stderr and index.wheel_requests
+    assert time.monotonic() - begun < 60
 
 
 def test_the_project_names_a_cache(machine: Machine, away: None) -> None:

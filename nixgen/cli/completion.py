@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 
 EXAMPLES = (
-    ('eval "$(nixgen completion bash)"', "in ~/.bashrc"),
-    ('eval "$(nixgen completion zsh)"', "in ~/.zshrc, after compinit"),
-    ("nixgen completion fish > ~/.config/fish/completions/nixgen.fish", "once"),
+    ("nixgen completion bash", 'in ~/.bashrc: eval "$(nixgen completion bash)"'),
+    ("nixgen completion zsh", 'in ~/.zshrc, after compinit: eval "$(nixgen completion zsh)"'),
+    ("nixgen completion fish", "once, into ~/.config/fish/completions/nixgen.fish"),
 )
 
 

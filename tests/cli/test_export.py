@@ -100,6 +100,7 @@ def test_the_bill_of_materials_is_valid(shop: Shop) -> None:
     assert JsonStrictValidator(SchemaVersion.V1_6).validate_str(text) is None
     assert shop.cli("export", "--format", "cyclonedx").stdout == text
     bill = json.loads(text)
+    assert (bill["bomFormat"], bill["specVersion"]) == ("CycloneDX", "1.6")
     assert bill["metadata"]["component"] | {"bom-ref": ""} == {
         "type": "application",
         "bom-ref": "",

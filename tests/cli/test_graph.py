@@ -27,8 +27,10 @@ def wheel(name: str, *requires: str, version: str = "1.0") -> tuple[str, bytes]:
     )
 
 
+FLOW = ("core", "worker; extra == 'celery'", "flow[celery]; extra == 'all'")
+
 WHEELS = (
-    wheel("flow", "core", "worker; extra == 'celery'", "flow[celery]; extra == 'all'"),
+    wheel("flow", *FLOW),
     wheel("core", "base>=0.5", "fast; platform_system == 'Linux'", "never; sys_platform == 'win32'"),
     wheel("worker", "flow", "base"),  # as the providers of Airflow ask for Airflow
     wheel("base"),
@@ -141,7 +143,8 @@ def test_nothing_is_asked_of_a_server(shop: Shop) -> None:
 def test_a_changed_metadata_is_refused(shop: Shop) -> None:
     """A server that gives another wheel than the one that was locked is found out."""
     shutil.rmtree(shop.cache / "nixgen" / "metadata")
-    name, content = wheel("flow", "somebody-elses")
+    name, content = wheel("flow", *(line.replace("core", "evil") for line in FLOW))
+    assert len(content) == len(shop.server.wheels[name])  # only a hash tells
     honest = shop.server.wheels
     shop.server.wheels = {**honest, name: content}
     assert "flow-1.0" in shop.cli("tree", code=5).stderr

@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import subprocess
 import sys
-from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from benchmarks.apart import Apart
 
 _CHUNK = 1 << 16
 
@@ -22,39 +20,16 @@ _CHUNK = 1 << 16
 _UNDER_WAY = 1024
 
 
-class Distance:
+class Distance(Apart):
     """A server at a distance, for as long as the block runs.
 
     Args:
         host: host and port of the server.
         seconds: of a round trip.
-
-    Attributes:
-        host: host and port at that distance.
     """
 
     def __init__(self, host: str, seconds: float) -> None:
-        self._words = [host, str(seconds)]
-        self.host = ""
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.distance", *self._words],
-            cwd=Path(__file__).parent.parent,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.host = self._process.stdout.readline().strip()
-        if not self.host:
-            raise RuntimeError("the proxy did not start")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        super().__init__("distance", host, seconds)
 
 
 async def _pump(reader: asyncio.StreamReader, writer: asyncio.StreamWriter, half: float, first: float) -> None:

@@ -9,45 +9,21 @@ from __future__ import annotations
 
 import contextlib
 import http.server
-import subprocess
 import sys
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from benchmarks.apart import Apart
 
 
-class LoopbackFiles:
+class LoopbackFiles(Apart):
     """A server process, for as long as the block runs.
 
     Args:
         directory: of the files.
-
-    Attributes:
-        host: its host and port.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self.host = ""
-
-    def __enter__(self) -> Self:
-        self._process = subprocess.Popen(
-            [sys.executable, "-m", "benchmarks.files", str(self._directory)],
-            cwd=Path(__file__).parent.parent,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-        assert self._process.stdout is not None
-        self.host = self._process.stdout.readline().strip()
-        if not self.host:
-            raise RuntimeError("the server of the files did not start")
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.communicate()
+        super().__init__("files", directory)
 
 
 class _Handler(http.server.BaseHTTPRequestHandler):

@@ -14,7 +14,6 @@ import http.client
 import http.server
 import json
 import re
-import subprocess
 import sys
 import threading
 import time
@@ -22,44 +21,26 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from types import TracebackType
-from typing import Self
+
+from benchmarks.apart import Apart
 
 _RANGE = re.compile(r"bytes=(\d*)-(\d*)")
 
 
-class LoopbackIndex:
+class LoopbackIndex(Apart):
     """A server process, for as long as the block runs.
 
     Args:
         directory: holds the wheels.
-
-    Attributes:
-        url: of the index, as installers take it.
     """
 
     def __init__(self, directory: Path) -> None:
-        self._directory = directory
-        self._host = ""
-        self.url = ""
+        super().__init__("server", directory)
 
-    def __enter__(self) -> Self:
-        command = [sys.executable, "-m", "benchmarks.server", str(self._directory)]
-        self._process = subprocess.Popen(
-            command, cwd=Path(__file__).parent.parent, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True
-        )
-        assert self._process.stdout is not None
-        self._host = self._process.stdout.readline().strip()
-        if not self._host:
-            raise RuntimeError("the server of the wheels did not start")
-        self.url = f"http://{self._host}/simple/"
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._process.terminate()
-        self._process.communicate()
+    @property
+    def url(self) -> str:
+        """The index, as installers take it."""
+        return f"http://{self.host}/simple/"
 
     def sent(self) -> int:
         """Return how many bytes of wheels went out so far."""
@@ -68,13 +49,13 @@ class LoopbackIndex:
     def wheels(self) -> list[dict[str, str]]:
         """Return ``filename``, ``url`` and ``sha256`` of each wheel."""
         served: list[dict[str, str]] = json.loads(self._get("/listed"))
-        return [{**wheel, "url": f"http://{self._host}/wheels/{wheel['filename']}"} for wheel in served]
+        return [{**wheel, "url": f"http://{self.host}/wheels/{wheel['filename']}"} for wheel in served]
 
     def seconds_to_serve(self) -> float:
         """Return how long one client takes to read every wheel once: what the server itself costs at most."""
         start = time.perf_counter()
         for wheel in sorted(self._directory.glob("*.whl")):
-            connection = http.client.HTTPConnection(self._host)
+            connection = http.client.HTTPConnection(self.host)
             with contextlib.closing(connection):
                 connection.request("GET", f"/wheels/{wheel.name}")
                 answer = connection.getresponse()
@@ -83,7 +64,7 @@ class LoopbackIndex:
         return time.perf_counter() - start
 
     def _get(self, path: str) -> bytes:
-        connection = http.client.HTTPConnection(self._host)
+        connection = http.client.HTTPConnection(self.host)
         with contextlib.closing(connection):
             connection.request("GET", path)
             return connection.getresponse().read()

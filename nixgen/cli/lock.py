@@ -187,11 +187,12 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
             f"read {size(traffic.read)} of {size(traffic.total)} ({traffic.read / traffic.total:.1%}), "
             f"{size(max(0, traffic.total - traffic.read))} not downloaded"
         )
-    changes = [] if made.previous is None else lines(difference(made.previous, made.files.lock))
-    for line in changes:
-        console.say(line)
-    if (changes or options.dry_run) and (told := _lacking(made)):
-        console.say(told)
+    if made.previous is not None:
+        found = difference(made.previous, made.files.lock)
+        for line in lines(found):
+            console.say(line)
+        if (found.added or found.changed) and (told := _lacking(made)):
+            console.say(told)
     unknown = [] if options.dry_run else untracked(base)
     verb = "would write" if options.dry_run else "wrote"
     console.say(f"{verb} " + ", ".join(map(str, made.changed)) if made.changed else "nothing changed")

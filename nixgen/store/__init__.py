@@ -299,6 +299,18 @@ class Store:
         found = self._run("nix-store", "--query", "--referrers", str(path)).split()
         return sorted(set(found) - {str(path)})
 
+    def dead(self) -> list[str]:
+        """Return the store paths that nothing keeps from garbage collection, sorted; what is no valid path too."""
+        return sorted(self._run("nix-store", "--gc", "--print-dead").split())
+
+    def collect(self) -> None:
+        """Let Nix remove the store paths that nothing keeps.
+
+        Raises:
+            NixError: it cannot.
+        """
+        self._run("nix-store", "--gc")
+
     def setting(self, name: str) -> object:
         """Return the value of one of Nix's settings, None where this Nix has none of that name."""
         return self._settings().get(name, {}).get("value")

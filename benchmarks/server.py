@@ -36,6 +36,7 @@ class LoopbackIndex(Apart):
 
     def __init__(self, directory: Path) -> None:
         super().__init__("server", directory)
+        self._directory = directory
 
     @property
     def url(self) -> str:

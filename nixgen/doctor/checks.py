@@ -217,7 +217,7 @@ def _lock(place: Place) -> _Found:
     if names:
         yield "warn", f"older than {', '.join(names)}", "run `nixgen lock`"
     else:
-        yield "ok", "as its inputs are", ""
+        yield "ok", "fits its inputs", ""
 
 
 def _git(place: Place) -> _Found:

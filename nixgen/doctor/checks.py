@@ -155,17 +155,17 @@ def _room(place: Place) -> _Found:
 
 
 def _uv(place: Place) -> _Found:
-    from nixgen.inputs import uv
+    from nixgen.inputs import running
 
     try:
-        yield "ok", uv.run(["--version"], cwd=place.base, warnings=[]).strip(), ""
-    except uv.UvFailure as failure:
+        yield "ok", running.run(["--version"], cwd=place.base, warnings=[]).strip(), ""
+    except running.UvFailure as failure:
         yield "fail", f"uv does not run: {failure}", "install it anew beside nixgen: `pip install --force-reinstall uv`"
 
 
 def _index(place: Place) -> _Found:
     """Let uv ask for a package that most indexes have, in the project's directory, whose settings count."""
-    from nixgen.inputs import uv
+    from nixgen.inputs import running
     from nixgen.temporary import temporary_directory
 
     with temporary_directory() as directory:
@@ -174,9 +174,9 @@ def _index(place: Place) -> _Found:
         arguments = ["pip", "compile", str(asked), "--no-deps", "--no-build", "--refresh", "--python", sys.executable]
         variables = {"UV_HTTP_TIMEOUT": _PATIENCE, "UV_HTTP_RETRIES": "0"}
         try:
-            uv.run(arguments, cwd=place.base, variables=variables)
-        except uv.UvFailure as failure:
-            known = uv.explain(failure, "the index")
+            running.run(arguments, cwd=place.base, variables=variables)
+        except running.UvFailure as failure:
+            known = running.explain(failure, "the index")
             if isinstance(known, NetworkError):
                 todo = "see the network, proxies and UV_INDEX_URL; what is locked and in the store builds without it"
                 yield "fail", "the package index does not answer", todo

@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 from nixgen.emit.files import write_bytes, write_text
 from nixgen.errors import InputError, UsageError
-from nixgen.inputs import uv
+from nixgen.inputs import running
 from nixgen.inputs.discover import NothingWantedError, find_input, read_text, read_toml
 from nixgen.inputs.options import INDEX_VARIABLES, ResolverOptions
 from nixgen.inputs.workspace import members_of
@@ -174,8 +174,8 @@ class Editor:
         arguments = [verb, "--frozen", *self.table.arguments(), *member, "--", *words]
         try:
             # uv would write the indexes that they name into the project, logins too.
-            uv.run(arguments, cwd=root, without=INDEX_VARIABLES)
-        except uv.UvFailure as failure:
+            running.run(arguments, cwd=root, without=INDEX_VARIABLES)
+        except running.UvFailure as failure:
             said = re.sub(r"^error: ", "", str(failure))
             raise InputError(
                 f"uv cannot {verb} {', '.join(words)}: {said}",
@@ -240,9 +240,9 @@ def lock_with_uv(base: Path, options: ResolverOptions) -> None:
     upgrades = ["--upgrade"] if options.upgrade else []
     upgrades += [word for name in options.upgrade_packages for word in ("--upgrade-package", name)]
     try:
-        uv.run(["lock", *options.shared_arguments(), *upgrades], cwd=base, variables=options.environment())
-    except uv.UvFailure as failure:
-        raise uv.explain(failure, str(base / "pyproject.toml")) from failure
+        running.run(["lock", *options.shared_arguments(), *upgrades], cwd=base, variables=options.environment())
+    except running.UvFailure as failure:
+        raise running.explain(failure, str(base / "pyproject.toml")) from failure
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ from typing import Any
 from packaging.utils import canonicalize_name
 
 from nixgen.errors import InputError
-from nixgen.inputs import uv
+from nixgen.inputs import running
 from nixgen.inputs.discover import read_toml
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.sources import relative_to
@@ -67,12 +67,12 @@ def _version(directory: Path, name: str, options: ResolverOptions) -> str:
         target = created.resolve() / "target"
         arguments = ["pip", "install", "--no-deps", "--reinstall", "--target", str(target)]
         try:
-            uv.run(
+            running.run(
                 [*arguments, *options.shared_arguments(), str(directory.absolute())],
                 cwd=directory,
                 variables=options.environment(),
             )
-        except uv.UvFailure as failure:
+        except running.UvFailure as failure:
             raise InputError(
                 f"its build backend does not say its version: {failure}",
                 where=str(directory / "pyproject.toml"),

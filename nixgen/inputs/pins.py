@@ -19,7 +19,7 @@ from packaging.utils import NormalizedName
 from packaging.version import Version
 
 from nixgen.errors import InputError
-from nixgen.inputs import uv
+from nixgen.inputs import running
 from nixgen.inputs.conditions import when
 from nixgen.inputs.hashes import Hashes, Named
 from nixgen.inputs.local import LocalWheels
@@ -232,9 +232,9 @@ def _ask(
         ]
         try:
             directory = lock.path.absolute().parent
-            uv.run(arguments, cwd=directory, variables=options.environment(), warnings=notes)
-        except uv.UvFailure as failure:
-            raise uv.explain(failure, where) from failure
+            running.run(arguments, cwd=directory, variables=options.environment(), warnings=notes)
+        except running.UvFailure as failure:
+            raise running.explain(failure, where) from failure
         found = parse(output.read_text(encoding="utf-8"), where=f"{where} (found by uv)")
     return Hashes(named=named).restrict(found)
 

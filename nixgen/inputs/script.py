@@ -12,7 +12,7 @@ from typing import Any
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
 from nixgen.errors import InputError
-from nixgen.inputs import uv
+from nixgen.inputs import running
 from nixgen.inputs.discover import read_text
 from nixgen.inputs.local import LocalWheels
 from nixgen.inputs.options import ResolverOptions
@@ -123,13 +123,13 @@ def _exported(path: Path, *, where: str, options: ResolverOptions) -> Resolution
         arguments = ["export", "--script", os.fspath(path.absolute()), "--format", "pylock.toml", "--no-header"]
         warnings: list[str] = []
         try:
-            uv.run(
+            running.run(
                 [*arguments, "--output-file", os.fspath(output), "--locked", *options.shared_arguments()],
                 cwd=path.absolute().parent,
                 variables=options.environment(),
                 warnings=warnings,
             )
-        except uv.UvFailure as failure:
+        except running.UvFailure as failure:
             raise InputError(
                 f"its lock does not fit: {failure}", where=f"{where}.lock", todo=f"run `uv lock --script {path.name}`"
             ) from failure

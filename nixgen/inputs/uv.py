@@ -12,23 +12,19 @@ import contextlib
 import logging
 import os
 import re
-import signal
 import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import uv
 from packaging.pylock import Package, Pylock
 from packaging.utils import canonicalize_name
 
-from nixgen.credentials import redacted, secrets_of
-from nixgen.errors import InputError, MachineError, NetworkError, NixgenError
+from nixgen.errors import InputError
+from nixgen.inputs import running
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.pylock import parse
 from nixgen.inputs.sources import Unusable
-from nixgen.mistakes import of_a_program
-from nixgen.processes import run as run_program
 from nixgen.targets import Target
 from nixgen.temporary import temporary_directory
 
@@ -45,25 +41,10 @@ _UNUSABLE = re.compile(
     r"|Building source distributions for `(?P<build>[^`]+)` is"
 )
 _UNUSABLE_VERSION = re.compile(r"(?P<name>[\w.-]+)==(?P<version>\S+) has no usable wheels")
-_NETWORK = re.compile(
-    r"error sending request|Failed to fetch|Request failed|Network connectivity is disabled|HTTP status"
-    r"|operation timed out|dns error|Failed to download|401 Unauthorized|403 Forbidden"
-)
-#: An archive that arrived and cannot be read, by what uv calls it.
-_DAMAGED = re.compile(
-    r"Failed to extract archive|Failed to read metadata|Invalid zip|not a valid (?:wheel|zip)", re.IGNORECASE
-)
-_LOST_ON_THE_WAY = re.compile(r"error sending request|error decoding response body|timed out|connection")
 _NO_PYTHON = re.compile(
     r"No interpreter found|Failed to inspect Python|incompatible with the project's Python requirement"
     r"|No Python interpreter"
 )
-#: A warning, with the indented lines that belong to it.
-_WARNING = re.compile(r"^warning: (?P<text>.+(?:\n[ \t]+\S.*)*)", re.MULTILINE)
-#: What uv warns of that is its own affair: which Python it would build with, which environment it finds.
-_OWN_AFFAIR = re.compile(r"requested Python version|build dependencies|VIRTUAL_ENV|will not be persisted|experimental")
-#: Where the error begins in what uv says, after warnings and progress.
-_FAILURE = re.compile(r"^(?:error: |  \u00d7 )", re.MULTILINE)
 #: What uv says where it would have to run code of a project to know its metadata.
 _WOULD_BUILD = re.compile(r"Building source distributions")
 _STALE = re.compile(r"needs to be updated|Unable to find lockfile|Failed to parse `?uv\.lock")
@@ -86,10 +67,6 @@ class Resolution:
     unusable: tuple[Unusable, ...] = ()
     warnings: tuple[str, ...] = ()
     may_have_built: bool = False
-
-
-class UvFailure(Exception):
-    """uv ended with an error; its message is the argument, without credentials."""
 
 
 class WouldBuildError(Exception):
@@ -147,13 +124,13 @@ def compile_requirements(
             if preferences:
                 output.write_text(_preferences_text(preferences), encoding="utf-8")
             more = ["--excludes", _written(scratch / "excludes.txt", sorted(excluded))] if excluded else []
-            run([*arguments, *never, *more], cwd=cwd, variables=options.environment(), warnings=warnings)
+            running.run([*arguments, *never, *more], cwd=cwd, variables=options.environment(), warnings=warnings)
             return parse(output.read_text(encoding="utf-8"), where=f"{where} (resolved by uv)")
 
         lock: Pylock | None = None
         if options.built and never and not options.no_build:
             never, built = [], set(options.built)
-            with contextlib.suppress(UvFailure):
+            with contextlib.suppress(running.UvFailure):
                 lock = attempt()
             if lock is None or (agree_with is None and not _needs_builds(lock, built)):
                 lock, never = None, ["--no-build"]
@@ -161,7 +138,7 @@ def compile_requirements(
         while lock is None:
             try:
                 lock = attempt()
-            except UvFailure as failure:
+            except running.UvFailure as failure:
                 found = _without_wheel(str(failure))
                 new = {name: item for name, item in found.items() if name not in excluded}
                 if new and never and not options.no_build:
@@ -174,7 +151,7 @@ def compile_requirements(
                 elif unusable:
                     raise _only_sources(unusable.values(), where) from failure
                 else:
-                    raise explain(failure, where) from failure
+                    raise running.explain(failure, where) from failure
     if built:
         warnings.append(
             f"uv was allowed to run builds, outside of Nix, to learn what packages without a wheel need: "
@@ -217,9 +194,9 @@ def held_back(
             *options.compile_arguments(),
         ]
         try:
-            run(arguments, cwd=cwd, variables=options.environment())
+            running.run(arguments, cwd=cwd, variables=options.environment())
             newest = parse(output.read_text(encoding="utf-8"), where="uv")
-        except (UvFailure, InputError):
+        except (running.UvFailure, InputError):
             return list(resolution.warnings)  # only a note is lost
     locked = {package.name: package for package in resolution.lock.packages}
     return [
@@ -261,123 +238,24 @@ def export(arguments: Sequence[str], *, cwd: Path, where: str, options: Resolver
         ]
         warnings: list[str] = []
         try:
-            run(command, cwd=cwd, variables=options.environment() if locked else {}, warnings=warnings)
-        except UvFailure as failure:
+            running.run(command, cwd=cwd, variables=options.environment() if locked else {}, warnings=warnings)
+        except running.UvFailure as failure:
             if locked and _NO_PYTHON.search(str(failure)):
                 raise LookupError(str(failure)) from failure
             if locked and _WOULD_BUILD.search(str(failure)):
                 raise WouldBuildError(str(failure)) from failure
             if _STALE.search(str(failure)):
                 raise InputError(
-                    f"uv.lock does not fit pyproject.toml:{_indented(str(failure))}",
+                    f"uv.lock does not fit pyproject.toml:{running.indented(str(failure))}",
                     where=where,
                     todo="run `uv lock` (with the same index options)",
                 ) from failure
-            raise explain(failure, where) from failure
+            raise running.explain(failure, where) from failure
         return Resolution(
             lock=parse(output.read_text(encoding="utf-8"), where=f"{where} (exported by uv)"),
             directory=output.parent,
             warnings=tuple(warnings),
         )
-
-
-def run(
-    arguments: Sequence[str],
-    *,
-    cwd: Path,
-    variables: Mapping[str, str] | None = None,
-    warnings: list[str] | None = None,
-    without: Collection[str] = (),
-) -> str:
-    """Run uv, quietly, and return what it prints.
-
-    The environment is inherited, so that ``UV_*`` variables and netrc count; no Python is ever downloaded.
-
-    Args:
-        arguments: its arguments, which everybody on the machine can read.
-        cwd: directory to run in.
-        variables: further variables, which only this user can read.
-        warnings: is given what uv warns of where it succeeds, without credentials.
-        without: variables of the environment that it does not get.
-
-    Raises:
-        NixgenError: there is no uv.
-        UvFailure: it failed.
-    """
-    environment = {
-        **{name: value for name, value in os.environ.items() if name not in without},
-        **(variables or {}),
-        "UV_PYTHON_DOWNLOADS": "never",
-        "UV_NO_PROGRESS": "1",
-        "NO_COLOR": "1",
-    }
-    try:
-        executable = uv.find_uv_bin()
-    except FileNotFoundError as error:
-        raise MachineError(
-            "uv is missing", where=str(error), todo="install it beside nixgen: `pip install uv`"
-        ) from error
-    command = [executable, *([] if warnings is not None else ["--quiet"]), "--color", "never", *arguments]
-    _log.debug("running %s", redacted(" ".join(command), secrets_of(environment)))
-    done = run_program(command, cwd=cwd, env=environment)
-    if done.returncode < 0:
-        raise MachineError(
-            f"uv was ended by {signal.Signals(-done.returncode).name}",
-            where=executable,
-            todo="try again; where the machine ended it, it had too little memory or room",
-        )
-    said = redacted(done.stderr.rstrip(), secrets_of(environment))
-    if done.returncode != 0:
-        if warnings is not None and (begins := _FAILURE.search(said)):
-            said = said[begins.start() :]
-        raise UvFailure(said.strip() or f"uv ended with status {done.returncode}")
-    if warnings is not None:
-        found = [" ".join(match["text"].split()) for match in _WARNING.finditer(said)]
-        warnings += [text for text in dict.fromkeys(found) if not _OWN_AFFAIR.search(text)]
-    return done.stdout
-
-
-#: A failure to fetch from a repository.
-_GIT = re.compile(r"\bGit operation failed\b")
-
-#: What a user does about what uv says, the first that fits.
-_TODO = (
-    (re.compile(r"Couldn't parse requirement|Expected .*, found"), "correct that line"),
-    (
-        re.compile(r"was\s+not\s+found\s+in\s+the\s+package\s+registry"),
-        "correct the name, or add the index that has it (--index URL)",
-    ),
-    (re.compile(r"\bfilename `[^`]+` is invalid"), "give the file the name that it was built with"),
-    (re.compile(r"\bno\s+version\s+of"), "ask for a version that there is, or add the index that has it (--index URL)"),
-    (re.compile(r"are\s+unsatisfiable|\bconflict"), "loosen one of the requirements that are named"),
-)
-
-
-def explain(failure: UvFailure, where: str) -> NixgenError:
-    """Return the error that a user gets of a failed run: whose fault it is, with what uv said.
-
-    Args:
-        failure: the run.
-        where: the input, for the message.
-    """
-    text = str(failure)
-    if (refused := of_a_program(text)) is not None:
-        return refused
-    if _DAMAGED.search(text) and not _LOST_ON_THE_WAY.search(text):
-        return InputError(
-            f"uv cannot read a wheel, which is faulty where it lies:{_indented(text)}",
-            where=where,
-            todo="take another version, or pack the wheel anew (`wheel unpack`, `wheel pack`)",
-        )
-    if _NETWORK.search(text):
-        server, todo = ("a Git server", "the URL") if _GIT.search(text) else ("an index", "the index options")
-        return NetworkError(
-            f"uv cannot reach {server}:{_indented(text)}",
-            where=where,
-            todo=f"check the network, {todo} and the login, then try again",
-        )
-    todo = next((todo for pattern, todo in _TODO if pattern.search(text)), "change the requirements")
-    return InputError(f"uv cannot resolve the requirements:{_indented(text)}", where=where, todo=todo)
 
 
 def _platform(target: Target) -> str:
@@ -443,7 +321,3 @@ def _preferences_text(preferences: Mapping[str, str]) -> str:
 def _written(path: Path, lines: Iterable[str]) -> str:
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return os.fspath(path)
-
-
-def _indented(text: str) -> str:
-    return "".join(f"\n    {line}" for line in text.splitlines())

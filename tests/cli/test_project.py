@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from nixgen.inputs import uv
+from nixgen.inputs import running
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
 from tests.support.projects import write_project
@@ -172,7 +172,7 @@ def test_members_of_a_workspace_have_environments_of_their_own(own: Cli) -> None
     text = (own.directory / "pyproject.toml").read_text()
     text = text.replace("[project.scripts]", 'requires-python = ">=3.11"\ndependencies = ["one"]\n[project.scripts]')
     (own.directory / "pyproject.toml").write_text(text + workspace)
-    uv.run(["lock", "--no-index"], cwd=own.directory)
+    running.run(["lock", "--no-index"], cwd=own.directory)
     own("lock", "--no-index")
     expected = {None: {"own", "run-one"}, "one": {"run-one"}, "two": {"run-two"}}
     for member, commands in expected.items():

@@ -11,7 +11,7 @@ import pytest
 from nixgen import inputs
 from nixgen.errors import InputError, UsageError
 from nixgen.fingerprint import changed
-from nixgen.inputs import Inputs, ResolverOptions, uv
+from nixgen.inputs import Inputs, ResolverOptions, running
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
 from tests.support.wheels import make_wheel, write_wheel
@@ -152,7 +152,7 @@ def test_a_wheel_beside_the_lock_of_another_tool(add_wheel: AddWheel, tmp_path: 
     (tmp_path / "last.py").write_text('# /// script\n# requires-python = ">=3.11"\n# dependencies = ["lib"]\n# ///\n')
     options = ResolverOptions(no_index=True, find_links=(str(lib.parent),))
     for arguments, name in ((["lock"], "uv.lock"), (["lock", "--script", "last.py"], "last.py")):
-        uv.run([*arguments, *options.shared_arguments()], cwd=tmp_path)
+        running.run([*arguments, *options.shared_arguments()], cwd=tmp_path)
         assert files(read(tmp_path, name, options=options)) == {"lib": "wheels/lib-1.0-py3-none-any.whl"}
         assert files(read(tmp_path, name, "mine/lib-1.0-py3-none-any.whl", options=options)) == {
             "lib": "mine/lib-1.0-py3-none-any.whl"

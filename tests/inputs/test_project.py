@@ -10,7 +10,7 @@ import pytest
 
 from nixgen import inputs
 from nixgen.errors import InputError, UsageError
-from nixgen.inputs import Inputs, ResolverOptions, uv
+from nixgen.inputs import Inputs, ResolverOptions, running, uv
 from nixgen.inputs.parts import _exported
 from nixgen.inputs.project import Project
 from nixgen.model import ALWAYS, Clause, Source
@@ -95,7 +95,7 @@ def read(
 def lock(directory: Path, text: str) -> None:
     """Let uv lock the project."""
     (directory / "pyproject.toml").write_text(text)
-    uv.run(["lock", "--no-index", "--find-links", str(directory / "wheels")], cwd=directory)
+    running.run(["lock", "--no-index", "--find-links", str(directory / "wheels")], cwd=directory)
 
 
 def wanted(found: Inputs, target: Target = LINUX) -> dict[str, tuple[Clause, ...]]:
@@ -438,7 +438,7 @@ def test_extras_and_groups_that_conflict(add_wheel: AddWheel, tmp_path: Path, lo
     (tmp_path / "pyproject.toml").write_text(CONFLICTS)
     options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),))
     if locked:
-        uv.run(["lock", *options.shared_arguments()], cwd=tmp_path)
+        running.run(["lock", *options.shared_arguments()], cwd=tmp_path)
     found = inputs.read([tmp_path / "pyproject.toml"], targets=[LINUX], base=tmp_path, options=options)
 
     def versions(*chosen: str) -> dict[str, set[str]]:
@@ -496,7 +496,7 @@ def test_a_lock_of_a_dynamic_version_is_compared(wheels: Path, tmp_path: Path) -
     write("beside", "writer")
     options = ResolverOptions(no_index=True, find_links=(str(wheels),))
     app = tmp_path / "app"
-    uv.run(["lock", *options.shared_arguments()], cwd=app)
+    running.run(["lock", *options.shared_arguments()], cwd=app)
     (tmp_path / "ran").unlink()
 
     def compare(at: str = "") -> None:

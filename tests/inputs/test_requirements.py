@@ -12,7 +12,7 @@ import pytest
 
 from nixgen import inputs
 from nixgen.errors import InputError, NetworkError, NixgenError, UsageError
-from nixgen.inputs import Inputs, ResolverOptions, uv
+from nixgen.inputs import Inputs, ResolverOptions, running
 from nixgen.model import ALWAYS, LockedPackage
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
@@ -160,8 +160,8 @@ def test_uv_is_asked_once_where_something_was_built_before(
     filename, content = make_source("only")
     (tmp_path / "wheels" / filename).write_bytes(content)
     asked = []
-    run = uv.run
-    monkeypatch.setattr(uv, "run", lambda arguments, **more: asked.append(arguments) or run(arguments, **more))
+    run = running.run
+    monkeypatch.setattr(running, "run", lambda arguments, **more: asked.append(arguments) or run(arguments, **more))
     options = ResolverOptions(no_index=True, find_links=(str(tmp_path / "wheels"),))
     again = replace(options, built=("only",))
     first = read(tmp_path, "only\n", options=options)
@@ -217,7 +217,7 @@ def test_a_warning_shows_no_login(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     program.chmod(0o755)
     monkeypatch.setattr("uv.find_uv_bin", lambda: str(program))
     warnings: list[str] = []
-    uv.run(["pip", "compile"], cwd=tmp_path, warnings=warnings)
+    running.run(["pip", "compile"], cwd=tmp_path, warnings=warnings)
     assert len(warnings) == 1 and warnings[0].endswith("host/ is odd and slow")
     assert "hunter22" not in warnings[0]
 
@@ -317,8 +317,8 @@ def test_no_temporary_file_stays(add_wheel: AddWheel, tmp_path: Path, monkeypatc
 
 def test_a_broken_answer_of_uv_is_an_input_error(tmp_path: Path) -> None:
     """A run of uv that fails raises with its message."""
-    with pytest.raises(uv.UvFailure, match="unexpected argument"):
-        uv.run(["pip", "compile", "--no-such-option"], cwd=tmp_path)
+    with pytest.raises(running.UvFailure, match="unexpected argument"):
+        running.run(["pip", "compile", "--no-such-option"], cwd=tmp_path)
 
 
 def test_the_project_itself_can_be_left_out(add_wheel: AddWheel, tmp_path: Path) -> None:

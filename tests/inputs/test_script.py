@@ -8,7 +8,7 @@ import pytest
 
 from nixgen import inputs
 from nixgen.errors import InputError
-from nixgen.inputs import Inputs, ResolverOptions, uv
+from nixgen.inputs import Inputs, ResolverOptions, running
 from nixgen.targets import Target
 from tests.inputs.conftest import AddWheel
 
@@ -56,7 +56,7 @@ def test_its_requirements(script: Path, tmp_path: Path) -> None:
 def test_its_lock(script: Path, add_wheel: AddWheel, tmp_path: Path) -> None:
     """The lock beside it decides, and one that is older than the script is an error with the command to run."""
     links = ("--no-index", "--find-links", str(tmp_path / "wheels"))
-    uv.run(["lock", "--script", "tool.py", *links], cwd=tmp_path)
+    running.run(["lock", "--script", "tool.py", *links], cwd=tmp_path)
     add_wheel("core", "2.0")
     found = read(tmp_path, "tool.py")
     assert versions(found) == {"app": "1.0", "core": "1.0"}

@@ -10,20 +10,15 @@ import json
 import logging
 import os
 import re
-import shutil
-import subprocess
-import tempfile
-import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.emit.nix import LIST_OF_LEAVES, nix_string
-from nixgen.errors import LostPathError, NixError
-from nixgen.processes import ending
+from nixgen.errors import NixError
+from nixgen.store import programs
 from nixgen.store.daemon import Daemon
-from nixgen.store.refusals import refusal
 from nixgen.temporary import temporary_directory
 
 _log = logging.getLogger(__name__)
@@ -47,25 +42,6 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 #: What Nix says where the builder of a killed build goes on writing what is to be removed, and how long to wait for it.
 _STILL_WRITTEN = re.compile(r"cannot (?:unlink|delete|remove)[^\n]*Directory not empty", re.IGNORECASE)
 _SURVIVOR = 120.0
-
-#: What Nix says where two processes make a new store at once: one finds a link that the other has just made, or reads
-#: the number of the database's schema from a file that the other has opened and not yet written.
-_NEW_STORE = re.compile(
-    r"error: (?:creating symlink from '[^']*/gcroots/profiles' to '[^']*': File exists|'[^']*/db/schema' is corrupt)"
-)
-
-#: How often, and after how many seconds each, a command is tried again that met another one making the store.
-_NEW_STORE_TRIES = 10
-_NEW_STORE_WAIT = 0.1
-
-#: A message that a ``throw`` of the Nix library made: three lines, as ``nixgen.errors`` has them.
-_OWN_MESSAGE = re.compile(r"error: nixgen: (.+\n\s+where: .+\n\s+what to do: .+)")
-
-#: What Nix, or a builder, says where the store does not hold what its database says.
-_DAMAGE = re.compile(
-    r"path '[^']+' (?:is not valid|is not in the Nix store|does not exist|disappeared|is missing|was modified)"
-    r"|hash mismatch importing path|No such file or directory: '[^']*/[0-9a-z]{32}-"
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,7 +147,7 @@ class Store:
         Raises:
             NixError: Nix is not there, or too old.
         """
-        return Daemon(self._command("nix-daemon", "--stdio"))
+        return Daemon(programs.command("nix-daemon", ["--stdio"], self._options))
 
     def keep(self, paths: Iterable[str], add: Iterable[tuple[str, str, Path]], link: Path) -> None:
         """Keep some leaves from garbage collection as long as a link is there, some of which are added first.
@@ -353,19 +329,6 @@ class Store:
             ]
         return []
 
-    def _command(self, program: str, *arguments: str) -> list[str]:
-        executable = shutil.which(program)
-        if executable is None:
-            raise NixError(
-                f"{program} is not on this machine",
-                where="PATH",
-                todo="install Nix: `apt-get install nix-bin` on Debian and Ubuntu, or see nixos.org/download",
-            )
-        options = [word for name, value in self._options.items() for word in ("--option", name, value)]
-        command = [executable, *arguments, *options]
-        _log.debug("running %s", " ".join(command[:12]) + (" …" if len(command) > 12 else ""))
-        return command
-
     def _run(
         self,
         program: str,
@@ -374,81 +337,7 @@ class Store:
         given: str | None = None,
         temporary: Path | None = None,
     ) -> str:
-        """Run a program of Nix and return what it prints.
-
-        Args:
-            program: its name.
-            arguments: its arguments.
-            read: gets each line of its messages as it comes.
-            given: what it is to read.
-            temporary: its TMPDIR, where that is to be another.
-        """
-        command = self._command(program, *arguments)
-        for _ in range(_NEW_STORE_TRIES):
-            code, printed, said = _call(command, read, given, temporary)
-            if said:
-                _log.debug("%s said:\n%s", program, said.rstrip())
-            if code == 0:
-                return printed
-            if not _NEW_STORE.search(said):
-                break
-            time.sleep(_NEW_STORE_WAIT)
-        raise _failure(program, code, arguments, said)
-
-
-def _call(
-    command: Sequence[str], read: Callable[[str], None] | None, given: str | None, temporary: Path | None
-) -> tuple[int, str, str]:
-    """Run a command, and return its exit code, what it printed and what it said.
-
-    Args:
-        command: the program and its arguments.
-        read: gets each line of its messages as it comes.
-        given: what it is to read.
-        temporary: its TMPDIR, where that is to be another.
-    """
-    said: list[str] = []
-    with tempfile.TemporaryFile("w+") if given is not None else contextlib.nullcontext() as standard_input:
-        if standard_input is not None:
-            standard_input.write(given or "")
-            standard_input.seek(0)
-        # In our own process group: an interrupt of the terminal reaches Nix too, which then cleans up after itself.
-        process = subprocess.Popen(
-            command,
-            stdin=standard_input,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            errors="replace",
-            env=None if temporary is None else {**os.environ, "TMPDIR": str(temporary)},
-        )
-    with process, ending(process):
-        assert process.stdout is not None and process.stderr is not None
-        # Nobody may wait: what is printed is read beside the messages.
-        printed: list[str] = []
-        reader = threading.Thread(target=lambda: printed.append(process.stdout.read()), daemon=True)  # type: ignore[union-attr]
-        reader.start()
-        for line in process.stderr:
-            said.append(line)
-            if read is not None:
-                read(line)
-        reader.join()
-    return process.returncode, printed[0], "".join(said)
-
-
-def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> NixError:
-    """Return the error of a failed command: the Nix library's own message if it gave one, else all that Nix said."""
-    if match := _OWN_MESSAGE.search(said):
-        what, *more = (line.strip() for line in match[1].splitlines())
-        parts = dict(line.split(": ", 1) for line in more if ": " in line)
-        return NixError(what, where=parts.get("where"), todo=parts.get("what to do"))
-    if (refused := refusal(said)) is not None:
-        return refused
-    what, where = f"{program} failed with exit code {code}:\n{_indented(said)}", " ".join([program, *arguments[:1]])
-    if _DAMAGE.search(said):
-        todo = "see what the store has lost: `nixgen verify`, and restore it with --repair"
-        return LostPathError(what, where=where, todo=todo)
-    return NixError(what, where=where, todo="see Nix's message above; --debug shows the whole command")
+        return programs.run(program, arguments, self._options, read=read, given=given, temporary=temporary)
 
 
 def _single_user_options() -> dict[str, str]:
@@ -466,7 +355,3 @@ def _batches(items: Iterable[str]) -> Iterator[list[str]]:
     iterator = iter(items)
     while batch := list(itertools.islice(iterator, _PATHS_A_CALL)):
         yield batch
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"    {line}" for line in text.rstrip().splitlines())

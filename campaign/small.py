@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import shutil
 import subprocess
@@ -36,11 +37,20 @@ class SmallDisk:
         return (status.f_blocks - status.f_bfree) * status.f_frsize // 1024, status.f_files - status.f_ffree
 
     def leave(self, kilobytes: int) -> None:
-        """Fill it until this much room is left."""
+        """Fill it until this much room is left, or a little more."""
         os.sync()  # what is written and has no blocks yet gets its own
         status = os.statvfs(self._root)
+        ballast = status.f_bavail * status.f_frsize - kilobytes * 1024
         with (self._ballast / "blocks").open("wb") as file:
-            os.posix_fallocate(file.fileno(), 0, status.f_bavail * status.f_frsize - kilobytes * 1024)
+            while True:
+                try:
+                    os.posix_fallocate(file.fileno(), 0, ballast)
+                    return
+                except OSError as error:
+                    if error.errno != errno.ENOSPC:
+                        raise
+                file.truncate(0)
+                ballast -= 4 * status.f_frsize  # scattered room takes blocks of its own to say where it is
 
     def leave_inodes(self, number: int) -> None:
         """Make files until this many more can be made."""

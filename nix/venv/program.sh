@@ -14,8 +14,9 @@ Make the virtual environment DIR on top of the environment that this program bel
 into DIR stays and wins.
 
   --overlay   reach the environment by a .pth file: a handful of files, whatever its size (a new DIR's default)
-  --farm      one link for each file, so that uv and other installers see and manage every package; packages that were
-              removed from DIR, and links that lead nowhere, are put back
+  --farm      one link for each file, so that uv and other installers see and manage every package (the default of a new
+              DIR beside a uv.lock, and of the one that $UV_PROJECT_ENVIRONMENT names); packages that were removed from
+              DIR, and links that lead nowhere, are put back
   --keep      with --farm: what was removed from a farm stays away
   --mounted   no links: the kernel shows every file under its name, and what is changed in DIR lies in a layer of its own;
               takes root, Linux 6.5 and the environment's image (nixgen build --mounted)
@@ -260,11 +261,20 @@ of_store() {
   [ -d "$1" ] && [ ! -L "$1" ] && { [ -O "$1" ] || [ ! -O "$store" ]; }
 }
 
+# of_uv: tell whether uv says that DIR is the environment of its project. It would install everything again over an overlay.
+of_uv() {
+  [ ! -f ../uv.lock ] || return 0
+  project_environment=${UV_PROJECT_ENVIRONMENT:-}
+  case $project_environment in '') return 1 ;; /*) ;; *) project_environment=$start/$project_environment ;; esac
+  [ "$project_environment" -ef . ]
+}
+
 # Settle what is wanted: $env, $previous, $form, $python, $minor, $version; and the text of the state that says so.
 settle() {
   case $asked$kept$state_form in farmkeepfarm) asked= ;; esac
-  previous=$state_previous form=overlay
-  [ "$state_form" != farm ] || form=farm
+  previous=$state_previous form=${state_form:-overlay}
+  [ "$form" = farm ] || form=overlay
+  [ -n "$state_form" ] || ! of_uv || form=farm
   case $asked in
     overlay | farm) form=$asked ;;
     rollback)

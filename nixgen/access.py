@@ -10,13 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import httpx
-
 from nixgen.credentials import Credentials, NamedIndex
 from nixgen.mirrors import Mirror, logins, mirrors_of, mirrors_of_environment
 from nixgen.settings import Settings
 from nixgen.uv_settings import UvSettings
-from nixgen.wheels.connections import Proxies, Trust
+from nixgen.wheels.trust import Proxies, Trust
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +22,6 @@ class Access:
     """What a client needs.
 
     Attributes:
-        auth: logs in where that is needed; None where no login is known at all.
         credentials: the logins that it takes.
         trust: whose certificates are believed.
         proxies: whom requests go through.
@@ -32,7 +29,6 @@ class Access:
         timeout: seconds without any progress after which a request has failed.
     """
 
-    auth: httpx.Auth | None = field(default=None, repr=False)
     credentials: Credentials = field(default_factory=Credentials, repr=False)
     trust: Trust = field(default_factory=Trust)
     proxies: Proxies = field(default_factory=Proxies)
@@ -71,7 +67,6 @@ class Access:
             keyring=settings.keyring if keyring is None else keyring,
         )
         return cls(
-            auth=credentials.auth(),
             credentials=credentials,
             trust=Trust.from_environment(settings),
             proxies=Proxies.from_environment(settings),

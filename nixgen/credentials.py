@@ -7,12 +7,14 @@ import os
 import re
 import subprocess
 import tomllib
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-import httpx
+if TYPE_CHECKING:
+    import httpx
 
 #: Options of uv, as environment variables, whose value is a list of index URLs (one of them may be named).
 INDEX_VARIABLES = ("UV_DEFAULT_INDEX", "UV_INDEX", "UV_INDEX_URL", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS")
@@ -156,22 +158,9 @@ class Credentials:
 
     def auth(self) -> httpx.Auth | None:
         """Return what a client needs to log in, None where no login is known at all."""
-        return _OriginAuth(self) if self.logins or self.users or self.netrc_file else None
+        from nixgen.wheels.connections import OriginAuth
 
-
-class _OriginAuth(httpx.Auth):
-    """Log in by the origin of each single request, so that a redirect elsewhere takes nothing along."""
-
-    def __init__(self, credentials: Credentials) -> None:
-        self._credentials = credentials
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the login of the request's own origin, or none."""
-        login = self._credentials.login(str(request.url))
-        if login is None:
-            yield request
-        else:
-            yield from httpx.BasicAuth(*login).auth_flow(request)
+        return OriginAuth(self) if self.logins or self.users or self.netrc_file else None
 
 
 def without_credentials(url: str) -> str:

@@ -15,7 +15,7 @@ from urllib.parse import quote, unquote, urlsplit
 
 from nixgen.access import Access
 from nixgen.caches.s3 import Bucket
-from nixgen.credentials import without_credentials
+from nixgen.credentials import Credentials, without_credentials
 from nixgen.errors import InputError, NetworkError
 from nixgen.mistakes import about
 from nixgen.temporary import sweep, temporary_directory
@@ -185,7 +185,7 @@ class S3(Server):
 
     def __init__(self, url: str, access: Access, on_bytes: Callable[[int], None], tries: int) -> None:
         self._bucket = Bucket.parse(url)
-        super().__init__(self._bucket.root, replace(access, auth=None), on_bytes, tries)
+        super().__init__(self._bucket.root, replace(access, credentials=Credentials()), on_bytes, tries)
         self.shown = url
         self.substituter = None
 

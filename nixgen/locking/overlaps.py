@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import zipfile
 from collections.abc import Collection, Container, Iterable, Iterator, Mapping
 from pathlib import Path
@@ -32,6 +31,8 @@ def requirements_of(
         base: the directory that relative paths of wheels refer to.
         access: how servers are reached.
     """
+    import asyncio
+
     wheels = [index for index in indexes if index.name in names]
     found: dict[str, set[str]] = {name: set() for name in names}
     with temporary_directory() as directory:

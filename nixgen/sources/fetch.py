@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
@@ -13,8 +12,6 @@ from nixgen.leaf import flat_path, store_name
 from nixgen.model import Source
 from nixgen.store import Store
 from nixgen.temporary import temporary_directory
-from nixgen.wheels.transport import Transport, shown
-from nixgen.wheels.verify import hash_file
 
 if TYPE_CHECKING:
     from nixgen.access import Access
@@ -74,8 +71,10 @@ def _archives(archives: list[Source], *, base: Path, store: Store, access: Acces
     found = {source: (source, Path(path)) for source, path in known.items() if path not in lacking}
     wanted = [source for source in archives if source not in found]
     if wanted:
+        from nixgen.sources.archives import read_archives
+
         with temporary_directory() as directory:
-            read = asyncio.run(_read_all(wanted, directory, base, access))
+            read = read_archives(wanted, directory, base, access)
             with store.connect() as daemon:
                 for source, (file, sha256, size) in read.items():
                     whole = replace(source, sha256=sha256, size=size)
@@ -89,39 +88,6 @@ def archive_path(source: Source, store_dir: str) -> str:
     """Return the store path of an archive whose SHA-256 is known, as ``nix/build.nix`` names it."""
     name = (source.url or source.path or "").rpartition("/")[2]
     return flat_path(store_name(name), bytes.fromhex(source.sha256 or ""), store_dir)
-
-
-async def _read_all(
-    sources: list[Source], directory: Path, base: Path, access: Access
-) -> dict[Source, tuple[Path, str, int]]:
-    async with Transport(access=access) as transport:
-
-        async def one(number: int, source: Source) -> tuple[Path, str, int]:
-            if source.url is None:
-                path = base / (source.path or "")
-                try:
-                    sha256, size = await asyncio.to_thread(hash_file, path)
-                except OSError as error:
-                    raise InputError(
-                        f"cannot read the source: {error.strerror or error}", where=str(path), todo="put it there"
-                    ) from error
-            else:
-                download = await transport.download(source.url, directory / str(number))
-                path, sha256, size = download.path, download.sha256, download.size
-            if source.sha256 not in (None, sha256):
-                raise VerificationError(
-                    f"the archive has SHA-256 {sha256}, expected {source.sha256}",
-                    where=shown(source.url) if source.url else source.path,
-                    todo="see who changed it: the lock, or what lies there",
-                )
-            return path, sha256, size
-
-        try:
-            async with asyncio.TaskGroup() as group:
-                tasks = {source: group.create_task(one(number, source)) for number, source in enumerate(sources)}
-        except BaseExceptionGroup as errors:
-            raise errors.exceptions[0] from None
-    return {source: task.result() for source, task in tasks.items()}
 
 
 def _pieces(path: Path) -> Iterator[bytes]:

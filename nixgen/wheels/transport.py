@@ -143,7 +143,7 @@ class Transport:
         try:
             limits = httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
             self._client = httpx.AsyncClient(
-                auth=access.auth,
+                auth=access.credentials.auth(),
                 transport=Connections(trust=access.trust, proxies=access.proxies, limits=limits),
                 trust_env=False,
                 follow_redirects=True,

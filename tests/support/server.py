@@ -19,6 +19,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from nixgen.access import Access
+from nixgen.credentials import Credentials
+
 
 @dataclass(frozen=True, kw_only=True)
 class Behaviour:
@@ -307,6 +310,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
                 continue
             self.close_connection = True
             return
+
+
+def logged_in(server: WheelServer, user: str, password: str) -> Access:
+    """Reach a server with a login."""
+    return Access(credentials=Credentials.from_environment([server.base.replace("://", f"://{user}:{password}@")]))
 
 
 def basic(user: str) -> str:

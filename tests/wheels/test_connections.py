@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from nixgen.uv_settings import UvSettings
-from nixgen.wheels.connections import Proxies, Trust
+from nixgen.wheels.trust import Proxies, Trust
 
 
 def proxies(settings: UvSettings | None = None, **variables: str) -> Proxies:

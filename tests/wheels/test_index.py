@@ -12,17 +12,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 
-from nixgen.access import Access
 from nixgen.errors import InputError, NetworkError, NixgenError, VerificationError, WheelError
 from nixgen.model import Traffic, WheelSource
 from nixgen.observer import Progress
 from nixgen.wheels.index import TAIL_LEAST, TAIL_MOST, index_all, index_wheels, tail_length
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.text import index_bytes
-from tests.support.server import Behaviour, WheelServer
+from tests.support.server import Behaviour, WheelServer, logged_in
 from tests.support.wheels import make_wheel, nix_sha256, patch_directory, record_row, write_wheel
 
 Serve = Callable[..., WheelServer]
@@ -323,7 +321,7 @@ def test_credentials_are_used(serve: Serve) -> None:
     """Servers that want credentials get those of the caller, for every request."""
     wheel = noisy()
     server = serve(wheel, user="me:secret")
-    (index,), _ = indexed(remote(server, wheel), access=Access(auth=httpx.BasicAuth("me", "secret")))
+    (index,), _ = indexed(remote(server, wheel), access=logged_in(server, "me", "secret"))
     assert index.name == "demo"
     with pytest.raises(NetworkError, match="401"):
         indexed(remote(server, wheel))

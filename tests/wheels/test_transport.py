@@ -17,12 +17,13 @@ import pytest
 
 import nixgen
 from nixgen.access import Access
+from nixgen.credentials import Credentials
 from nixgen.errors import MachineError, NetworkError, VerificationError
 from nixgen.wheels.archive import Range
-from nixgen.wheels.connections import Proxies, Trust
 from nixgen.wheels.retry import Retry
 from nixgen.wheels.transport import Download, Piece, RangesRefusedError, Transport, shown
-from tests.support.server import WheelServer, basic
+from nixgen.wheels.trust import Proxies, Trust
+from tests.support.server import WheelServer, basic, logged_in
 
 T = TypeVar("T")
 Serve = Callable[..., WheelServer]
@@ -240,7 +241,7 @@ def test_refusals_are_not_tried_again(failure: str, serve: Serve, tmp_path: Path
 def test_credentials_are_sent(serve: Serve, tmp_path: Path) -> None:
     """A server that wants credentials gets those it was given; without them the error says so."""
     server = serve((NAME, BODY), user="me:secret")
-    assert download(server, tmp_path / "w", access=Access(auth=httpx.BasicAuth("me", "secret"))).size == len(BODY)
+    assert download(server, tmp_path / "w", access=logged_in(server, "me", "secret")).size == len(BODY)
     assert server.requests[-1].headers["authorization"] == basic("me:secret")
     with pytest.raises(NetworkError, match="HTTP 401") as caught:
         download(server, tmp_path / "w")
@@ -251,7 +252,7 @@ def test_credentials_stay_with_their_server(serve: Serve, tmp_path: Path) -> Non
     """A redirect to another server is followed, ranges and all, without the credentials."""
     other = serve((NAME, BODY))
     server = serve((NAME, BODY), redirect=other.base)
-    piece = tail(server, tmp_path / "spool", access=Access(auth=httpx.BasicAuth("me", "secret")))
+    piece = tail(server, tmp_path / "spool", access=logged_in(server, "me", "secret"))
     assert isinstance(piece, Piece)
     assert "authorization" in server.requests[0].headers
     assert "authorization" not in other.requests[0].headers
@@ -284,11 +285,15 @@ def test_requests_under_way_are_bounded(serve: Serve, tmp_path: Path) -> None:
             yield request
             under_way -= 1
 
+    class Watched(Credentials):
+        def auth(self) -> httpx.Auth:
+            return Watch()
+
     async def work(transport: Transport) -> None:
         names = [tmp_path / str(number) for number in range(12)]
         await asyncio.gather(*(transport.download(server.url(NAME), name) for name in names))
 
-    run(work, concurrency=3, access=Access(auth=Watch()))
+    run(work, concurrency=3, access=Access(credentials=Watched()))
     assert most <= 3
     assert len(server.requests) == 12
 

@@ -46,6 +46,7 @@ from nixgen.cli import (
     upgrade,
     venv,
     verify,
+    wheelhouse,
     why,
 )
 from nixgen.cli.console import without_secrets
@@ -96,6 +97,7 @@ _VERBS = (
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("push", push, "write to a cache what other machines cannot cheaply make"),
     ("pull", pull, "take into the store what `nixgen push --stdout` has written"),
+    ("wheelhouse", wheelhouse, "write the wheels of locks into a directory, for --find-links"),
     ("list", listing, "list the packages of the environment"),
     ("tree", tree, "show who requires whom"),
     ("why", why, "say why a package is there"),

@@ -1,0 +1,1 @@
+"""Whole wheels out of the store."""

@@ -48,13 +48,13 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.comparison.environments import sizes_of
-    from nixgen.comparison.page import write_page
+    from nixgen.pages import write_page
 
     console = Console(quiet=options.quiet)
     link = Path(options.out_link) if options.out_link else None
     sizes, data = sizes_of(request(options), options.locks, Path(options.here), console, link=link)
     if options.html:
-        write_page(Path(options.html), data)
+        write_page(Path(options.html), "size", data)
         console.say(f"wrote {options.html}")
     if options.json:
         print(json.dumps({"environments": [asdict(one) for one in sizes]}, indent=1))

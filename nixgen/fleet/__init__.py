@@ -1,0 +1,25 @@
+"""Many locks at once: what they hold, what they share, and what an upgrade of a package costs over all of them."""
+
+from nixgen.fleet.figures import Figures, LockFigures, PackageFigures, SharingFigures, VersionFigures, figures_of
+from nixgen.fleet.fleet import Fleet, FleetLock, FleetWheel, read_fleet
+from nixgen.fleet.holders import Holder, holders
+from nixgen.fleet.search import Problem
+from nixgen.fleet.upgrade import Upgrade, upgrade
+
+__all__ = [
+    "Figures",
+    "Fleet",
+    "FleetLock",
+    "FleetWheel",
+    "Holder",
+    "LockFigures",
+    "PackageFigures",
+    "Problem",
+    "SharingFigures",
+    "Upgrade",
+    "VersionFigures",
+    "figures_of",
+    "holders",
+    "read_fleet",
+    "upgrade",
+]

@@ -1,0 +1,251 @@
+"""What a fleet of locks holds and shares: packages, versions, files, bytes, each content counted once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nixgen.fleet.contents import Contents
+from nixgen.fleet.fleet import Fleet, FleetLock
+from nixgen.fleet.owners import Owners, by_owner
+from nixgen.fleet.versions import in_order
+
+#: How many sets of locks are told that share something.
+_SHARING = 100
+
+
+@dataclass(frozen=True, kw_only=True)
+class LockFigures:
+    """What a lock holds, over all its targets.
+
+    Attributes:
+        path: the lock's.
+        packages, wheels: how many it has.
+        files, bytes: distinct contents.
+        own_files, own_bytes: those of them that no other lock has.
+        copied: bytes of copies, one of everything that it has for each target.
+        unknown: names of packages whose files are not known: those that are built and were not yet, or cannot be read.
+    """
+
+    path: str
+    packages: int
+    wheels: int
+    files: int
+    bytes: int
+    own_files: int
+    own_bytes: int
+    copied: int
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class VersionFigures:
+    """What a version of a package is to the fleet.
+
+    Attributes:
+        version: which.
+        locks: numbers of the locks that have it, by their place in ``Figures.locks``.
+        wheels, fetch: how many wheels of it there are, and their bytes.
+        files, bytes: distinct contents.
+        own_files, own_bytes: those of them that neither another version nor another package has.
+    """
+
+    version: str
+    locks: tuple[int, ...]
+    wheels: int
+    fetch: int
+    files: int
+    bytes: int
+    own_files: int
+    own_bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageFigures:
+    """What a package is to the fleet.
+
+    Attributes:
+        name: which.
+        locks: how many locks have it.
+        files, bytes: distinct contents of all its versions.
+        between_files, between_bytes: those of them that several versions have, and no other package.
+        versions: the oldest first.
+    """
+
+    name: str
+    locks: int
+    files: int
+    bytes: int
+    between_files: int
+    between_bytes: int
+    versions: tuple[VersionFigures, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class SharingFigures:
+    """What some locks have, and no others.
+
+    Attributes:
+        locks: their numbers.
+        files, bytes: distinct contents that just these locks have.
+    """
+
+    locks: tuple[int, ...]
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """What a fleet holds.
+
+    Attributes:
+        locks: in the order in which they were found.
+        packages: the largest first.
+        sharing: of sets of several locks, the largest first; 100 at most.
+        versions, wheels, fetch: how many of all packages, and bytes of the wheels.
+        files, bytes: distinct contents: what the store has to keep.
+        unique_files, unique_bytes: those of them that one lock alone has.
+        shared_files, shared_bytes: those that several have.
+        several_files, several_bytes: those that several packages have.
+        copied: bytes of copies, of all locks together.
+    """
+
+    locks: tuple[LockFigures, ...]
+    packages: tuple[PackageFigures, ...]
+    sharing: tuple[SharingFigures, ...]
+    versions: int
+    wheels: int
+    fetch: int
+    files: int
+    bytes: int
+    unique_files: int
+    unique_bytes: int
+    shared_files: int
+    shared_bytes: int
+    several_files: int
+    several_bytes: int
+    copied: int
+
+
+def figures_of(fleet: Fleet, contents: Contents) -> Figures:
+    """Return what a fleet holds.
+
+    Args:
+        fleet: the locks.
+        contents: what their wheels hold.
+    """
+    holders = _holders(fleet)
+    owners = by_owner(fleet, contents, holders)
+    locks = _locks(fleet, contents, owners)
+    packages = tuple(sorted(_packages(fleet, contents, owners, holders), key=lambda one: (-one.bytes, one.name)))
+    unique = [sum(lock.own_files for lock in locks), sum(lock.own_bytes for lock in locks)]
+    files, size = len(contents.sizes), sum(contents.sizes)
+    return Figures(
+        locks=locks,
+        packages=packages,
+        sharing=_sharing(owners),
+        versions=sum(len(package.versions) for package in packages),
+        wheels=len(fleet.wheels),
+        fetch=sum(wheel.wheel.source.size or 0 for wheel in fleet.wheels),
+        files=files,
+        bytes=size,
+        unique_files=unique[0],
+        unique_bytes=unique[1],
+        shared_files=files - unique[0],
+        shared_bytes=size - unique[1],
+        several_files=owners.several[0],
+        several_bytes=owners.several[1],
+        copied=sum(lock.copied for lock in locks),
+    )
+
+
+def bits(mask: int) -> Iterator[int]:
+    """Yield the numbers of the bits that are set, the lowest first."""
+    while mask:
+        lowest = mask & -mask
+        yield lowest.bit_length() - 1
+        mask ^= lowest
+
+
+def _holders(fleet: Fleet) -> list[int]:
+    """Return the locks that have each wheel, as bits."""
+    found = [0] * len(fleet.wheels)
+    for number, lock in enumerate(fleet.locks):
+        for wheel in lock.wheels:
+            found[wheel] |= 1 << number
+    return found
+
+
+def _locks(fleet: Fleet, contents: Contents, owners: Owners) -> tuple[LockFigures, ...]:
+    sums = [[0, 0, 0, 0] for _ in fleet.locks]
+    for mask, (files, size) in owners.masks.items():
+        alone = mask.bit_count() == 1
+        for number in bits(mask):
+            found = sums[number]
+            found[0] += files
+            found[1] += size
+            if alone:
+                found[2] += files
+                found[3] += size
+    return tuple(_lock(lock, fleet, contents, found) for lock, found in zip(fleet.locks, sums, strict=True))
+
+
+def _lock(lock: FleetLock, fleet: Fleet, contents: Contents, sums: Sequence[int]) -> LockFigures:
+    known = contents.wheels
+    return LockFigures(
+        path=lock.path,
+        packages=len({fleet.wheels[number].name for number in lock.wheels}),
+        wheels=len(lock.wheels),
+        files=sums[0],
+        bytes=sums[1],
+        own_files=sums[2],
+        own_bytes=sums[3],
+        copied=sum(known[number].installed * len(keys) for number, keys in lock.wheels.items() if number in known),
+        unknown=tuple(sorted({fleet.wheels[number].name for number in lock.wheels if number not in known})),
+    )
+
+
+def _packages(fleet: Fleet, contents: Contents, owners: Owners, holders: Sequence[int]) -> Iterator[PackageFigures]:
+    grouped: dict[str, dict[str, list[int]]] = {}
+    for number, wheel in enumerate(fleet.wheels):
+        grouped.setdefault(wheel.name, {}).setdefault(wheel.version, []).append(number)
+    for name, versions in grouped.items():
+        figures, every, mask = [], set(), 0
+        for version in in_order(versions):
+            numbers = versions[version]
+            held = 0
+            for number in numbers:
+                held |= holders[number]
+            mask |= held
+            files = {one for number in numbers if number in contents.wheels for one in contents.wheels[number].numbers}
+            every |= files
+            own = owners.versions.get((name, version), (0, 0))
+            figures.append(
+                VersionFigures(
+                    version=version,
+                    locks=tuple(bits(held)),
+                    wheels=len(numbers),
+                    fetch=sum(fleet.wheels[number].wheel.source.size or 0 for number in numbers),
+                    files=len(files),
+                    bytes=sum(contents.sizes[one] for one in files),
+                    own_files=own[0],
+                    own_bytes=own[1],
+                )
+            )
+        between = owners.packages.get(name, (0, 0))
+        yield PackageFigures(
+            name=name,
+            locks=mask.bit_count(),
+            files=len(every),
+            bytes=sum(contents.sizes[one] for one in every),
+            between_files=between[0],
+            between_bytes=between[1],
+            versions=tuple(figures),
+        )
+
+
+def _sharing(owners: Owners) -> tuple[SharingFigures, ...]:
+    several = [(mask, files, size) for mask, (files, size) in owners.masks.items() if mask.bit_count() > 1]
+    largest = sorted(several, key=lambda one: (-one[2], one[0]))[:_SHARING]
+    return tuple(SharingFigures(locks=tuple(bits(mask)), files=files, bytes=size) for mask, files, size in largest)

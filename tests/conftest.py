@@ -7,8 +7,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
+from xdist.scheduler import LoadFileScheduling
 
 from tests.support.cli import Cli
 from tests.support.flakes import flake_of_checkout
@@ -19,6 +21,23 @@ from tests.support.server import Behaviour, WheelServer
 # A shell starts what runs in its background deaf to interrupts, and so would be every command of these tests.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+#: Files whose tests share what takes a minute to make, and so a worker.
+_TOGETHER = {"tests/whole/test_example.py": "tests/whole/test_like_pip.py"}
+
+
+class Files(LoadFileScheduling):
+    """Give a worker one file after the other, and those that belong together at once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file = super()._split_scope(nodeid)
+        return _TOGETHER.get(file, file)
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadFileScheduling | None:
+    """Take the scheduler above for ``script/test``; any other is xdist's own."""
+    return Files(config, log) if config.getoption("dist") == "loadfile" else None
 
 
 #: What takes longest comes first, so that the workers of a run in parallel end together.

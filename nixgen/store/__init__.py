@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.emit.nix import LIST_OF_LEAVES, nix_string
-from nixgen.errors import NixError
+from nixgen.errors import LostPathError, NixError
 from nixgen.store import programs
 from nixgen.store.daemon import Daemon
 from nixgen.temporary import temporary_directory
@@ -42,6 +42,9 @@ _BUILDING = re.compile(r"building '[^']*/[0-9a-z]{32}-(.+)\.drv'")
 #: What Nix says where the builder of a killed build goes on writing what is to be removed, and how long to wait for it.
 _STILL_WRITTEN = re.compile(r"cannot (?:unlink|delete|remove)[^\n]*Directory not empty", re.IGNORECASE)
 _SURVIVOR = 120.0
+
+#: How often to build what a collection took before its root counted: each time takes one at just that moment.
+_COLLECTED = 5
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,8 +185,26 @@ class Store:
         Raises:
             NixError: it does not, and nobody has it.
         """
-        root = [] if link is None else ["--add-root", str(link), "--indirect"]
-        self._run("nix-store", "--realise", path, *root)
+        if link is None:
+            self._run("nix-store", "--realise", path)
+            return
+        kept = os.path.lexists(link) and os.path.realpath(link) == path
+        self._run("nix-store", "--realise", path, "--add-root", str(link), "--indirect")
+        if not kept and not self.outlives(path):
+            raise LostPathError(
+                f"a garbage collection took {path} while a root was made for it", where=str(link), todo="try again"
+            )
+
+    def outlives(self, path: str) -> bool:
+        """Tell whether a valid path is there to stay for which a root was just made.
+
+        A collection that is under way may have read the roots before that one was made, and read which paths are in use
+        after its maker ended: then it takes the path (Nix's ``collectGarbage`` has this order). Told of it while it
+        runs, it does not.
+        """
+        with self.connect() as daemon:
+            daemon.hold([path])
+        return os.path.lexists(path)
 
     def build(
         self,
@@ -213,10 +234,21 @@ class Store:
         meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
         command = ("nix-build", *meant, *link, *arguments, *self._defaults())
         until = time.monotonic() + _SURVIVOR
+        collected = 0
         while True:
             try:
                 with self._scratch() as temporary:
-                    return self._run(*command, read=read, temporary=temporary).strip()
+                    built = self._run(*command, read=read, temporary=temporary).strip()
+                if out_link is None or self.outlives(built):
+                    return built
+                collected += 1
+                if collected == _COLLECTED:
+                    raise LostPathError(
+                        f"garbage collections took {built} each time before its root counted",
+                        where=str(out_link),
+                        todo="end what collects garbage all the time, and try again",
+                    )
+                continue
             except NixError as error:
                 if not _STILL_WRITTEN.search(error.what) or time.monotonic() > until:
                     raise

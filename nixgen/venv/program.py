@@ -60,6 +60,23 @@ def is_made(directory: Path) -> bool:
     return _marker(directory).startswith("nixgen-venv ")
 
 
+def check_ours(directory: Path) -> None:
+    """Check that a directory is nixgen's to fill, before work is done for it: the program would refuse it in the end.
+
+    Raises:
+        InputError: something is there that nixgen has not made.
+    """
+    if is_made(directory) or not os.path.lexists(directory):
+        return
+    if directory.is_dir() and not any(entry.name != ".nixgen" for entry in directory.iterdir()):
+        return
+    raise InputError(
+        "this was not made by nixgen, and is left alone",
+        where=str(directory.absolute()),
+        todo=f"remove it (rm -r {directory.name}), let it share with the store (nixgen adopt), or name another",
+    )
+
+
 def is_mounted(directory: Path) -> bool:
     """Tell whether a directory has the marker of a virtual environment that is mounted, or is to be."""
     return is_made(directory) and "\nform mounted\n" in _marker(directory)

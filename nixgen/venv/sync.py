@@ -17,7 +17,7 @@ from nixgen.locking.project import Request as LockRequest
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.editable import install
 from nixgen.venv.form import Form
-from nixgen.venv.program import environment_below
+from nixgen.venv.program import check_ours, environment_below
 from nixgen.venv.standing import stand
 
 
@@ -66,6 +66,7 @@ def sync(
     Raises:
         NixgenError: with what stands in the way; what was there stays, but a lock that was made is kept.
     """
+    check_ours(directory)
     anew = is_due(request, wanted, observer)
     if anew:
         locked(lock_again(wanted, observer))
@@ -90,6 +91,7 @@ def would_sync(
 
     Whether the virtual environment would change is known where the lock would not.
     """
+    check_ours(directory)
     anew = is_due(request, wanted, observer)
     if anew:
         locked(lock_again(wanted, observer, write=False))

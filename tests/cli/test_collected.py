@@ -9,11 +9,13 @@ import time
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.support.cli import Cli
+from tests.support.programs import program
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 
@@ -80,3 +82,39 @@ def test_a_collection_beside_virtual_environments(empty_store: Cli, serve: Serve
         for number in range(3):
             python = empty_store.directory / f"venv{number}/bin/python"
             subprocess.run([python, "-c", "import demo.m7"], check=True)
+
+
+def test_a_collection_that_has_read_the_roots(empty_store: Cli, serve: Serve, tmp_path: Path) -> None:
+    """It reads which paths are in use when Nix has made the link and is gone: what was built stays all the same."""
+    strace, places = program("strace"), {**os.environ, **empty_store.environment}
+    in_use = Path(places["NIX_STATE_DIR"]) / "temproots"
+    (empty_store.directory / "requirements.in").write_text("demo\n")
+    empty_store("lock", "--default-index", serve(make_wheel()).index)
+    # Nix says that it uses the environment, and waits before it makes the link.
+    linking = tmp_path / "linking"
+    slow = "inject=symlink,symlinkat:delay_enter=1500000:when=1"
+    command = (
+        strace,
+        "-f",
+        "-qq",
+        "-o",
+        str(linking),
+        "-e",
+        "trace=symlink,symlinkat",
+        "-e",
+        slow,
+        *empty_store.program,
+    )
+    build = replace(empty_store, program=command).start("build")
+    while f"{empty_store.directory}/result" not in (linking.read_text() if linking.exists() else ""):
+        assert build.poll() is None
+        time.sleep(0.02)
+    # Meanwhile a collection reads the roots, and waits before it reads who uses what.
+    late = ("-e", "trace=openat", "-e", "inject=openat:delay_enter=3000000", "-P", str(in_use))
+    subprocess.run(
+        [strace, "-f", "-qq", "-o", tmp_path / "collecting", *late, "nix-store", "--gc"], env=places, check=True
+    )
+    said = build.communicate(timeout=60)
+    assert build.returncode == 0, said
+    assert "DELAYED" in (tmp_path / "collecting").read_text()
+    subprocess.run([empty_store.directory / "result/bin/python", "-c", "import demo"], check=True)

@@ -76,3 +76,14 @@ def test_upgrades(project: Cli) -> None:
     assert "  demo  1.0 -> 2.0\n" in project("upgrade", "demo").stderr
     (project.directory / "poetry.lock").write_text("")
     assert "`poetry update --lock`, then `nixgen sync`" in project("upgrade", code=3).stderr
+
+
+def test_somebody_elses_virtual_environment(project: Cli) -> None:
+    """It is left alone, and nothing is locked for it."""
+    (project.directory / ".venv").mkdir()
+    (project.directory / ".venv" / "pyvenv.cfg").write_text("home = /usr/bin\n")
+    before = listing(project.directory)
+    for arguments in ((), ("--dry-run",)):
+        said = project("sync", *arguments, code=3).stderr
+        assert "not made by nixgen" in said and "remove it (rm -r .venv)" in said
+        assert listing(project.directory) == before

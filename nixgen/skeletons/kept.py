@@ -20,6 +20,14 @@ def find_skeleton(sha256: str) -> Skeleton | None:
     return None
 
 
+def comes_out(sha256: str) -> bool:
+    """Tell whether there is a skeleton of a wheel, without reading it."""
+    try:
+        return _place(sha256).stat().st_size > 0
+    except OSError:
+        return False
+
+
 def is_known(sha256: str) -> bool:
     """Tell whether it was tried before to make a skeleton of a wheel."""
     return _place(sha256).exists()

@@ -10,7 +10,7 @@ import struct
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,34 +28,44 @@ _CHUNK = 1 << 18
 _RAW = -15  # deflate without zlib's frame
 
 
-def make_skeleton(wheel: Path, index: WheelIndex) -> Skeleton | None:
+class StoppedError(Exception):
+    """Whoever wanted a skeleton does not want it any more."""
+
+
+def make_skeleton(wheel: Path, index: WheelIndex, *, stopped: Callable[[], bool] = lambda: False) -> Skeleton | None:
     """Return the skeleton of a wheel; None where too much of it does not come out when it is compressed again.
 
     Args:
         wheel: the whole wheel.
         index: its own: which files are leaves.
+        stopped: asked between members; when true, the work is given up.
 
     Raises:
         OSError: the wheel cannot be read.
+        StoppedError: it was stopped.
     """
     with wheel.open("rb") as file, contextlib.ExitStack() as stack:
         try:
             archive = stack.enter_context(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
             with zipfile.ZipFile(file) as opened:
                 members, start = opened.infolist(), opened.start_dir
-            return _made(archive, sorted(members, key=lambda info: info.header_offset), start, index)
+            return _made(archive, sorted(members, key=lambda info: info.header_offset), start, index, stopped)
         except OSError:
             raise
         except (*ZIP_ERRORS, struct.error):
             return None  # readers of zip may take it; it is put together in some way of its own
 
 
-def _made(archive: mmap.mmap, infos: list[zipfile.ZipInfo], start: int, index: WheelIndex) -> Skeleton | None:
+def _made(
+    archive: mmap.mmap, infos: list[zipfile.ZipInfo], start: int, index: WheelIndex, stopped: Callable[[], bool]
+) -> Skeleton | None:
     search = Search()
     members: list[Member] = []
     placed: list[Placed] = []
     frames, position, kept = bytearray(), 0, 0
     for info in infos:
+        if stopped():
+            raise StoppedError
         header = info.header_offset
         begin = header + header_size(archive, header)
         stop = begin + info.compress_size

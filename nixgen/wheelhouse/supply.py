@@ -18,13 +18,10 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Literal, Self
 
-from packaging.utils import InvalidWheelFilename, parse_wheel_filename
-
 from nixgen.errors import InputError, VerificationError
-from nixgen.indexes import find_index
 from nixgen.leaf import flat_path, leaf_path, store_name
 from nixgen.mistakes import about
-from nixgen.model import LockedWheel, WheelIndex, WheelSource
+from nixgen.model import WheelIndex, WheelSource
 from nixgen.skeletons.kept import drop_skeleton, find_skeleton, is_known, keep_skeleton
 from nixgen.wheelhouse.wanted import Wanted
 
@@ -131,12 +128,15 @@ class Supply:
         """
         if is_known(wanted.sha256):
             return find_skeleton(wanted.sha256) is not None
-        index = None if wanted.index is None else _index_of(wanted, wanted.index)
+        index = wanted.find_index()
         if index is None or not all(Path(path).exists() for path in self._leaves(index)):
             return False
-        from nixgen.skeletons.making import make_skeleton
+        from nixgen.skeletons.making import StoppedError, make_skeleton
 
-        skeleton = make_skeleton(file, index)
+        try:
+            skeleton = make_skeleton(file, index, stopped=self._stopped.is_set)
+        except StoppedError:
+            return False
         keep_skeleton(wanted.sha256, skeleton)
         return skeleton is not None
 
@@ -175,7 +175,7 @@ class Supply:
         skeleton = find_skeleton(wanted.sha256)
         if skeleton is None:
             return
-        index = _index_of(wanted, skeleton.index)
+        index = wanted.find_index(skeleton.index)
         if index is None:
             return
 
@@ -219,16 +219,6 @@ class Supply:
             transport = Transport(access=self._access(), on_bytes=self._on_bytes)
             self._transport = await self._stack.enter_async_context(transport)
         return self._transport
-
-
-def _index_of(wanted: Wanted, sha256: str) -> WheelIndex | None:
-    """Return the index with a hash, if this machine has it."""
-    try:
-        name = parse_wheel_filename(wanted.filename)[0]
-    except InvalidWheelFilename:
-        return None
-    wheel = LockedWheel(source=WheelSource(filename=wanted.filename, path=""), name=name, index=sha256)
-    return find_index(wheel, wanted.base or Path(os.devnull))
 
 
 def _most(size: int | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,8 +10,9 @@ from pathlib import Path
 from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixgen.errors import InputError
+from nixgen.indexes import find_index
 from nixgen.lock import LOCK_NAME, Lock
-from nixgen.model import LockedWheel
+from nixgen.model import LockedWheel, WheelIndex, WheelSource
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +51,20 @@ class Wanted:
             index=wheel.index,
             base=base,
         )
+
+    def find_index(self, sha256: str | None = None) -> WheelIndex | None:
+        """Return the wheel's index if this machine has it.
+
+        Args:
+            sha256: of the index, where it is known from elsewhere.
+        """
+        try:
+            name = parse_wheel_filename(self.filename)[0]
+        except InvalidWheelFilename:
+            return None
+        source = WheelSource(filename=self.filename, path="")
+        wheel = LockedWheel(source=source, name=name, index=sha256 or self.index)
+        return find_index(wheel, self.base or Path(os.devnull))
 
 
 def wheels_of(lock: Path) -> tuple[list[Wanted], list[str]]:

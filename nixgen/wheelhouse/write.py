@@ -53,8 +53,8 @@ def write_wheelhouse(
 ) -> Written:
     """Write some wheels into a directory, each by a rename once its SHA-256 was compared.
 
-    Wheels that are there are compared, and written anew where they differ; other files stay. Of each that had to be got
-    whole, the skeleton is made if the store has its leaves.
+    Wheels that are there are compared, and written anew where they differ; other files stay. Of each that was there or
+    had to be got whole, the skeleton is made if the store has its leaves.
 
     Args:
         wheels: which.
@@ -97,16 +97,18 @@ async def _write(
         async def one(number: int, wheel: Wanted) -> None:
             nonlocal done, there, size
             async with slots:
-                if await asyncio.to_thread(_is_there, directory / wheel.filename, wheel):
+                target, file = directory / wheel.filename, scratch / str(number)
+                if await asyncio.to_thread(_is_there, target, wheel):
                     there += 1
+                    way, file = "there", target
                 else:
-                    file = scratch / str(number)
                     way = await supply.put(wheel, file)
                     ways[way] += 1
                     size += file.stat().st_size
-                    if way != "leaves" and not await asyncio.to_thread(supply.learn, wheel, file):
-                        whole.append(wheel.filename)
-                    file.replace(directory / wheel.filename)
+                if way != "leaves" and not await asyncio.to_thread(supply.learn, wheel, file):
+                    whole.append(wheel.filename)
+                if file != target:
+                    file.replace(target)
             done += 1
             count()
 

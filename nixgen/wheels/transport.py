@@ -76,6 +76,15 @@ class Download:
     size: int
 
 
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """A page: where it was found in the end, its media type, and its content."""
+
+    url: str
+    kind: str
+    content: bytes
+
+
 class RangesRefusedError(Exception):
     """The server does not give ranges of this file, or not of one and the same file."""
 
@@ -215,6 +224,33 @@ class Transport:
                 if response.status_code != 200:
                     raise _unexpected(url, response)
                 return await self._store(url, response, path, size, most)
+
+        return await self._tries(url, attempt)
+
+    async def page(self, url: str, accept: str, most: int) -> Page:
+        """Get something small whole, in memory.
+
+        Args:
+            url: where it is; no mirror stands for it.
+            accept: which media types are taken (RFC 9110, section 12.5.1).
+            most: the most bytes that it may have.
+
+        Raises:
+            NetworkError: the server does not give it, or more of it.
+        """
+
+        async def attempt() -> Page:
+            async with self._open(url, {"Accept": accept}) as response:
+                if response.status_code != 200:
+                    raise _unexpected(url, response)
+                content, pace = bytearray(), _Pace(self._timeout)
+                async for chunk in response.aiter_bytes():
+                    pace.came(len(chunk))
+                    content += chunk
+                    if len(content) > most:
+                        raise NetworkError(f"the server sends more than {most} bytes", where=shown(url))
+                found = str(response.url.copy_with(username=None, password=None))
+                return Page(url=found, kind=response.headers.get("Content-Type", ""), content=bytes(content))
 
         return await self._tries(url, attempt)
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import pytest
 
 from tests.support.cli import Cli, listing
+from tests.support.fetched import WHEELS, away
 from tests.support.server import Behaviour, WheelServer
-from tests.wheelhouse.conftest import WHEELS
 
 pytestmark = pytest.mark.nix
 
@@ -22,11 +22,6 @@ pytestmark = pytest.mark.nix
 def skeletons(project: Cli) -> Path:
     """Return where the user's cache has them."""
     return Path(project.environment["XDG_CACHE_HOME"]) / "nixgen" / "skeletons"
-
-
-def away(index: WheelServer) -> None:
-    """Let the index have no wheel any more."""
-    index.behaviour = Behaviour(failures=1_000_000, failure="404")
 
 
 def test_the_second_time_takes_no_download(project: Cli, index: WheelServer, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import itertools
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
@@ -121,7 +122,16 @@ def try_part(
                     following = next(seeds, None)
                 if following is None:
                     return
-                case = trial(following)
+                try:
+                    case = trial(following)
+                except Exception:  # of the campaign's own: an hour's other cases are not lost to it
+                    case = Case(
+                        kinds=("the campaign's own mistake",),
+                        seed=following,
+                        outcome=part.outcomes[-1],
+                        findings=("the campaign itself failed",),
+                        said=traceback.format_exc(),
+                    )
                 with turn:
                     tried.cases.append(case)
                 for line in lines(part, case):

@@ -101,7 +101,9 @@ def _case(place: Place, liar: Liar, seed: int) -> Case:
             python = project / ("result" if last == "build" else ".venv") / "bin/python"
             if last != "fetch":
                 code = "; ".join(f"import {wheel.name}.m7" for wheel in wanted)
-                if place.run(python, "-c", code, cwd=project).code != 0:
+                if not python.exists():
+                    findings.append(f"what {last} made is not there a while later")
+                elif place.run(python, "-c", code, cwd=project).code != 0:
                     findings.append(f"what {last} made does not import its packages a while later")
     if bad := [code for code in collector.codes if code != 0]:
         findings.append(f"{len(bad)} of {len(collector.codes)} collections fail")

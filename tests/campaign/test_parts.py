@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import shutil
 import urllib.request
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from campaign.liar import Liar, answer
 from campaign.lies import LIES, SLOW, lies_of
 from campaign.place import refusal
 from campaign.report import page
+from campaign.small import missing, small_disk
 from corpus.processes import Done, Processes
 from tests.support.nix import NixInstallation
 
@@ -150,3 +153,32 @@ def test_verbs_of_the_command_line() -> None:
     assert killed == {"lock", "build", "fetch", "venv", "fsck", "verify", "adopt"}
     with pytest.raises(SystemExit):
         main(["--parts", "nothing"])
+
+
+def test_a_mistake_of_its_own_is_a_finding(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What the campaign did not foresee ends one case, and neither the others nor their page."""
+
+    @contextlib.contextmanager
+    def begin(directory: Path, _processes: Processes) -> Iterator[Callable[[int], Case]]:
+        yield lambda seed: Case(kinds=("all",), seed=seed, outcome=("good",)[seed - 1])
+
+    part = replace(_part(), open=begin)
+    tried = try_part(part, tmp_path, Processes(), seed=1, cases=2, seconds=60, workers=1)
+    assert [case.outcome for case in tried.cases] == ["good", "bad"]
+    assert "FOUND demo, seed 2 (the campaign's own mistake): the campaign itself failed" in capsys.readouterr().err
+    assert "IndexError" in (tmp_path / "kept/demo-2.txt").read_text()
+
+
+def test_a_small_disk_gets_full(tmp_path: Path) -> None:
+    """Room that is scattered takes blocks of its own to be described, and is filled as well."""
+    if why := missing():
+        pytest.skip(why)
+    with small_disk(tmp_path / "disk") as disk:
+        for number in range(2000):
+            (disk.inside / str(number)).write_bytes(b"x" * 5000)
+        for number in range(0, 2000, 2):
+            (disk.inside / str(number)).unlink()
+        disk.leave(0)
+        status = os.statvfs(tmp_path / "disk")
+        assert status.f_bavail * status.f_frsize < 64 << 10
+        disk.relent()

@@ -5,7 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
-from benchmarks.measures import builds, caches, installers, locking, mounts, scale, sources, space, start, verify
+from benchmarks.measures import (
+    builds,
+    caches,
+    fleets,
+    installers,
+    locking,
+    mounts,
+    scale,
+    sources,
+    space,
+    start,
+    verify,
+)
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -72,6 +84,7 @@ MEASURES: Mapping[str, Measure] = {
         goal="200 packages of a poetry.lock: 1.3 times uv pip compile of the same pins; 300: 250 MB",
         nix=False,
     ),
+    "fleet": Measure(run=fleets.fleet, sets=("many",), goal="1,000 locks: 20 s, 500 MB", rounds=3, nix=False),
     "source": Measure(
         run=sources.source,
         sets=("source",),

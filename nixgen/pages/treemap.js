@@ -261,6 +261,9 @@ function start(given) {
   view = given; mode = view.mode;
   document.title = view.title;
   document.getElementById("title").textContent = view.heading;
+  said.textContent = matchMedia("(hover: none)").matches
+    ? "Tap to go in; the line above the picture leads out again."
+    : "Arrow keys move, Enter goes in, Escape goes out, / searches.";
   const choice = document.getElementById("colour"), field = document.getElementById("search");
   field.placeholder = view.placeholder;
   field.setAttribute("aria-label", view.placeholder);

@@ -60,6 +60,7 @@
               "sniffio"
               "socksio"
               "uv"
+              "zlib-ng"
             ];
             pythonImportsCheck = [ "nixgen.cli" ];
             meta.mainProgram = "nixgen";

@@ -4,32 +4,62 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 from nixgen.skeletons.skeleton import Deflate
 
-#: What is tried, in this order: Python's default; what repacks wheels (``zip -9``); then the others.
+_LIBRARIES: list[Any] = [zlib]
+
+try:
+    # uv builds wheels with zlib-rs, which compresses as zlib-ng does. It has no wheel for some rare machines.
+    from zlib_ng import zlib_ng
+except ImportError:
+    pass
+else:
+    _LIBRARIES.append(zlib_ng)
+
+#: What is tried, in this order: Python's default; that of uv; what repacks wheels (``zip -9``); then the others.
 CANDIDATES = (
     Deflate(level=6),
+    *(Deflate(level=6, library=library) for library in range(1, len(_LIBRARIES))),
     Deflate(level=9),
     Deflate(level=6, memory=9),
     Deflate(level=9, memory=9),
+    *(Deflate(level=9, library=library) for library in range(1, len(_LIBRARIES))),
     *(Deflate(level=level) for level in (8, 7, 5, 4, 3, 2, 1)),
 )
+
+#: The pieces in which a content is compressed, in bytes: always the same ones, should some compressor see them.
+CHUNK = 1 << 18
 
 #: After so many members of a wheel that none of these gives, another compressor has packed it.
 _PATIENCE = 4
 
-_CHUNK = 1 << 18
 _RAW = -15  # deflate without zlib's frame
 
 
-def compress(content: Iterable[bytes | memoryview], how: Deflate) -> Iterator[bytes]:
-    """Yield the deflate stream of a content; the pieces that it comes in do not change it."""
-    packer = zlib.compressobj(how.level, zlib.DEFLATED, _RAW, how.memory, how.strategy)
-    for piece in content:
+def compress(pieces: Iterable[bytes | memoryview], how: Deflate) -> Iterator[bytes]:
+    """Yield the deflate stream of a content.
+
+    Args:
+        pieces: all of it, in pieces of ``CHUNK``.
+        how: by what.
+
+    Raises:
+        ValueError: that compressor is not installed.
+    """
+    if how.library >= len(_LIBRARIES):
+        raise ValueError("zlib-ng is not installed")
+    packer = _LIBRARIES[how.library].compressobj(how.level, zlib.DEFLATED, _RAW, how.memory, how.strategy)
+    for piece in pieces:
         if packed := packer.compress(piece):
             yield packed
     yield packer.flush()
+
+
+def pieces_of(content: memoryview) -> Iterator[memoryview]:
+    """Yield a content in pieces of ``CHUNK``."""
+    return (content[start : start + CHUNK] for start in range(0, len(content), CHUNK))
 
 
 class Search:
@@ -56,9 +86,8 @@ class Search:
 
 
 def _gives(how: Deflate, content: memoryview, stream: memoryview) -> bool:
-    pieces = (content[start : start + _CHUNK] for start in range(0, len(content), _CHUNK))
     position = 0
-    for packed in compress(pieces, how):
+    for packed in compress(pieces_of(content), how):
         if stream[position : position + len(packed)] != packed:
             return False
         position += len(packed)

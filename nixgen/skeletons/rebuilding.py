@@ -8,14 +8,12 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
 from pathlib import Path
 
-from nixgen.skeletons.deflate import compress
+from nixgen.skeletons.deflate import CHUNK, compress, pieces_of
 from nixgen.skeletons.placing import Placed, fill_entries, fill_local
 from nixgen.skeletons.skeleton import LOCAL_HEADER, WHOLE, Deflate, Member, Skeleton, header_name
 
 #: How many members are compressed ahead of the one that is written: each is in memory, up to ``WHOLE``.
 _AHEAD = 6
-
-_CHUNK = 1 << 18
 
 
 class OtherLeafError(ValueError):
@@ -92,7 +90,7 @@ def _ahead(skeleton: Skeleton, leaf: Callable[[str], Path], pool: Executor) -> I
 
 def _whole(file: Path, how: Deflate | None) -> tuple[int, bytes]:
     content = file.read_bytes()
-    return zlib.crc32(content), content if how is None else b"".join(compress([content], how))
+    return zlib.crc32(content), content if how is None else b"".join(compress(pieces_of(memoryview(content)), how))
 
 
 class _Sum:
@@ -108,7 +106,7 @@ class _Sum:
 
 def _streamed(file: Path, how: Deflate | None, summed: _Sum) -> Iterator[bytes]:
     with file.open("rb") as stream:
-        pieces = summed.over(iter(lambda: stream.read(_CHUNK), b""))
+        pieces = summed.over(iter(lambda: stream.read(CHUNK), b""))
         yield from pieces if how is None else compress(pieces, how)
 
 

@@ -30,17 +30,22 @@ ENTRY = 46
 
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 
-#: What zlib takes as level, memory and strategy.
-_BOUNDS = ((1, 9), (1, 9), (0, 4))
+#: What may be said of level, memory, strategy and library.
+_BOUNDS = ((1, 9), (1, 9), (0, 4), (0, 1))
 
 
 @dataclass(frozen=True, kw_only=True)
 class Deflate:
-    """Parameters of zlib that give a stream again (zlib's manual, ``deflateInit2``)."""
+    """What gives a stream again: a compressor and its parameters (zlib's manual, ``deflateInit2``).
+
+    Attributes:
+        library: 0 for zlib, 1 for zlib-ng.
+    """
 
     level: int
     memory: int = 8
     strategy: int = 0
+    library: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,7 +91,7 @@ class Skeleton:
             "index": self.index,
             "size": self.size,
             "directory": self.directory,
-            "deflate": [[way.level, way.memory, way.strategy] for way in ways],
+            "deflate": [[way.level, way.memory, way.strategy, way.library] for way in ways],
             # Column by column: most of each is one number again and again.
             "before": [member.before for member in self.members],
             "way": [-1 if member.deflate is None else ways.index(member.deflate) for member in self.members],
@@ -111,7 +116,8 @@ class Skeleton:
             if head["skeleton"] != FORMAT:
                 raise ValueError(f"it has format {head['skeleton']}")
             ways = [
-                Deflate(level=level, memory=memory, strategy=strategy) for level, memory, strategy in head["deflate"]
+                Deflate(level=level, memory=memory, strategy=strategy, library=library)
+                for level, memory, strategy, library in head["deflate"]
             ]
             members = tuple(
                 Member(before=before, deflate=None if way < 0 else ways[way], local=bool(blank & 1), entry=blank > 1)
@@ -134,7 +140,7 @@ class Skeleton:
         if not all(type(number) is int and number >= 0 for number in numbers) or not _SHA256.fullmatch(self.index):
             raise ValueError("a number or hash of it is none")
         for way in {member.deflate for member in self.members if member.deflate}:
-            values = zip((way.level, way.memory, way.strategy), _BOUNDS, strict=True)
+            values = zip((way.level, way.memory, way.strategy, way.library), _BOUNDS, strict=True)
             if not all(type(value) is int and low <= value <= high for value, (low, high) in values):
                 raise ValueError("zlib knows no such parameters")
 

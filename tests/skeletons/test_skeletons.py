@@ -10,12 +10,14 @@ import zipfile
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from isal import isal_zlib
+from zlib_ng import zlib_ng
 
 from nixgen.model import WheelIndex, WheelSource
-from nixgen.skeletons import making, rebuilding
+from nixgen.skeletons import deflate, making, rebuilding
 from nixgen.skeletons.making import make_skeleton
 from nixgen.skeletons.rebuilding import rebuild
 from nixgen.skeletons.skeleton import Deflate, Member, Skeleton
@@ -102,7 +104,8 @@ def test_large_members_are_never_in_memory_as_a_whole(tmp_path: Path, monkeypatc
     """They come in pieces, between small ones that threads compress ahead."""
     for module in (making, rebuilding):
         monkeypatch.setattr(module, "WHOLE", 5000)
-    monkeypatch.setattr(rebuilding, "_CHUNK", 1000)
+    for module in (rebuilding, deflate):
+        monkeypatch.setattr(module, "CHUNK", 1000)
     wheel = make_wheel(files={**FILES, **{f"demo/m{number}.py": f"{TEXT[:3000]}{number}" for number in range(30)}})
     skeleton, files = apart(tmp_path, wheel)
     assert skeleton is not None and {member.local for member in skeleton.members} == {True, False}
@@ -115,14 +118,14 @@ def test_large_members_are_never_in_memory_as_a_whole(tmp_path: Path, monkeypatc
 def test_other_compressors(tmp_path: Path) -> None:
     """A wheel of another compressor has no skeleton; a few such members are kept as they are."""
 
-    def packed(content: bytes, only: str) -> bytes:
-        """Compress members with a name that ends so by ISA-L: Python's zipfile does it through zlib's name."""
-        out = io.BytesIO()
+    def packed(content: bytes, only: str, compressor: ModuleType = isal_zlib) -> bytes:
+        """Compress members with a name that ends so by another library: zipfile does it through zlib's name."""
+        out, level = io.BytesIO(), 6 if compressor is zlib_ng else 1
         with zipfile.ZipFile(io.BytesIO(content)) as old, zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as new:
             for info in old.infolist():
                 with pytest.MonkeyPatch.context() as patch:
                     if info.filename.endswith(only):
-                        patch.setattr(zipfile.zlib, "compressobj", lambda *_: isal_zlib.compressobj(1, 8, -15))  # type: ignore[attr-defined]
+                        patch.setattr(zipfile.zlib, "compressobj", lambda *_: compressor.compressobj(level, 8, -15))
                     new.writestr(zipfile.ZipInfo(info.filename), old.read(info), zipfile.ZIP_DEFLATED)
         return out.getvalue()
 
@@ -133,6 +136,12 @@ def test_other_compressors(tmp_path: Path) -> None:
     skeleton, files = apart(tmp_path, (name, other))
     (files / "demo" / "data.bin").unlink()
     assert together(skeleton, files) == other
+    # uv's wheels are packed so.
+    new = packed(content, "", zlib_ng)
+    assert new != content
+    skeleton, files = apart(tmp_path, (name, new))
+    assert together(skeleton, files) == new
+    assert skeleton is not None and {member.deflate.library for member in skeleton.members if member.deflate} >= {1}
 
 
 def test_a_directory_of_its_own_order(tmp_path: Path) -> None:

@@ -43,7 +43,7 @@ let
   };
   names = [
     "certifi" "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "pbs-installer" "poetry-core"
-    "rich" "sniffio" "socksio" "uv"
+    "rich" "sniffio" "socksio" "uv" "zlib-ng"
   ];
 in
 {

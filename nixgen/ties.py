@@ -12,7 +12,9 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Mapping
+import os
+import stat
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -34,8 +36,31 @@ class Tie:
 
 
 def find_tie(sha256: str) -> Tie | None:
-    """Return what was seen of the wheel with a SHA-256 (64 hexadecimal digits), None where nothing was."""
-    return _read(_place(sha256))
+    """Return what was seen of the wheel with a SHA-256 (64 hexadecimal digits), None where nothing was.
+
+    What this user has seen counts, and what root has seen for all users of the machine (``share_ties``).
+    """
+    return _read(_place(sha256)) or (_read(_shared(sha256)) if _is_of_root(_shared(sha256)) else None)
+
+
+def share_ties(wheels: Iterable[str]) -> None:
+    """Let all users of this machine know what was seen of some wheels; nothing happens where that is not ours to say.
+
+    Without it, each user's first build of a wheel would fetch it whole, though the store has all that it holds.
+
+    Args:
+        wheels: their SHA-256, 64 hexadecimal digits.
+    """
+    from nixgen.emit.files import write_several
+
+    if os.geteuid() != 0:
+        return
+    texts = {}
+    for sha256 in wheels:
+        if not _shared(sha256).exists() and (tie := find_tie(sha256)) is not None:
+            texts[sha256] = _text(tie)
+    with contextlib.suppress(OSError):
+        write_several(_shared("any").parent, texts)
 
 
 def keep_tie(sha256: str, tie: Tie) -> None:
@@ -90,6 +115,21 @@ def _words() -> Path:
 
 def _place_of_word(url: str, sha256: str) -> Path:
     return _words() / hashlib.sha256(f"{url} {sha256}".encode()).hexdigest()
+
+
+def _shared(sha256: str) -> Path:
+    # Beside what is mounted (nix/venv/records.py).
+    return Path(os.environ.get("NIXGEN_STATE_DIR") or "/var/lib/nixgen", "tied", sha256)
+
+
+def _is_of_root(place: Path) -> bool:
+    """Tell whether nobody but root, or this user himself, can have written a file that lies there."""
+    try:
+        abouts = [path.lstat() for path in (place, place.parent)]
+    except OSError:
+        return False
+    ours = (0, os.geteuid())
+    return all(about.st_uid in ours and not about.st_mode & (stat.S_IWGRP | stat.S_IWOTH) for about in abouts)
 
 
 def _place(sha256: str) -> Path:

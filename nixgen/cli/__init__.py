@@ -48,6 +48,7 @@ from nixgen.cli import (
     upgrade,
     venv,
     verify,
+    warm,
     wheelhouse,
     why,
 )
@@ -99,6 +100,7 @@ _VERBS = (
     ("show", show, "show what the lock holds, and which files of what is built are copies"),
     ("push", push, "write to a cache what other machines cannot cheaply make"),
     ("pull", pull, "take into the store what `nixgen push --stdout` has written"),
+    ("warm", warm, "put popular packages into the store before anyone asks"),
     ("wheelhouse", wheelhouse, "write the wheels of locks into a directory, for --find-links"),
     ("serve", serve, "serve an index of packages, for pip, uv and others, out of the store"),
     ("list", listing, "list the packages of the environment"),
@@ -176,7 +178,7 @@ def _find_project(options: argparse.Namespace) -> None:
     options.directory = "."
     from nixgen.lock import LOCK_NAME
 
-    named = getattr(options, "inputs", None) or options.verb == "adopt"
+    named = getattr(options, "inputs", None) or options.verb in ("adopt", "warm")
     if named or Path(LOCK_NAME).is_file():
         return
     # Imported here: where there is a lock, none of it is needed.

@@ -61,6 +61,11 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         default="note",
         help="take the lock as it is, and do not look at the inputs",
     )
+    add_sources(choice)
+
+
+def add_sources(choice: argparse._ArgumentGroup) -> None:
+    """Add the arguments that say where wheels and what is built come from, and how Nix is run."""
     choice.add_argument(
         "--mirror",
         action="append",

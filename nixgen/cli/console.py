@@ -129,7 +129,7 @@ def count(number: int, noun: str) -> str:
     >>> count(1, "wheel"), count(2, "wheel")
     ('1 wheel', '2 wheels')
     """
-    plural = {"leaf": "leaves"}.get(noun, f"{noun}s")
+    plural = {"leaf": "leaves", "entry": "entries"}.get(noun, f"{noun}s")
     return f"{number:,} {noun if number == 1 else plural}"
 
 

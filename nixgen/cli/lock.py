@@ -91,12 +91,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def add_resolution(parser: argparse.ArgumentParser, *, upgrade: bool = True) -> argparse._ArgumentGroup:
+def add_resolution(
+    parser: argparse.ArgumentParser, *, upgrade: bool = True, builds: bool = True
+) -> argparse._ArgumentGroup:
     """Add the arguments that say how uv resolves, and what is built; return the group of the first.
 
     Args:
         parser: that of the verb.
         upgrade: whether versions of the lock can be forgotten.
+        builds: whether packages may be built; else none is.
     """
     resolver = parser.add_argument_group("resolution (as uv has it; UV_* variables and netrc count too)")
     if upgrade:
@@ -128,20 +131,24 @@ def add_resolution(parser: argparse.ArgumentParser, *, upgrade: bool = True) -> 
     ):
         resolver.add_argument(option, metavar=metavar)
     resolver.add_argument("--no-index", action="store_true")
-    builds = parser.add_argument_group("packages without a wheel (default: they are built from their source, by Nix)")
-    builds.add_argument("--no-build", action="store_true", help="refuse them, so that no code of a package runs")
-    builds.add_argument(
+    resolver.add_argument("--offline", action="store_true", help="take resolutions from uv's cache only")
+    if not builds:
+        parser.set_defaults(no_build=True, no_project=True, build_from_source=[])
+        return resolver
+    of_sources = parser.add_argument_group(
+        "packages without a wheel (default: they are built from their source, by Nix)"
+    )
+    of_sources.add_argument("--no-build", action="store_true", help="refuse them, so that no code of a package runs")
+    of_sources.add_argument(
         "--no-project", action="store_true", help="leave the project itself out, which is a package where it says so"
     )
-    builds.add_argument(
+    of_sources.add_argument(
         "--build-from-source",
         action="append",
         default=[],
         metavar="NAME",
         help="build this one though it has a wheel; repeatable",
     )
-    resolver.add_argument("--offline", action="store_true", help="take resolutions from uv's cache only")
-
     return resolver
 
 

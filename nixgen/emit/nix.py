@@ -18,6 +18,17 @@ builtins.toFile "adopted" (builtins.concatStringsSep "" lines)
 """
 
 
+#: Texts in the store that have store paths as references: what is cut off of a string keeps what it depends on.
+TEXTS = """
+{ listed }:
+let
+  kept = paths: builtins.concatStringsSep "" (map (path: builtins.substring 0 0 "${builtins.storePath path}") paths);
+  text = one: builtins.toFile one.name (one.content + kept one.paths);
+in
+map text (builtins.fromJSON (builtins.readFile listed))
+"""
+
+
 def nix_string(text: str) -> str:
     """Return a string literal of the Nix language for any text (Nix manual, "String")."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("${", "\\${")

@@ -17,6 +17,7 @@ from nixgen.observer import SILENT, Observer
 if TYPE_CHECKING:
     from nixgen.environments.choice import Choice
     from nixgen.environments.request import Request
+    from nixgen.errors import NixError, NixgenError
     from nixgen.ingest import IngestReport
     from nixgen.store import Store
     from nixgen.store.daemon import Daemon
@@ -79,7 +80,7 @@ def build_choice(
         NixError: with what Nix said.
         NixgenError: as ``fetch``.
     """
-    with _substituting(choice) as choice:
+    with substituting_choice(choice) as choice:
         return _build_choice(choice, out_link, observer, wrap)
 
 
@@ -101,7 +102,7 @@ def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wra
 
 
 @contextlib.contextmanager
-def _substituting(choice: Choice) -> Iterator[Choice]:
+def substituting_choice(choice: Choice) -> Iterator[Choice]:
     """Give the environment with settings for Nix to take from its caches, as long as the context lasts."""
     if not choice.caches:
         yield choice
@@ -139,14 +140,10 @@ def build_of(choice: Choice, function: str, observer: Observer = SILENT) -> str:
 def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:
     """Build an environment whose leaves are in the store."""
     from nixgen.emit.nix import nix_path, nix_set
-    from nixgen.emit.project import NIX_DIRECTORY, check_default
-    from nixgen.errors import InputError, NixError
+    from nixgen.errors import NixError
     from nixgen.store import Store
 
-    file = choice.base / NIX_DIRECTORY
-    if not (file / "default.nix").is_file():
-        raise InputError("there is no nix/default.nix", where=str(file), todo="run `nixgen lock`")
-    check_default(file / "default.nix")
+    file = nix_of(choice)
     given = arguments_of(choice)
     expression: Path | str = file
     arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
@@ -159,23 +156,51 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
         with observer.waiting("building") as watch:
             return store.build(expression, arguments, out_link, watch)
     except NixError as error:
-        if choice.archive is not None:
-            from nixgen.environments.archive import explain
+        raise explained_failure(error, choice, store) from error
 
-            of_archive = explain(error, choice.archive, sandbox=store.setting("sandbox") is not False)
-            if of_archive is not None:
-                raise of_archive from error
-        in_store = choice.archive is not None or (choice.interpreter or "").startswith(store.directory + "/")
-        if not in_store and _NO_BUILDER.search(error.what) and store.setting("sandbox") is not False:
-            raise NixError(
-                "Nix builds in a sandbox, which does not see the machine's own Python",
-                where=choice.interpreter or f"python{choice.python}",
-                todo="use a Python of the store (--python /nix/store/…/bin/python, or nixpkgs' through `nixgen init`), "
-                "or build without the sandbox: --option sandbox false",
-            ) from error
-        from nixgen.sources.failures import explained, places_of
 
-        raise explained(error, places_of([*choice.packages, *choice.lock.tools], choice.base)) from error
+def explained_failure(error: NixError, choice: Choice, store: Store) -> NixgenError:
+    """Return what a user gets of a failed build of an environment's, or of what it is made of.
+
+    Args:
+        error: with what Nix said.
+        choice: the environment.
+        store: where it was built.
+    """
+    from nixgen.errors import NixError
+    from nixgen.sources.failures import explained, places_of
+
+    if choice.archive is not None:
+        from nixgen.environments.archive import explain
+
+        of_archive = explain(error, choice.archive, sandbox=store.setting("sandbox") is not False)
+        if of_archive is not None:
+            return of_archive
+    in_store = choice.archive is not None or (choice.interpreter or "").startswith(store.directory + "/")
+    if not in_store and _NO_BUILDER.search(error.what) and store.setting("sandbox") is not False:
+        return NixError(
+            "Nix builds in a sandbox, which does not see the machine's own Python",
+            where=choice.interpreter or f"python{choice.python}",
+            todo="use a Python of the store (--python /nix/store/…/bin/python, or nixpkgs' through `nixgen init`), "
+            "or build without the sandbox: --option sandbox false",
+        )
+    return explained(error, places_of([*choice.packages, *choice.lock.tools], choice.base))
+
+
+def nix_of(choice: Choice) -> Path:
+    """Return the directory of the Nix files that make an environment.
+
+    Raises:
+        InputError: there is none, or it is not nixgen's.
+    """
+    from nixgen.emit.project import NIX_DIRECTORY, check_default
+    from nixgen.errors import InputError
+
+    file = choice.base / NIX_DIRECTORY
+    if not (file / "default.nix").is_file():
+        raise InputError("there is no nix/default.nix", where=str(file), todo="run `nixgen lock`")
+    check_default(file / "default.nix")
+    return file
 
 
 def _take_image(file: Path, given: Mapping[str, str], store: Store) -> None:

@@ -136,32 +136,61 @@ class Hashes:
         return replace(package, wheels=wheels if package.wheels else None)
 
 
+def joined_lines(path: Path) -> Iterator[tuple[int, str]]:
+    """Yield the lines of a requirements file, each with its number: joined where they end with a backslash, stripped.
+
+    Comments and empty lines are left out.
+
+    Raises:
+        InputError: it cannot be read.
+    """
+    joined, start = "", 0
+    for number, text in enumerate(read_text(path).splitlines(), 1):
+        line = _COMMENT.sub("", text)
+        start = start or number
+        if line.endswith("\\"):
+            joined += line[:-1] + " "
+            continue
+        joined += line
+        if logical := joined.strip():
+            yield start, logical
+        joined, start = "", 0
+
+
+def included_file(line: str, path: Path, number: int) -> Path | None:
+    """Return the file that a line of a requirements file includes, None where it includes none.
+
+    Args:
+        line: the line, joined.
+        path: the file that it stands in.
+        number: of the line.
+
+    Raises:
+        InputError: that file is not there.
+    """
+    included = _FILE.fullmatch(line)
+    if included is None or "://" in line:
+        return None
+    inner = path.parent / included["path"].strip().strip("\"'")
+    if not inner.exists():
+        raise InputError(
+            f"it asks for {inner.name}, which is not there",
+            where=f"{path}:{number}",
+            todo="create that file, or take the line out",
+        )
+    return inner
+
+
 def _lines(paths: Iterable[Path], seen: frozenset[Path] = frozenset()) -> Iterator[tuple[str, str]]:
-    """Yield the logical lines of requirements files, each with its place: joined where they end with a backslash."""
+    """Yield the joined lines of requirements files, each with its place, and those of the files that they include."""
     for path in paths:
         real = path.resolve()
         if real in seen:
             continue
-        joined, start = "", 0
-        for number, text in enumerate(read_text(path).splitlines(), 1):
-            line = _COMMENT.sub("", text)
-            start = start or number
-            if line.endswith("\\"):
-                joined += line[:-1] + " "
-                continue
-            joined += line
-            if logical := joined.strip():
-                yield f"{path.name}:{start}", logical
-                if (included := _FILE.fullmatch(logical)) and "://" not in logical:
-                    inner = path.parent / included["path"].strip().strip("\"'")
-                    if not inner.exists():
-                        raise InputError(
-                            f"it asks for {inner.name}, which is not there",
-                            where=f"{path}:{start}",
-                            todo="create that file, or take the line out",
-                        )
-                    yield from _lines([inner], seen | {real})
-            joined, start = "", 0
+        for number, logical in joined_lines(path):
+            yield f"{path.name}:{number}", logical
+            if (inner := included_file(logical, path, number)) is not None:
+                yield from _lines([inner], seen | {real})
 
 
 def _key(line: str) -> _Key | None:

@@ -11,11 +11,11 @@ import logging
 import os
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixgen.emit.nix import LIST_OF_LEAVES, nix_string
+from nixgen.emit.nix import LIST_OF_LEAVES, TEXTS, nix_string
 from nixgen.errors import LostPathError, NixError
 from nixgen.store import programs
 from nixgen.store.daemon import Daemon
@@ -68,6 +68,21 @@ class Registration:
     def lines(self) -> list[str]:
         """Return it as ``nix-store --dump-db`` prints it."""
         return [self.path, self.nar_hash, str(self.nar_size), self.deriver, str(len(self.references)), *self.references]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Text:
+    """A text for the store.
+
+    Attributes:
+        name: of its store path.
+        content: what it says.
+        keeps: the valid store paths that are its references, named in it or not.
+    """
+
+    name: str
+    content: str
+    keeps: Collection[str]
 
 
 class Store:
@@ -175,6 +190,29 @@ class Store:
             text = self._run("nix-instantiate", "--eval", "--json", "--read-write-mode", *arguments)
         self.realise(json.loads(text), link)
 
+    def write_texts(self, texts: Sequence[Text]) -> list[str]:
+        """Write texts that keep store paths as long as they are kept themselves, and return their store paths.
+
+        All of it is one evaluation; of each text, the same content and paths give the same store path.
+
+        Args:
+            texts: what to write; one may not name another.
+
+        Raises:
+            NixError: a path is not valid, or the store cannot be written.
+        """
+        if not texts:
+            return []
+        with temporary_directory() as directory:
+            listed = directory / "texts.json"
+            said = [{"name": one.name, "content": one.content, "paths": list(one.keeps)} for one in texts]
+            listed.write_text(json.dumps(said), encoding="utf-8")
+            arguments = ("--expr", TEXTS, "--argstr", "listed", str(listed))
+            found: list[str] = json.loads(
+                self._run("nix-instantiate", "--eval", "--strict", "--json", "--read-write-mode", *arguments)
+            )
+        return found
+
     def realise(self, path: str, link: Path | None) -> None:
         """Make sure that the store holds a path.
 
@@ -226,29 +264,45 @@ class Store:
             NixError: with what Nix said.
         """
         link = ["--no-out-link"] if out_link is None else ["--out-link", str(out_link)]
+        meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
+        for _ in range(_COLLECTED):
+            built = self._building(("nix-build", *meant, *link, *arguments), watch).strip()
+            if out_link is None or self.outlives(built):
+                return built
+        raise LostPathError(
+            f"garbage collections took {built} each time before its root counted",
+            where=str(out_link),
+            todo="end what collects garbage all the time, and try again",
+        )
+
+    def build_all(self, derivations: Sequence[str], watch: Callable[[str], None] | None = None) -> list[str]:
+        """Build some derivations, several at once, and return their outputs.
+
+        Args:
+            derivations: paths of their ``.drv``.
+            watch: as for ``build``.
+
+        Raises:
+            NixError: with what Nix said; what was built by then is in the store.
+        """
+        found: list[str] = []
+        for batch in _batches(derivations):
+            found += self._building(("nix-store", "--realise", *batch), watch).split()
+        return found
+
+    def _building(self, command: tuple[str, ...], watch: Callable[[str], None] | None) -> str:
+        """Run a command that builds, with our defaults, and return what it prints."""
 
         def read(line: str) -> None:
             if watch is not None and (match := _BUILDING.match(line)):
                 watch(match[1])
 
-        meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
-        command = ("nix-build", *meant, *link, *arguments, *self._defaults())
+        words = (*command, *self._defaults())
         until = time.monotonic() + _SURVIVOR
-        collected = 0
         while True:
             try:
                 with self._scratch() as temporary:
-                    built = self._run(*command, read=read, temporary=temporary).strip()
-                if out_link is None or self.outlives(built):
-                    return built
-                collected += 1
-                if collected == _COLLECTED:
-                    raise LostPathError(
-                        f"garbage collections took {built} each time before its root counted",
-                        where=str(out_link),
-                        todo="end what collects garbage all the time, and try again",
-                    )
-                continue
+                    return self._run(*words, read=read, temporary=temporary)
             except NixError as error:
                 if not _STILL_WRITTEN.search(error.what) or time.monotonic() > until:
                     raise

@@ -28,9 +28,12 @@ def comes_out(sha256: str) -> bool:
         return False
 
 
-def is_known(sha256: str) -> bool:
-    """Tell whether it was tried before to make a skeleton of a wheel."""
-    return _place(sha256).exists()
+def has_none(sha256: str) -> bool:
+    """Tell whether it was tried before to make a skeleton of a wheel, and none was worth keeping."""
+    try:
+        return _place(sha256).stat().st_size == 0
+    except OSError:
+        return False
 
 
 def keep_skeleton(sha256: str, skeleton: Skeleton | None) -> None:

@@ -22,7 +22,7 @@ from nixgen.errors import InputError, VerificationError
 from nixgen.leaf import flat_path, leaf_path, store_name
 from nixgen.mistakes import about
 from nixgen.model import WheelIndex, WheelSource
-from nixgen.skeletons.kept import drop_skeleton, find_skeleton, is_known, keep_skeleton
+from nixgen.skeletons.kept import drop_skeleton, find_skeleton, has_none, keep_skeleton
 from nixgen.wheelhouse.wanted import Wanted
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Supply:
         return "index"
 
     def learn(self, wanted: Wanted, file: Path) -> bool:
-        """Make the skeleton of a whole wheel, if the store has its leaves and nobody has tried before.
+        """Make the skeleton of a whole wheel, if there is none yet and the store has its leaves.
 
         Args:
             wanted: the wheel.
@@ -126,8 +126,10 @@ class Supply:
         Returns:
             whether the wheel can be put together again from now on, as far as is known.
         """
-        if is_known(wanted.sha256):
-            return find_skeleton(wanted.sha256) is not None
+        if has_none(wanted.sha256):
+            return False
+        if find_skeleton(wanted.sha256) is not None:
+            return True
         index = wanted.find_index()
         if index is None or not all(Path(path).exists() for path in self._leaves(index)):
             return False

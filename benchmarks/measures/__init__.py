@@ -17,6 +17,7 @@ from benchmarks.measures import (
     space,
     start,
     verify,
+    warming,
 )
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
@@ -75,6 +76,10 @@ MEASURES: Mapping[str, Measure] = {
     "cache": Measure(
         run=caches.cache,
         goal="20 ms away, times uv: data 0.35, tf 1.0, stock 1.5; under 300 MB; push of tf 0.5 times nix copy",
+    ),
+    "warm": Measure(
+        run=warming.warm,
+        goal="1 times uv with a warm cache and hard links, as `second`; nothing downloaded, no tree built",
     ),
     "help": Measure(run=start.help, sets=("small",), goal="0.1 s; nothing imported that is not used", nix=False),
     "lock": Measure(run=locking.lock, goal="tf: 2 s on top of uv, 3 % of the bytes; one added re-reads one", nix=False),

@@ -96,7 +96,7 @@ def run(options: argparse.Namespace) -> int:
     import json
     from pathlib import Path
 
-    from nixgen.cli.console import Console
+    from nixgen.cli.console import Console, without_secrets
     from nixgen.cli.lock import resolver_options
     from nixgen.errors import UsageError
     from nixgen.warming.lists import read_lists
@@ -136,7 +136,7 @@ def run(options: argparse.Namespace) -> int:
         found = [one for one in answers if isinstance(one, Measured)]
         failed = [one for one in answers if isinstance(one, Unmeasured)]
         said["measured"] = [_measured_json(one) for one in found]
-        said["unmeasured"] = [{"name": one.name, "error": str(one.error)} for one in failed]
+        said["unmeasured"] = [{"name": one.name, "error": without_secrets(str(one.error))} for one in failed]
         if not options.json:
             _print_measured(found)
         for one in failed:
@@ -177,7 +177,7 @@ def _targets(options: argparse.Namespace) -> Wish:
 
 
 def _print(report: Report) -> None:
-    from nixgen.cli.console import count, size
+    from nixgen.cli.console import count, size, without_secrets
 
     totals = report.totals
     verb = "would keep" if not report.root else "keeps"
@@ -191,7 +191,7 @@ def _print(report: Report) -> None:
         print(f"to come: {count(lacking.files, 'file')} of {count(lacking.wheels, 'wheel')}, {size(lacking.size)}")
     print(f"new: {count(len(report.added), 'wheel')}; dropped: {count(len(report.dropped), 'wheel')}")
     if report.left_out:
-        print(f"left out by the budget: {', '.join(entry.text for entry in report.left_out)}")
+        print(without_secrets(f"left out by the budget: {', '.join(entry.text for entry in report.left_out)}"))
     if report.root:
         print(report.root)
 
@@ -250,6 +250,8 @@ def _was_carried(report: Report, entry: str) -> bool:
 def _json(report: Report) -> dict[str, Any]:
     from dataclasses import asdict
 
+    from nixgen.cli.console import without_secrets
+
     totals = asdict(report.totals)
     return {
         "root": report.root or None,
@@ -259,14 +261,14 @@ def _json(report: Report) -> dict[str, Any]:
         "downloaded": report.downloaded,
         "added": [{"name": one.name, "version": one.version, "wheel": one.wheel} for one in report.added],
         "dropped": [{"name": one.name, "version": one.version, "wheel": one.wheel} for one in report.dropped],
-        "leftOut": [entry.text for entry in report.left_out],
+        "leftOut": [without_secrets(entry.text) for entry in report.left_out],
         "failed": [
             {
-                "entry": failure.entry.text,
+                "entry": without_secrets(failure.entry.text),
                 "where": failure.entry.where,
                 "target": failure.place or None,
                 "exitCode": failure.error.exit_code,
-                "error": str(failure.error),
+                "error": without_secrets(str(failure.error)),
                 "carried": failure.entry.key in report.carried,
             }
             for failure in report.failures

@@ -67,6 +67,7 @@ def read(
     groups: Sequence[str] | None = None,
     preferences: Mapping[str, str] | None = None,
     options: ResolverOptions | None = None,
+    held_back: bool = True,
 ) -> Inputs:
     """Read what is wanted, and choose a wheel of each package for every target.
 
@@ -79,6 +80,7 @@ def read(
         groups: restricts the dependency groups likewise.
         preferences: versions to keep where uv resolves, by name.
         options: how uv resolves.
+        held_back: whether uv is asked of requirements what newer versions have no wheel, for the notes.
 
     Raises:
         UsageError: the inputs do not go together, or lack an extra or group that is asked for.
@@ -151,7 +153,14 @@ def read(
             choices, notes = read_script(paths[0], targets, where=origin, base=base, options=options, local=local)
         else:
             choices, notes = _read_requirements(
-                paths, targets, where=origin, base=base, preferences=preferences or {}, options=options, local=local
+                paths,
+                targets,
+                where=origin,
+                base=base,
+                preferences=preferences or {},
+                options=options,
+                local=local,
+                held_back=held_back,
             )
     notes += local.notes(where=origin)
     if not named and (others := passed_over(paths[0])):
@@ -299,6 +308,7 @@ def _read_requirements(
     preferences: Mapping[str, str],
     options: ResolverOptions,
     local: LocalWheels,
+    held_back: bool,
 ) -> tuple[dict[str, Choice], list[str]]:
     """Resolve requirements files, with wheels and directories of wheels among them."""
     notes: list[str] = []
@@ -326,7 +336,8 @@ def _read_requirements(
             resolution = uv.compile_requirements(
                 sources, python=python, cwd=cwd, where=where, options=options, preferences=preferences, system=system
             )
-            notes.extend(uv.held_back(sources, resolution, python=python, cwd=cwd, options=options))
+            if held_back:
+                notes.extend(uv.held_back(sources, resolution, python=python, cwd=cwd, options=options))
             return replace(resolution, lock=hashes.restrict(resolution.lock))
 
         resolutions = by_system(targets, resolve, notes, whole=lambda resolution: not resolution.unusable)

@@ -9,8 +9,10 @@ from nixgen.leaf import leaf_name
 from nixgen.model import WheelIndex
 from nixgen.warming.record import KeptWheel
 
-#: What a link costs in a tree's serialisation, in bytes, with its name (measured: 190 to 230).
-_LINK = 200
+#: What a tree has for each byte of source, and for each file, in bytes: bytecode, links, copies. Of 46 popular wheels,
+#: 11 had more than that, by 14 % at most where it was above 100 kB; together they had 0.94 of it.
+_FOR_SOURCE = 1.5
+_FOR_FILE = 350
 
 #: A leaf: its content's SHA-256, and its name in the store.
 _Leaf = tuple[str, str]
@@ -126,6 +128,6 @@ def leaves_in(index: WheelIndex) -> Iterable[tuple[_Leaf, int]]:
 
 
 def estimate(index: WheelIndex) -> int:
-    """Return about how many bytes the tree of a wheel will have: bytecode is about as large as its source."""
+    """Return about how many bytes the tree of a wheel will have."""
     sources = sum(file.size for path, file in index.files.items() if path.endswith(".py"))
-    return sources + _LINK * len(index.files)
+    return int(_FOR_SOURCE * sources) + _FOR_FILE * len(index.files)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from nixgen.credentials import redacted
 from nixgen.errors import InputError
 from nixgen.inputs.discover import read_text
 from nixgen.inputs.hashes import included_file, joined_lines
@@ -47,7 +48,8 @@ class Entry:
     def key(self) -> str:
         """What it is known by from one run to the next: what it says, and of a lock its content."""
         said = self.lock.read_bytes() if self.lock is not None else "\n".join(self.options).encode()
-        return f"{self.text} {hashlib.sha256(said).hexdigest()[:16]}" if said else self.text
+        shown = redacted(self.text)  # everybody may read the record
+        return f"{shown} {hashlib.sha256(said).hexdigest()[:16]}" if said else shown
 
 
 def read_lists(paths: Iterable[Path], top: int | None = None) -> list[Entry]:

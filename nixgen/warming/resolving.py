@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sysconfig
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +14,7 @@ from typing import TypeVar
 from packaging.requirements import InvalidRequirement, Requirement
 
 from nixgen.access import Access
+from nixgen.credentials import NamedIndex, has_login
 from nixgen.errors import InputError, MachineError, NixgenError, UsageError
 from nixgen.inputs import Inputs, ResolverOptions, read
 from nixgen.locking.indexes import indexes_of, wheels_of
@@ -26,6 +28,9 @@ from nixgen.temporary import temporary_directory
 from nixgen.warming.lists import Entry
 
 _Item = TypeVar("_Item")
+
+#: An option of a requirements file that names an index.
+_INDEX = re.compile(r"(?:-[if]|--(?:extra-)?index-url|--find-links)(?:=|\s+)(?P<url>\S+)")
 
 #: What to do about what has no wheel, of which a lock says how it is built.
 _TODO = "choose a version that has a wheel, or name a lock that has the package: it is built as that says"
@@ -131,12 +136,20 @@ class Resolver:
             file = directory.resolve() / "requirements.txt"
             file.write_text("".join(f"{line}\n" for line in (*entry.options, entry.text)), encoding="utf-8")
             try:
-                return read([file], targets=targets, base=self._base, options=self._options)
+                return read([file], targets=targets, base=self._base, options=self._options, held_back=False)
             except NixgenError as error:
                 error.where = entry.where  # and not that of a file that is gone
                 if "--no-build" in (error.todo or ""):
                     error.todo = _TODO
                 raise
+
+    def logins(self, answers: Sequence[Answer]) -> set[str]:
+        """Return the URLs of indexes and wheels that carry a login, as they were given: for whoever fetches."""
+        inputs = [one for answer in answers for one in answer.read.values()]
+        urls = [*(url for one in inputs for url in one.urls_with_login)]
+        urls += [index.url for one in inputs for index in one.indexes]
+        urls += [index.url for answer in answers for index in _indexes_of(answer.entry)]
+        return {url for url in urls if has_login(url)}
 
     def resolve(
         self, answers: Sequence[Answer], observer: Observer = SILENT
@@ -198,7 +211,10 @@ class Resolver:
         access = Access.of_project(
             self._base,
             urls=[url for one in inputs for url in one.urls_with_login],
-            indexes=[index for one in inputs for index in one.indexes],
+            indexes=[
+                *(index for one in inputs for index in one.indexes),
+                *(index for answer in answers for index in _indexes_of(answer.entry)),
+            ],
             keyring=None if provider is None else provider == "subprocess",
             mirrors=self._mirrors,
         )
@@ -248,6 +264,12 @@ def by_halves(
         middle = len(items) // 2
         by_halves(items[:middle], attempt, failed)
         by_halves(items[middle:], attempt, failed)
+
+
+def _indexes_of(entry: Entry) -> list[NamedIndex]:
+    """Return the indexes that the options of an entry name, for their logins."""
+    found = (_INDEX.fullmatch(line) for line in entry.options)
+    return [NamedIndex(url=match["url"]) for match in found if match]
 
 
 def _check(entry: Entry) -> None:

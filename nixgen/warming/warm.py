@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import itertools
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -146,6 +147,8 @@ class _Run:
         reusable: wheels of lists that are there, by their identities.
         ledger: what that comes to.
         indexes: those that were at hand, by their SHA-256.
+        failures, left_out: as in the report.
+        logins: URLs with a login.
     """
 
     request: Request
@@ -159,6 +162,7 @@ class _Run:
     indexes: dict[str, WheelIndex] = field(default_factory=dict)
     failures: list[Failure] = field(default_factory=list)
     left_out: list[Entry] = field(default_factory=list)
+    logins: set[str] = field(default_factory=set, repr=False)
 
     def fill(self, partial: Record, observer: Observer, hold: Daemon) -> Report:
         """Do it, and return what became of it."""
@@ -256,11 +260,21 @@ class _Run:
         return left
 
     def _resolved(self, answers: Sequence[Answer], observer: Observer) -> list[Resolved]:
+        self._remember_logins(answers)
         resolved, failures, indexes = self._resolver().resolve(answers, observer)
         self.failures += failures
         self.indexes |= indexes
         order = {answer.entry: number for number, answer in enumerate(answers)}
         return sorted(resolved, key=lambda one: order[one.entry])
+
+    def _remember_logins(self, answers: Sequence[Answer]) -> None:
+        """Write the indexes with a login into uv's settings of the bench: whoever fetches for it looks there."""
+        self.logins |= self._resolver().logins(answers)
+        lines = ["[[index]]\n" + f"url = {json.dumps(url)}\n" for url in sorted(self.logins)]
+        if self.request.resolver.keyring_provider:
+            lines.insert(0, f"keyring-provider = {json.dumps(self.request.resolver.keyring_provider)}\n")
+        if lines:
+            (self.bench / "uv.toml").write_text("".join(lines), encoding="utf-8")
 
     def _affordable(self, resolved: Iterable[Resolved]) -> list[Resolved]:
         """Return what the budget has room for, of each entry all or nothing; what comes first goes first."""

@@ -218,3 +218,21 @@ def test_links_of_others(host: Host) -> None:
     (host.directory / "other").symlink_to("mine")
     assert "no root of `nixgen warm`" in host.warm("-o", "other", listed, code=3).stderr
     assert (host.directory / "mine").read_text() == "mine\n"
+
+
+def test_an_index_with_a_login(host: Host) -> None:
+    """A login in an index's URL, on the command line or in a list, reaches wheels, and is neither said nor kept."""
+    host.index.behaviour = Behaviour(user="me:secret-of-mine")
+    url = host.index.index.replace("://", "://me:secret-of-mine@")
+    done = host.cli("warm", "--debug", "--default-index", url, host.write("list.txt", "alpha==1.0\n"))
+    listed = host.write("with.txt", f"--index-url {url}\nalpha==2.0\nnobody-has-this\n")
+    more = host.cli("warm", "--debug", "--json", "-o", "other", listed, code=3)
+    assert len(json.loads(more.stdout)["added"]) == 1
+    for text in (
+        done.stdout,
+        done.stderr,
+        more.stdout,
+        more.stderr,
+        *map(Path.read_text, host.directory.glob("[wo]*r*")),
+    ):
+        assert "secret-of-mine" not in text or text == listed.read_text()

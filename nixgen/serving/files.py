@@ -48,7 +48,7 @@ class Files:
     Args:
         supply: gets what is not here.
         kept: the directory of what is kept, which is this user's alone; made where it is missing.
-        scratch: one on the same file system, for what is in use.
+        scratch: one on the same file system, for what is in use; likewise.
         budget: how many bytes are kept.
     """
 
@@ -59,7 +59,6 @@ class Files:
         self._compared: set[str] = set()
         self._slots = asyncio.Semaphore(_AT_ONCE)
         self._learner = ThreadPoolExecutor(1, thread_name_prefix="skeletons")
-        kept.mkdir(parents=True, exist_ok=True, mode=0o700)
         self._make_room()
 
     @contextlib.asynccontextmanager
@@ -67,6 +66,9 @@ class Files:
         """Give a file, which is being got or is there, as long as the context lasts."""
         opened = self._opened.get(wanted.sha256)
         if opened is None:
+            # Both may go at any time, as by `nixgen clean`.
+            for directory in (self._kept, self._scratch):
+                directory.mkdir(parents=True, exist_ok=True, mode=0o700)
             file = self._scratch / str(next(self._numbers))
             opened = Opened(file=file, made=asyncio.create_task(self._make(wanted, file)))
             self._opened[wanted.sha256] = opened
@@ -96,16 +98,19 @@ class Files:
         async with self._slots:
             way = await self._supply.put(wanted, file)
         _log.info("%s comes from %s", wanted.filename, way)
-        self._keep(wanted.sha256, file)
+        # Whoever asked gets it, whatever becomes of the rest.
+        with contextlib.suppress(OSError):
+            self._keep(wanted.sha256, file)
         if way != "leaves" and wanted.index is not None:
             own = self._scratch / str(next(self._numbers))
-            os.link(file, own)
-            self._learner.submit(self._learn, wanted, own)
+            with contextlib.suppress(OSError):
+                os.link(file, own)
+                self._learner.submit(self._learn, wanted, own)
 
     def _take(self, sha256: str, file: Path) -> bool:
         """Give a file that is kept another name; tell whether it was there. It is compared when it is taken first."""
         kept = self._kept / sha256
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.link(kept, file)
             if sha256 in self._compared or hash_file(file)[0] == sha256:
                 self._compared.add(sha256)
@@ -114,7 +119,7 @@ class Files:
                 return True
             _log.warning("%s is not what it was, and is removed", kept)
             kept.unlink(missing_ok=True)
-            file.unlink()
+        file.unlink(missing_ok=True)
         return False
 
     def _keep(self, sha256: str, file: Path) -> None:
@@ -127,6 +132,8 @@ class Files:
 
     def _make_room(self) -> None:
         """Remove what was not asked for the longest, what can be put together again before what cannot."""
+        if not self._kept.is_dir():
+            return
         found = [(path, state) for path in self._kept.iterdir() if len(path.name) == 64 and (state := _state(path))]
         over = sum(state.st_size for _, state in found) - self._budget
         found.sort(key=lambda item: (not comes_out(item[0].name), item[1].st_mtime_ns))

@@ -1,7 +1,7 @@
 """Where skeletons are kept: in the user's cache, by the wheel's SHA-256.
 
-Not in the lock: they would make it larger by 1.6 kB for a small wheel and 18 kB for numpy, where it has 444 bytes of
-one today, and change nothing of what is built.
+Not in the lock: it has 444 bytes of a wheel, and the skeleton takes 0.9 kB for the median of 76 wheels and 30 kB for
+Django's, compressed, and changes nothing of what is built.
 """
 
 from __future__ import annotations

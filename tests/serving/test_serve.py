@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import re
+import shutil
 import socket
 import subprocess
 import sys
@@ -126,6 +127,8 @@ def test_a_restart(project: Cli, index: WheelServer, kept: Path) -> None:
     (kept / SHA256).write_bytes(CONTENT[:-1] + b"?")
     (kept / f".nixgen-tmp-abcd{port % 10}efg").mkdir()  # of one that was killed
     with Served(project, port=port) as served:
+        assert served.get(path).content == CONTENT
+        shutil.rmtree(kept)  # as `nixgen clean` does
         assert served.get(path).content == CONTENT
     assert "is not what it was" in served.said
     assert whole(kept) == {SHA256}

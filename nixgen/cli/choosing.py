@@ -66,6 +66,21 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
 
 def add_sources(choice: argparse._ArgumentGroup) -> None:
     """Add the arguments that say where wheels and what is built come from, and how Nix is run."""
+    add_places(choice)
+    choice.add_argument(
+        "--trusted-key",
+        action="append",
+        default=[],
+        metavar="KEY",
+        help="a public key (NAME:…) to believe in what caches have built, beside those that Nix has; repeatable",
+    )
+    choice.add_argument(
+        "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
+    )
+
+
+def add_places(choice: argparse._ActionsContainer) -> None:
+    """Add the arguments that say where wheels come from."""
     choice.add_argument(
         "--mirror",
         action="append",
@@ -82,16 +97,6 @@ def add_sources(choice: argparse._ArgumentGroup) -> None:
         metavar="CACHE",
         help="take wheels, and what `nixgen push` has put beside them, from this cache first: a directory, or a URL of "
         "file://, http://, https:// or s3://; repeatable ([tool.nixgen] cache says so too)",
-    )
-    choice.add_argument(
-        "--trusted-key",
-        action="append",
-        default=[],
-        metavar="KEY",
-        help="a public key (NAME:…) to believe in what caches have built, beside those that Nix has; repeatable",
-    )
-    choice.add_argument(
-        "--option", nargs=2, action="append", default=[], metavar=("NAME", "VALUE"), help="a setting for Nix"
     )
 
 

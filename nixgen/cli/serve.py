@@ -24,12 +24,11 @@ What it is for:
 
 _PORT = 8417
 
-_UNITS = {"": 1, "B": 1, "KB": 10**3, "MB": 10**6, "GB": 10**9, "TB": 10**12}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
-    from nixgen.cli.wheelhouse import add_sources
+    from nixgen.cli.choosing import add_places
+    from nixgen.cli.sizes import bytes_of
 
     parser.epilog = f"{parser.epilog}\n\n{_USE}"
     parser.add_argument(
@@ -46,9 +45,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--socket", metavar="PATH", help="a socket of the file system to listen at, in place of these")
     parser.add_argument(
-        "--budget", type=_bytes, default=10**9, metavar="SIZE", help="how much is kept whole (default: 1GB)"
+        "--budget", type=bytes_of, default=10**9, metavar="SIZE", help="how much is kept whole (default: 1GB)"
     )
-    add_sources(parser)
+    add_places(parser)
     parser.add_argument("--json", action="store_true", help="print where it is as JSON, in one line")
 
 
@@ -104,13 +103,3 @@ def run(options: argparse.Namespace) -> int:
         ready=ready,
     )
     return 0
-
-
-def _bytes(text: str) -> int:
-    """Read a size such as 500MB, in powers of ten."""
-    number = text.strip().upper().rstrip("BKMGT")
-    unit = text.strip().upper()[len(number) :]
-    try:
-        return int(float(number) * _UNITS[unit if unit.endswith("B") or not unit else f"{unit}B"])
-    except (KeyError, ValueError, OverflowError):
-        raise argparse.ArgumentTypeError(f"{text!r} is no size, as 500MB or 20GB are") from None

@@ -12,7 +12,6 @@ at the end, and the exit code says so.
 from __future__ import annotations
 
 import argparse
-import re
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -29,19 +28,18 @@ EXAMPLES = (
     ("nixgen warm --measure app/nixgen.lock set.txt", "how far these are there"),
 )
 
-_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
-
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     from nixgen.cli.choosing import add_sources
     from nixgen.cli.lock import add_resolution
+    from nixgen.cli.sizes import bytes_of
 
     parser.add_argument("lists", nargs="*", metavar="LIST", help="requirements, statistics, locks; the first first")
     parser.add_argument("--top", type=_number, metavar="N", help="the first N of each list: the most popular of counts")
     parser.add_argument(
         "--budget",
-        type=_bytes,
+        type=bytes_of,
         metavar="SIZE",
         help="keep no more than that (50GB): of files each content once, and trees; what comes first goes first",
     )
@@ -292,12 +290,3 @@ def _number(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
     return int(text)
-
-
-def _bytes(text: str) -> int:
-    """Return a size as a person writes it: ``50GB``, ``1.5T``, ``800000``; powers of ten, with ``i`` of two."""
-    match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*([kmgt]?)(i?)b?", text.strip().lower())
-    if match is None:
-        raise argparse.ArgumentTypeError(f"{text!r} is no size, as 50GB is one")
-    unit = _UNITS[match[2]] if not match[3] else 1024 ** list(_UNITS).index(match[2])
-    return int(float(match[1]) * unit)

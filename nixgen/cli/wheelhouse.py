@@ -23,32 +23,15 @@ What it is for:
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
+    from nixgen.cli.choosing import add_places
+
     parser.epilog = f"{parser.epilog}\n\n{_USE}"
     parser.add_argument("wheelhouse", metavar="DIR", help="where to write; made where it is missing")
     parser.add_argument(
         "locks", nargs="*", metavar="LOCK", help="locks, or directories with one (default: that of the project)"
     )
-    add_sources(parser)
+    add_places(parser)
     parser.add_argument("--json", action="store_true", help="print what was done as JSON")
-
-
-def add_sources(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments that say where wheels come from which cannot be put together."""
-    parser.add_argument(
-        "--from",
-        action="append",
-        default=[],
-        dest="caches",
-        metavar="CACHE",
-        help="take what is lacking from this cache first, as `nixgen build --from` does; repeatable",
-    )
-    parser.add_argument(
-        "--mirror",
-        action="append",
-        default=[],
-        metavar="[PREFIX=]URL",
-        help="fetch wheels below this URL, in place of host (or PREFIX) of the lock's URLs; repeatable",
-    )
 
 
 def run(options: argparse.Namespace) -> int:

@@ -98,7 +98,6 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.lock import resolver_options
     from nixgen.errors import UsageError
     from nixgen.warming.lists import read_lists
-    from nixgen.warming.measuring import Measured, Unmeasured, measure
     from nixgen.warming.warm import Request, warm
 
     if not options.lists and not options.measure:
@@ -129,6 +128,9 @@ def run(options: argparse.Namespace) -> int:
         elif not options.json:
             _print(report)
     if options.measure:
+        # Imported here: a list needs nothing of it.
+        from nixgen.warming.measuring import Measured, Unmeasured, measure
+
         named = [str(here / path) for path in options.measure]
         answers = [*measure(named, environment, targets=targets, resolver=resolver)]
         found = [one for one in answers if isinstance(one, Measured)]

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from nixgen.locking.targets import Wish
     from nixgen.warming.ledger import Totals
     from nixgen.warming.measuring import Measured
-    from nixgen.warming.warm import Report
+    from nixgen.warming.report import Report
 
 EXAMPLES = (
     ("nixgen warm --top 1000 --budget 50GB -o /var/lib/nixgen/warm popular.json", "what most download"),

@@ -89,10 +89,12 @@ class Record:
 
     Attributes:
         made_by: a hash of the Nix library that made it: another one may make other trees.
+        asked: a hash of how entries were resolved: otherwise, they may be other versions.
         entries: by the keys of entry and place.
     """
 
     made_by: str = ""
+    asked: str = ""
     entries: Mapping[tuple[str, str], KeptEntry] = field(default_factory=dict)
 
     def wheels(self) -> list[KeptWheel]:
@@ -124,6 +126,7 @@ class Record:
         said = {
             "nixgenWarm": _FORMAT,
             "madeBy": self.made_by,
+            "asked": self.asked,
             "before": before,
             "wheels": [asdict(wheel) for wheel in wheels],
             "entries": [
@@ -145,10 +148,10 @@ class Record:
         return path
 
     @classmethod
-    def of_entries(cls, entries: Iterable[KeptEntry], made_by: str) -> Record:
+    def of_entries(cls, entries: Iterable[KeptEntry], made_by: str, asked: str) -> Record:
         """Return the record of some entries, in the order of their keys: the same are the same bytes."""
         by_key = {(entry.entry, entry.place): entry for entry in entries}
-        return cls(made_by=made_by, entries=dict(sorted(by_key.items())))
+        return cls(made_by=made_by, asked=asked, entries=dict(sorted(by_key.items())))
 
     @classmethod
     def read(cls, link: Path) -> Record:
@@ -158,7 +161,7 @@ class Record:
             InputError: the link is no root of such a record.
         """
         entries: dict[tuple[str, str], KeptEntry] = {}
-        made_by = ""
+        made_by = asked = ""
         path = link
         if not link.is_symlink() and not link.exists():
             return cls()
@@ -174,13 +177,13 @@ class Record:
                 ) from error
             if not known:
                 return cls()  # by another nixgen: what it says is made anew
-            made_by = made_by or data["madeBy"]
+            made_by, asked = made_by or data["madeBy"], asked or data.get("asked", "")
             wheels = [KeptWheel(**wheel) for wheel in data["wheels"]]
             for one in data["entries"]:
                 kept = _entry(one, wheels)
                 entries.setdefault((kept.entry, kept.place), kept)
             path = Path(data["before"] or "/nonexistent")
-        return cls(made_by=made_by, entries=entries)
+        return cls(made_by=made_by, asked=asked, entries=entries)
 
     @classmethod
     def read_partial(cls, link: Path) -> Record:

@@ -6,14 +6,14 @@ import hashlib
 import itertools
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixgen.emit.files import contents
 from nixgen.environments.request import Request as Environment
 from nixgen.errors import InputError, NetworkError, NixgenError
-from nixgen.ingest.lacking import Lacking, lacking
+from nixgen.ingest.lacking import lacking
 from nixgen.inputs.options import ResolverOptions
 from nixgen.library import library_directory
 from nixgen.locking.targets import Wish
@@ -23,11 +23,12 @@ from nixgen.store import Store
 from nixgen.temporary import temporary_directory
 from nixgen.ties import share_ties
 from nixgen.warming.filling import Filling, index_of, url_of
-from nixgen.warming.ledger import Ledger, Totals, estimate, totals
+from nixgen.warming.ledger import Ledger, estimate, totals
 from nixgen.warming.lists import Entry
 from nixgen.warming.places import Place, choose_places, leaves_alone
 from nixgen.warming.progress import Telling
 from nixgen.warming.record import KeptEntry, KeptWheel, Record, partial_of
+from nixgen.warming.report import Report
 from nixgen.warming.resolving import Answer, Failure, Resolved, Resolver, by_halves
 
 if TYPE_CHECKING:
@@ -61,41 +62,6 @@ class Request:
     resolver: ResolverOptions = field(default_factory=ResolverOptions)
     environment: Environment = field(default_factory=lambda: Environment(base=Path()))
     jobs: int = 4
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """What became of it.
-
-    Attributes:
-        root: the store path that the root leads to; "" for a run that changes nothing.
-        entries: how many were asked for.
-        kept: how many of them are there for every place, or as far as they can be.
-        failures: what could not be had.
-        carried: keys of entries that failed, and of which what was there before is kept.
-        left_out: entries that the budget left out.
-        totals: what is kept; of a dry run, what would be.
-        added, dropped: wheels that are kept now and were not, and the other way round.
-        downloaded: bytes read over the network for leaves.
-        lacking: of a dry run, what the store lacks.
-    """
-
-    root: str
-    entries: int
-    kept: int
-    failures: Sequence[Failure]
-    carried: Sequence[str]
-    left_out: Sequence[Entry]
-    totals: Totals
-    added: Sequence[KeptWheel]
-    dropped: Sequence[KeptWheel]
-    downloaded: int
-    lacking: Lacking | None = None
-
-    @property
-    def exit_code(self) -> int:
-        """0 where all could be had, else that of the gravest failure."""
-        return max((failure.error.exit_code for failure in self.failures), default=0)
 
 
 def warm(request: Request, observer: Observer = SILENT, *, dry_run: bool = False) -> Report:
@@ -172,10 +138,11 @@ class _Run:
         text = ""
         if partial.entries:
             text = str(partial_of(link).resolve())
+        if partial.entries and partial.asked == self.asked:
             observer.note(f"going on with a run that was interrupted: {len(partial.entries)} of its entries are there")
         telling = Telling(observer, len(self.request.entries))
         filling = Filling(bench=self.bench, request=self.request.environment, hold=hold, observer=telling)
-        open_entries = self._resume(partial)
+        open_entries = self._resume(partial if partial.asked == self.asked else Record())
         telling.done = len(self.request.entries) - len(open_entries)
         with telling.shown("warming"), self._resolver().answers(_requirements(open_entries)) as answers:
             for number, batch in enumerate(_batches(open_entries)):
@@ -192,9 +159,9 @@ class _Run:
                 telling.done += len(batch)
                 new = [entry for key, entry in self.kept.items() if key not in before]
                 if new:
-                    text = Record.of_entries(new, self.made_by).write(store, partial_of(link), hold, text)
+                    text = Record.of_entries(new, self.made_by, self.asked).write(store, partial_of(link), hold, text)
         carried = self._carry()
-        record = Record.of_entries(self.kept.values(), self.made_by)
+        record = Record.of_entries(self.kept.values(), self.made_by, self.asked)
         share_ties(wheel.sha256 for wheel in record.wheels() if wheel.sha256)
         root = record.write(store, link, hold)
         partial_of(link).unlink(missing_ok=True)
@@ -220,9 +187,17 @@ class _Run:
             if entry.lock is not None:
                 observer.note(f"{entry.text} is not looked into by a dry run; --measure does")
         carried = self._carry()
-        record = Record.of_entries(self.kept.values(), self.made_by)
+        record = Record.of_entries(self.kept.values(), self.made_by, self.asked)
         report = self._report(record, root="", carried=carried, downloaded=0)
         return replace(report, lacking=lacking(wanted.values(), store))
+
+    @property
+    def asked(self) -> str:
+        """A hash of how entries are resolved."""
+        said = json.dumps(
+            [asdict(self.request.resolver), *(str(place.target) for place in self.places)], sort_keys=True
+        )
+        return hashlib.sha256(said.encode()).hexdigest()[:16]
 
     def _resolver(self) -> Resolver:
         targets = [*{place.target.key: place.target for place in self.places}.values()]

@@ -16,7 +16,7 @@ from typing import Any
 from corpus.entries import Entry
 from nixgen.comparison.contents import distinct_files
 from nixgen.environments.fetch import access_of
-from nixgen.errors import NixgenError
+from nixgen.errors import InputError, NixgenError
 from nixgen.indexes import make_indexes
 from nixgen.inputs import uv
 from nixgen.inputs.options import ResolverOptions
@@ -192,6 +192,8 @@ def _resolve(entry: Entry, date: str, target: Target) -> list[tuple[str, WheelSo
             system=target,
         )
         chosen = choose(resolution.lock, target, where=entry.name, directory=resolution.directory, base=base)
+    if unusable := [*resolution.unusable, *chosen.unusable]:
+        raise InputError(unusable[0].reason)
     packages = sorted(chosen.selection.packages, key=lambda package: (package.name not in entry.roots, package.name))
     return [(package.name, package.wheel) for package in packages if package.wheel.url is not None]
 

@@ -14,6 +14,9 @@ from typing import Any
 
 import pytest
 
+from nixgen.errors import UsageError
+from nixgen.fleet.holders import parse_requirement
+from nixgen.fleet.upgrade import parse_upgrade
 from tests.support.cli import Cli
 from tests.support.locks import change_package, lock_wheels, locked_wheels
 from tests.support.owner import UID, as_root, open_directory
@@ -108,10 +111,17 @@ def test_who_holds_a_version(fleet: Cli) -> None:
 
 
 @pytest.mark.parametrize("text", ["demo[extra]", "demo; python_version > '3'", "<2", "demo @ file:///x", ""])
-def test_what_is_no_question_is_a_usage_error(fleet: Cli, text: str) -> None:
+def test_what_is_no_question_is_a_usage_error(text: str) -> None:
     """It is said what can be asked for."""
-    assert "write it such as" in fleet("fleet", f"--has={text}", code=2).stderr
-    assert "write it such as" in fleet("fleet", f"--upgrade={text}", code=2).stderr
+    for parse in (parse_requirement, parse_upgrade):
+        with pytest.raises(UsageError, match="write it such as"):
+            parse(text)
+
+
+def test_questions_are_read_before_locks(nixgen: Cli) -> None:
+    """An empty one is none, and is not taken for no question."""
+    assert "write it such as" in nixgen("fleet", "--has=", code=2).stderr
+    assert "write it such as" in nixgen("fleet", "--upgrade=", code=2).stderr
 
 
 def test_an_upgrade_over_all(fleet: Cli, serve: Callable[..., WheelServer]) -> None:

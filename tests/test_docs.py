@@ -80,6 +80,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
         "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
         **{name: TOOL.format(python=sys.executable, name=name) for name in ("pdm", "pipenv")},
         "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
+        "mkfs.erofs": f'#!/bin/sh\nexec {program("mkfs.erofs", "erofs-utils")} "$@"\n',
     }
     for name, script in scripts.items():
         (programs / name).write_text(script)

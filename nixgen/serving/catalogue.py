@@ -30,7 +30,9 @@ class Catalogue:
         self._own: dict[str, dict[str, Wanted]] = {}
         for wheel in wheels:
             name = project_of(wheel.filename)
-            assert name is not None
+            if name is None:
+                _log.warning("%s has no name that installers ask for, and is not served", wheel.filename)
+                continue
             known = self._own.setdefault(name, {}).setdefault(wheel.filename, wheel)
             if known.sha256 != wheel.sha256:
                 _log.warning("two locks have different wheels called %s: the first is served", wheel.filename)

@@ -12,6 +12,7 @@ from packaging.utils import (
     InvalidSdistFilename,
     InvalidWheelFilename,
     canonicalize_name,
+    is_normalized_name,
     parse_sdist_filename,
     parse_wheel_filename,
 )
@@ -117,26 +118,26 @@ def wants_json(accept: str) -> bool:
 
 def project_of(filename: str) -> str | None:
     """Return the normalized name of the project that a file is of; None where its name tells none."""
-    try:
-        return canonicalize_name(parse_wheel_filename(filename)[0])
-    except InvalidWheelFilename:
-        pass
-    try:
-        return canonicalize_name(parse_sdist_filename(filename)[0])
-    except InvalidSdistFilename:
-        return None
+    parsed = _parsed(filename)
+    # What stands in a name comes from clients, too, and is asked for at an index beyond.
+    return parsed[0] if parsed is not None and is_normalized_name(parsed[0]) else None
 
 
 def version_of(filename: str) -> str | None:
     """Return the version that a file's name tells, None where it tells none."""
+    parsed = _parsed(filename)
+    return None if parsed is None else parsed[1]
+
+
+def _parsed(filename: str) -> tuple[str, str] | None:
     try:
-        return str(parse_wheel_filename(filename)[1])
+        name, version, _, _ = parse_wheel_filename(filename)
     except InvalidWheelFilename:
-        pass
-    try:
-        return str(parse_sdist_filename(filename)[1])
-    except InvalidSdistFilename:
-        return None
+        try:
+            name, version = parse_sdist_filename(filename)
+        except InvalidSdistFilename:
+            return None
+    return canonicalize_name(name), str(version)
 
 
 def _page(title: str, lines: Iterable[str]) -> bytes:

@@ -94,7 +94,8 @@ def test_which_project() -> None:
     """The name of a file tells the project, or nothing does."""
     assert project_of("Demo_X-1.0-py3-none-any.whl") == "demo-x"
     assert project_of("demo-x-1.0.tar.gz") == "demo-x"
-    assert project_of("../etc/passwd") is None and project_of("demo.exe") is None
+    for name in ("../etc/passwd", "demo.exe", "a?b=c-1.0.tar.gz", "a#b-1.0.tar.gz", "..-1.0.tar.gz", "a b-1.0.zip"):
+        assert project_of(name) is None, name
 
 
 def test_an_index_is_asked_once(tmp_path: Path) -> None:

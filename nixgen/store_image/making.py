@@ -65,12 +65,13 @@ def make_store_image(
         observer: is told what goes on.
 
     Raises:
-        InputError: ``on`` is no such image, or one of another store.
+        InputError: ``on`` is no such image, or one of another store; there is no place for ``file``.
         MachineError: there is no mkfs.erofs, or no room.
         VerificationError: a store path is not what Nix has recorded of it.
         NixgenError: as ``nixgen.environments.build.build``.
     """
     find_program()
+    _check_place(file)
     below = None if on is None else read_listing(on, read_uuid(on))
     if on is not None and on.exists() and file.exists() and on.samefile(file):
         raise InputError("an image cannot stand on itself", where=str(file), todo="name another file with -o")
@@ -93,6 +94,14 @@ def make_store_image(
             paths |= more - store.invalid(more)
             listing, size = _write(file, paths, environments, below, on, store, observer)
     return StoreImage(file=file, size=size, environments=environments, listing=listing)
+
+
+def _check_place(file: Path) -> None:
+    """Refuse where no file can be written, before anything is built for it."""
+    if file.is_dir():
+        raise InputError("this is a directory", where=str(file), todo="name a file with -o")
+    if not file.parent.is_dir():
+        raise InputError("there is no such directory", where=str(file.parent), todo="make it, or name another with -o")
 
 
 def _of_wheels(requests: Iterable[Request], store: Store, observer: Observer) -> set[str]:

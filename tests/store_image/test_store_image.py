@@ -255,6 +255,8 @@ def test_what_is_no_base(made: Made, tmp_path: Path) -> None:
     said = made.cli("image", "--store", "two", "-o", image, "--on", image, code=3).stderr
     assert "cannot stand on itself" in said
     assert not (made.root / "refused.erofs").exists()
+    assert "this is a directory" in made.cli("image", "--store", "two", "-o", tmp_path, code=3).stderr
+    assert "no such directory" in made.cli("image", "--store", "two", "-o", tmp_path / "no/image", code=3).stderr
 
 
 def test_what_cannot_be_made(made: Made, tmp_path: Path) -> None:

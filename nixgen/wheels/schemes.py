@@ -29,9 +29,11 @@ _OWN_DATA = re.compile(
 #: Where the scheme ``data`` reaches site-packages, of whichever Python.
 _SITE = re.compile(r"lib/python3\.[0-9]+t?/site-packages/(.+)", re.DOTALL)
 
-#: What an environment has in site-packages that its Python runs at the start (nix/builders/startup.py).
+#: What an environment has in site-packages that its Python runs at the start (nix/builders/startup.py), and a file in the
+#: place of a directory of bytecode.
 _OWN_SITE = re.compile(
-    r"0-nixgen-(libraries|writable)\.pth(/.*)?|_nixgen_(libraries|writable)([./].*)?", re.IGNORECASE | re.DOTALL
+    r"0-nixgen-(libraries|writable)\.pth(/.*)?|_nixgen_(libraries|writable)([./].*)?|(.*/)?__pycache__",
+    re.IGNORECASE | re.DOTALL,
 )
 
 
@@ -89,6 +91,8 @@ def _is_own(scheme: str, path: str) -> bool:
     directory, slash, command = path.partition("/")
     if slash and directory.lower() == "bin" and is_own_command(command.partition("/")[0]):
         return True
+    if (site := _SITE.fullmatch(path)) is not None:
+        return _OWN_SITE.fullmatch(site[1]) is not None
     return _OWN_DATA.fullmatch(path) is not None
 
 

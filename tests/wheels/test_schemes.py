@@ -81,6 +81,9 @@ def test_a_file_beside_the_schemes_is_an_error(problems_of: Problems) -> None:
         "purelib/0-nixgen-libraries.pth",
         "platlib/_nixgen_libraries/__init__.py",
         "purelib/_nixgen_libraries.py",
+        "purelib/demo/__pycache__",
+        "data/lib/python3.11/site-packages/demo/__pycache__",
+        "data/lib/python3.12/site-packages/0-nixgen-libraries.pth",
     ],
 )
 def test_parts_of_the_environment_are_protected(path: str, problems_of: Problems) -> None:
@@ -96,6 +99,8 @@ def test_what_only_looks_like_a_part_of_the_environment_passes(index_of: Index) 
         "data/lib/python3.11/t0",
         "scripts/nixgen-venv2",
         "data/.lockfile",
+        "data/share/demo/__pycache__",
+        "purelib/demo/__pycache__s",
     )
     assert len(index_of(make_wheel(data=dict.fromkeys(paths, "x"))).files) == 4 + len(paths)
 
@@ -104,6 +109,7 @@ def test_the_environments_own_modules_are_protected(problems_of: Problems) -> No
     """At the top of site-packages too, what an environment has there for its libraries is its own."""
     problems = problems_of(make_wheel(files={"_nixgen_libraries/x.py": "x", "demo/_nixgen_libraries.py": "x"}))
     assert "'_nixgen_libraries/x.py': it would replace" in problems and "demo/" not in problems
+    assert "'demo/__pycache__': it would replace" in problems_of(make_wheel(files={"demo/__pycache__": "x"}))
 
 
 @pytest.mark.parametrize("stem", ["other-1.0", "demo-2.0", "demo"])

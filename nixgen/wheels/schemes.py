@@ -29,8 +29,8 @@ _OWN_DATA = re.compile(
 #: Where the scheme ``data`` reaches site-packages, of whichever Python.
 _SITE = re.compile(r"lib/python3\.[0-9]+t?/site-packages/(.+)", re.DOTALL)
 
-#: What an environment has in site-packages that its Python runs at the start (nix/builders/startup.py), and a file in the
-#: place of a directory of bytecode.
+#: What an environment has in site-packages that its Python runs at the start (nix/builders/startup.py); a file where a
+#: directory of bytecode goes.
 _OWN_SITE = re.compile(
     r"0-nixgen-(libraries|writable)\.pth(/.*)?|_nixgen_(libraries|writable)([./].*)?|(.*/)?__pycache__",
     re.IGNORECASE | re.DOTALL,

@@ -186,20 +186,27 @@ class Filling:
         written = dict(zip(texts, store.write_texts([*texts.values()]), strict=True))
         self.hold.hold(written.values())
         return [
-            KeptWheel(
-                wheel=package.wheel.filename,
-                name=package.name,
-                version=package.version,
-                sha256=wheel.source.sha256 or "",
-                index=wheel.index or "",
-                place=place.key,
-                url=url_of(wheel),
+            replace(
+                wanted_of(package, wheel, place),
                 tree=trees.get(package.wheel.filename, ""),
                 leaves=written.get(package.wheel.filename, ""),
                 size=about[trees[package.wheel.filename]].nar_size if package.wheel.filename in trees else 0,
             )
             for package, wheel in wheels
         ], others
+
+
+def wanted_of(package: LockedPackage, wheel: LockedWheel, place: Place) -> KeptWheel:
+    """Return what is kept of a package's wheel for a place, when nothing of it is there yet."""
+    return KeptWheel(
+        wheel=package.wheel.filename,
+        name=package.name,
+        version=package.version,
+        sha256=wheel.source.sha256 or "",
+        index=wheel.index or "",
+        place=place.key,
+        url=url_of(wheel),
+    )
 
 
 def url_of(wheel: LockedWheel) -> str:

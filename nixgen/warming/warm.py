@@ -22,7 +22,7 @@ from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
 from nixgen.temporary import temporary_directory
 from nixgen.ties import share_ties
-from nixgen.warming.filling import Filling, index_of, url_of
+from nixgen.warming.filling import Filling, index_of, url_of, wanted_of
 from nixgen.warming.ledger import Ledger, estimate, totals
 from nixgen.warming.lists import Entry
 from nixgen.warming.places import Place, choose_places, leaves_alone
@@ -320,16 +320,7 @@ class _Run:
         for package in one.packages:
             wheel = one.wheels[package.wheel.filename]
             identity = self._identity(one, package.wheel.filename, place)
-            stand_in = KeptWheel(
-                wheel=package.wheel.filename,
-                name=package.name,
-                version=package.version,
-                sha256=wheel.source.sha256 or "",
-                index=wheel.index or "",
-                place=place.key,
-                url=url_of(wheel),
-            )
-            wheels.append(self.reusable.get(identity, stand_in))
+            wheels.append(self.reusable.get(identity) or wanted_of(package, wheel, place))
         self.kept[one.entry.key, place.key] = KeptEntry(entry=one.entry.key, place=place.key, wheels=tuple(wheels))
 
     def _identity(self, one: Resolved, filename: str, place: Place) -> tuple[str, str, str, str]:

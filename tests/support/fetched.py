@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+
+import pytest
 
 from tests.support.cli import Cli
 from tests.support.nix import NixInstallation
@@ -38,6 +41,28 @@ def fetched(root: Path, nix: NixInstallation, index: WheelServer) -> Cli:
 def with_cache(cli: Cli, cache: Path) -> Cli:
     """Return the same for a user with another cache, which knows no skeleton."""
     return replace(cli, environment={**cli.environment, "XDG_CACHE_HOME": str(cache)})
+
+
+@pytest.fixture(scope="package")
+def index() -> Iterator[WheelServer]:
+    """The server that the lock was made with; each test finds it well."""
+    with WheelServer(dict(WHEELS)) as server:
+        yield server
+
+
+@pytest.fixture(scope="package")
+def ready(tmp_path_factory: pytest.TempPathFactory, nix_store: NixInstallation, index: WheelServer) -> Cli:
+    """``nixgen`` in a project that was locked and fetched."""
+    return fetched(tmp_path_factory.mktemp("fetched"), nix_store, index)
+
+
+@pytest.fixture
+def project(ready: Cli, index: WheelServer, tmp_path: Path) -> Iterator[Cli]:
+    """The same with a user's cache that knows no skeleton, and an index that counts from none."""
+    index.behaviour = Behaviour()
+    index.requests.clear()
+    yield with_cache(ready, tmp_path / "cache")
+    index.behaviour = Behaviour()
 
 
 def away(index: WheelServer) -> None:

@@ -16,6 +16,9 @@ from corpus.processes import Processes
 from corpus.result import DIFFERS, Result
 from corpus.runner import Runner, said
 
+#: Submodules are imported by the command, one after another: for Django alone that takes a minute.
+LIMITS = Limits(module=60, submodules=0, command=20, probe=240)
+
 LIST = Path(__file__).resolve().parents[2] / "corpus" / "packages.toml"
 
 pytestmark = [pytest.mark.nix, pytest.mark.registry]
@@ -33,7 +36,7 @@ def running(
         workshop=Workshop(processes=processes, store=store),
         work=root / "work",
         out=root / "out",
-        limits=Limits(module=60, submodules=20, command=20, probe=240),
+        limits=LIMITS,
     )
     tests = [getattr(item, "callspec", None) for item in request.session.items if item.parent is request.node]
     entries = [test.params["entry"] for test in tests if test is not None]
@@ -61,7 +64,7 @@ def test_what_is_built_of_its_source_works_as_the_wheel(tmp_path: Path) -> None:
         work=tmp_path / "work",
         out=tmp_path / "out",
         from_source=True,
-        limits=Limits(module=60, submodules=20, command=20, probe=240),
+        limits=LIMITS,
     )
     (entry,) = choose(read(LIST.with_name("sources.toml")), [], nasty=True)
     result = runner.run(entry)

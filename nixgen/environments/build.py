@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 #: What Nix's message has where a leaf is missing: the name of the file that stands for all of them (nix/ingest.nix).
 _LEAF_MISSING = "run-nixgen-fetch"
 
+#: How often to fetch what is missing all the same, where collections go on all the time.
+_FETCHES = 3
+
 #: What Nix says of a builder that the sandbox does not hold.
 _NO_BUILDER = re.compile(r"executing '[^']*': No such file or directory")
 
@@ -89,14 +92,22 @@ def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wra
     from nixgen.errors import LostPathError, NixError
     from nixgen.store import Store
 
-    if not untied_wheels(choice):
+    def attempt() -> str | None:
         try:
             return _build(choice, out_link, observer, wrap)
         except NixError as error:
             if not isinstance(error, LostPathError) and _LEAF_MISSING not in error.what:
                 raise
+            return None
+
+    if not untied_wheels(choice) and (built := attempt()) is not None:
+        return built
     with Store(choice.settings).connect() as daemon:
-        # No collection takes a leaf between its arrival and the build of what needs it.
+        for _ in range(_FETCHES - 1):
+            # No collection takes a leaf between its arrival and the build of what needs it, or hardly one.
+            fetch_all(choice, observer, hold=daemon)
+            if (built := attempt()) is not None:
+                return built
         fetch_all(choice, observer, hold=daemon)
         return _build(choice, out_link, observer, wrap)
 

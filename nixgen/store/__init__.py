@@ -233,16 +233,16 @@ class Store:
                 f"a garbage collection took {path} while a root was made for it", where=str(link), todo="try again"
             )
 
-    def outlives(self, path: str) -> bool:
-        """Tell whether a valid path is there to stay for which a root was just made.
+    def outlives(self, *paths: str) -> bool:
+        """Tell whether valid paths are there to stay for which roots were just made.
 
         A collection that is under way may have read the roots before that one was made, and read which paths are in use
         after its maker ended: then it takes the path (Nix's ``collectGarbage`` has this order). Told of it while it
         runs, it does not.
         """
         with self.connect() as daemon:
-            daemon.hold([path])
-        return os.path.lexists(path)
+            daemon.hold(paths)
+        return all(map(os.path.lexists, paths))
 
     def build(
         self,
@@ -267,7 +267,7 @@ class Store:
         meant = ["--expr", expression] if isinstance(expression, str) else [str(expression)]
         for _ in range(_COLLECTED):
             built = self._building(("nix-build", *meant, *link, *arguments), watch).strip()
-            if out_link is None or self.outlives(built):
+            if out_link is None or self.outlives(*built.split()):
                 return built
         raise LostPathError(
             f"garbage collections took {built} each time before its root counted",

@@ -88,4 +88,6 @@ def _build_all(store: PrivateStore, projects: Sequence[Project], *, at_once: boo
         script = f'jobs=; for place; do ( cd "$place" && {build} ) & jobs="$jobs $!"; done; '
         script += "for job in $jobs; do wait $job || exit; done"
     places = [str(project.directory) for project in projects]
+    # Nix makes its database when it is used first, and two who do that at once may find the other one's half made.
+    timed(store.command("nix-store", "--init"), env=store.env, cwd=projects[0].directory)
     return timed(store.command("sh", "-c", script, "sh", *places), env=store.env, cwd=projects[0].directory)

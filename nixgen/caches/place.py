@@ -19,8 +19,9 @@ from nixgen.credentials import Credentials, without_credentials
 from nixgen.errors import InputError, NetworkError
 from nixgen.mistakes import about
 from nixgen.temporary import sweep, temporary_directory
+from nixgen.wheels.answers import shown
 from nixgen.wheels.retry import Retry
-from nixgen.wheels.transport import Transport, shown
+from nixgen.wheels.transport import Transport
 
 #: What a cache says of itself.
 INFO = "nix-cache-info"

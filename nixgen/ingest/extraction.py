@@ -29,10 +29,11 @@ from nixgen.store import Store
 from nixgen.store.daemon import Daemon
 from nixgen.temporary import temporary_directory
 from nixgen.ties import Tie, find_tie, keep_tie
+from nixgen.wheels.answers import shown
 from nixgen.wheels.contents import build_index
 from nixgen.wheels.index import read_file
 from nixgen.wheels.text import index_bytes, index_hash
-from nixgen.wheels.transport import Download, Transport, shown
+from nixgen.wheels.transport import Download, Transport
 from nixgen.wheels.verify import check_files, check_wheel, hash_local
 
 if TYPE_CHECKING:

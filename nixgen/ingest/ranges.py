@@ -12,9 +12,10 @@ from collections.abc import Collection
 from pathlib import Path
 
 from nixgen.model import WheelIndex
+from nixgen.wheels.answers import RangesRefusedError
 from nixgen.wheels.archive import DamagedError, Range, SparseFile, member_ranges, merge, open_archive
 from nixgen.wheels.index import tail_length
-from nixgen.wheels.transport import Download, RangesRefusedError, Transport
+from nixgen.wheels.transport import Download, Transport
 
 #: A smaller wheel than this costs no more than its directory, in bytes.
 _SMALL_WHEEL = 256 * 1024

@@ -19,7 +19,8 @@ from nixgen.inputs.parts import by_system, read_project
 from nixgen.inputs.pdm import read_pdm
 from nixgen.inputs.pins import read_pinned
 from nixgen.inputs.pipenv import read_pipenv
-from nixgen.inputs.poetry import as_standard, is_poetry_project, read_poetry
+from nixgen.inputs.poetry import read_poetry
+from nixgen.inputs.poetry_project import as_standard, is_poetry_project
 from nixgen.inputs.project import Project, lock_of
 from nixgen.inputs.pylock import Choice, choose, parse, refuse, restrict, without_wheel
 from nixgen.inputs.script import check_script, lock_of_script, read_script

@@ -13,7 +13,7 @@ from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from nixgen.errors import InputError
 from nixgen.inputs.discover import find_input, read_text, read_toml
 from nixgen.inputs.pipenv import read_pipenv
-from nixgen.inputs.poetry import python_of
+from nixgen.inputs.poetry_project import python_of
 from nixgen.inputs.project import lock_of
 from nixgen.inputs.script import python_of_script
 from nixgen.pythons import MACHINE_DIRECTORIES, find_python, managed_python

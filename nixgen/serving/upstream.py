@@ -19,8 +19,9 @@ from nixgen.access import Access
 from nixgen.errors import NetworkError, VerificationError
 from nixgen.serving.projects import Offer
 from nixgen.wheelhouse.wanted import Wanted
+from nixgen.wheels.answers import shown
 from nixgen.wheels.retry import Retry
-from nixgen.wheels.transport import Page, Transport, shown
+from nixgen.wheels.transport import Page, Transport
 
 _log = logging.getLogger(__name__)
 

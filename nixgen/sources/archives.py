@@ -8,7 +8,8 @@ from pathlib import Path
 from nixgen.access import Access
 from nixgen.errors import InputError, VerificationError
 from nixgen.model import Source
-from nixgen.wheels.transport import Transport, shown
+from nixgen.wheels.answers import shown
+from nixgen.wheels.transport import Transport
 from nixgen.wheels.verify import hash_file
 
 

@@ -107,7 +107,7 @@ class Supply:
             )
         download = await (await self._opened()).download(wanted.url, file, most=_most(wanted.size))
         if download.sha256 != wanted.sha256:
-            from nixgen.wheels.transport import shown
+            from nixgen.wheels.answers import shown
 
             raise VerificationError(
                 f"the file {wanted.filename} has SHA-256 {download.sha256}, expected {wanted.sha256}",

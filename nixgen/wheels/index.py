@@ -13,10 +13,11 @@ from nixgen.errors import WheelError
 from nixgen.model import Traffic, WheelIndex, WheelSource
 from nixgen.observer import Progress
 from nixgen.temporary import temporary_directory
+from nixgen.wheels.answers import RangesRefusedError, shown
 from nixgen.wheels.archive import DamagedError, SparseFile
 from nixgen.wheels.contents import Contents, build_index, read_contents
 from nixgen.wheels.retry import Retry
-from nixgen.wheels.transport import Download, RangesRefusedError, Transport, shown
+from nixgen.wheels.transport import Download, Transport
 from nixgen.wheels.verify import check_files, check_other_hash, check_wheel, hash_local
 
 #: The first request asks for this many bytes at a wheel's end: 1.5 % of it where its size is known, within

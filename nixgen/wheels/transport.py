@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import logging
-import re
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
@@ -21,9 +20,19 @@ import httpx
 
 import nixgen
 from nixgen.access import Access
-from nixgen.errors import MachineError, NetworkError, VerificationError
+from nixgen.errors import MachineError, NetworkError
 from nixgen.mirrors import mirrored
 from nixgen.mistakes import about, limit, mistake
+from nixgen.wheels.answers import (
+    RangesRefusedError,
+    StatusError,
+    content_range,
+    range_header,
+    shown,
+    strong_tag,
+    unexpected,
+    wrong_size,
+)
 from nixgen.wheels.archive import Range
 from nixgen.wheels.connections import Connections
 from nixgen.wheels.retry import Retry, is_transient
@@ -46,8 +55,6 @@ _REFUSALS = frozenset({400, 403, 405, 416, 501})
 
 #: The largest wheel that is downloaded where nothing says how large it is, in bytes.
 MAX_WHEEL = 64 * 1024**3
-
-_CONTENT_RANGE = re.compile(r"bytes\s+(\d{1,18})-(\d{1,18})/(\d{1,18})", re.IGNORECASE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,10 +90,6 @@ class Page:
     url: str
     kind: str
     content: bytes
-
-
-class RangesRefusedError(Exception):
-    """The server does not give ranges of this file, or not of one and the same file."""
 
 
 class _IncompleteError(Exception):
@@ -194,7 +197,7 @@ class Transport:
             return await self._range(url, f"bytes=-{length}", None, spool, size=None, etag=None)
         # not every server knows suffix ranges; where the size is known they are not needed
         wanted = Range(max(0, size - length), size)
-        return await self._range(url, _header(wanted), wanted, spool, size=size, etag=None)
+        return await self._range(url, range_header(wanted), wanted, spool, size=size, etag=None)
 
     async def range(self, url: str, wanted: Range, *, size: int, etag: str | None, spool: Path) -> Piece | Download:
         """Get one range of a file of which ``size`` and ``etag`` are known from its tail; else as ``tail``.
@@ -202,7 +205,7 @@ class Transport:
         Raises:
             RangesRefusedError: also where the file is not the same as before.
         """
-        return await self._range(url, _header(wanted), wanted, spool, size=size, etag=etag)
+        return await self._range(url, range_header(wanted), wanted, spool, size=size, etag=etag)
 
     async def download(self, url: str, path: Path, *, size: int | None = None, most: int | None = None) -> Download:
         """Get a whole file, written to ``path`` as it arrives and hashed on the way.
@@ -222,7 +225,7 @@ class Transport:
         async def attempt() -> Download:
             async with self._open(url, {}) as response:
                 if response.status_code != 200:
-                    raise _unexpected(url, response)
+                    raise unexpected(url, response)
                 return await self._store(url, response, path, size, most)
 
         return await self._tries(url, attempt)
@@ -242,7 +245,7 @@ class Transport:
         async def attempt() -> Page:
             async with self._open(url, {"Accept": accept}) as response:
                 if response.status_code != 200:
-                    raise _unexpected(url, response)
+                    raise unexpected(url, response)
                 content, pace = bytearray(), _Pace(self._timeout)
                 async for chunk in response.aiter_bytes():
                     pace.came(len(chunk))
@@ -264,7 +267,7 @@ class Transport:
         async def attempt() -> bool:
             response = await self._client.request("HEAD", url)
             if response.status_code not in (200, 403, 404, 410):
-                raise _unexpected(url, response)
+                raise unexpected(url, response)
             return response.status_code == 200
 
         async with self._slots:
@@ -291,7 +294,7 @@ class Transport:
         async def attempt() -> None:
             response = await self._client.put(url, content=body(), headers={"Content-Length": str(size)})
             if response.status_code not in (200, 201, 204):
-                raise _unexpected(url, response)
+                raise unexpected(url, response)
 
         async with self._slots:
             await self._tries(url, attempt)
@@ -316,13 +319,13 @@ class Transport:
                 if response.status_code in _REFUSALS:
                     raise RangesRefusedError(f"HTTP {response.status_code}")
                 if response.status_code != 206:
-                    raise _unexpected(url, response)
-                got, total = _content_range(response)
+                    raise unexpected(url, response)
+                got, total = content_range(response)
                 if size is not None and total != size:
                     raise RangesRefusedError(f"the file has {total} bytes, not {size}")
                 if (wanted is not None and got != wanted) or (wanted is None and got.stop != total):
                     raise RangesRefusedError(f"asked for {header}, got {got.start}-{got.stop}")
-                tag = _strong(response)
+                tag = strong_tag(response)
                 if etag is not None and tag is not None and tag != etag:
                     raise RangesRefusedError("the file changed between two requests")
                 data = await self._body(response, got.stop - got.start)
@@ -370,13 +373,13 @@ class Transport:
                 file.write(chunk)
                 count += len(chunk)
                 if count > most:
-                    raise _wrong_size(url, "more than", most, size)
+                    raise wrong_size(url, "more than", most, size)
         announced = response.headers.get("Content-Length", "")
         if "Content-Encoding" not in response.headers and announced.isdigit() and count != int(announced):
             raise _IncompleteError(f"the body ended after {count} of {announced} bytes")
         if size is not None and count != size:
             if announced.isdigit():
-                raise _wrong_size(url, "only", count, size)
+                raise wrong_size(url, "only", count, size)
             raise _IncompleteError(f"the body ended after {count} of {size} bytes")
         return Download(path=path, sha256=digest.hexdigest(), size=count)
 
@@ -386,7 +389,7 @@ class Transport:
             response = None
             try:
                 return await attempt()
-            except _StatusError as error:
+            except StatusError as error:
                 response = error.response
                 failure = NetworkError(error.what, where=shown(url), todo=error.todo)
                 failure.status = response.status_code
@@ -424,62 +427,3 @@ class Transport:
                 )
                 _log.warning("%s at %s; trying again in %.0f s%s", failure.what, failure.where, wait, asked)
             await self._sleep(wait)
-
-
-class _StatusError(Exception):
-    def __init__(self, what: str, todo: str, response: httpx.Response) -> None:
-        super().__init__(what)
-        self.what, self.todo, self.response = what, todo, response
-
-
-def shown(url: str) -> str:
-    """Give a URL for messages: without credentials, query (which may hold a token) and fragment."""
-    try:
-        parsed = httpx.URL(url)
-        return str(parsed.copy_with(username=None, password=None, query=None, fragment=None))
-    except (httpx.InvalidURL, ValueError):
-        return re.sub(r"//[^/@]*@", "//", url).partition("?")[0].partition("#")[0]
-
-
-def _unexpected(url: str, response: httpx.Response) -> _StatusError:
-    status = response.status_code
-    if status in (401, 403):
-        todo = "give credentials for this host in a netrc file or in the environment, as uv takes them"
-    elif status in (404, 410):
-        todo = "lock again: the index no longer has this file"
-    else:
-        todo = "try again later, or use another index"
-    return _StatusError(f"the server answered HTTP {status}", todo, response)
-
-
-def _wrong_size(url: str, relation: str, got: int, size: int | None) -> VerificationError:
-    expected = f", expected {size}" if size is not None else ""
-    return VerificationError(
-        f"the file has {relation} {got} bytes{expected}",
-        where=shown(url),
-        todo="lock again if the wheel was replaced on purpose; otherwise do not use it",
-    )
-
-
-def _header(wanted: Range) -> str:
-    return f"bytes={wanted.start}-{wanted.stop - 1}"
-
-
-def _strong(response: httpx.Response) -> str | None:
-    tag = str(response.headers.get("ETag", ""))
-    return tag if tag.startswith('"') else None
-
-
-def _content_range(response: httpx.Response) -> tuple[Range, int]:
-    """Read Content-Range (RFC 9110, section 14.4).
-
-    Raises:
-        RangesRefusedError: it is missing or makes no sense, or the body is encoded.
-    """
-    match = _CONTENT_RANGE.fullmatch(response.headers.get("Content-Range", "").strip())
-    if match is None or response.headers.get("Content-Encoding", "identity") != "identity":
-        raise RangesRefusedError("no usable Content-Range")
-    first, last, total = (int(number) for number in match.groups())
-    if not first <= last < total:
-        raise RangesRefusedError("a Content-Range that makes no sense")
-    return Range(first, last + 1), total

@@ -17,8 +17,7 @@ from nixgen import inputs
 from nixgen.errors import InputError, VerificationError
 from nixgen.inputs import Inputs, ResolverOptions
 from nixgen.inputs.pdm import _Project as PdmProject
-from nixgen.inputs.poetry import _content_hashes
-from nixgen.inputs.poetry import _Project as PoetryProject
+from nixgen.inputs.poetry_project import PoetryProject, content_hashes
 from nixgen.model import ALWAYS, Clause
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
@@ -144,7 +143,7 @@ def poetry(version: str, hashes: Mapping[tuple[str, str], str], project: str = P
                 said = f", markers = {json.dumps(condition)}{optional}" if condition else ""
                 lines += [f"{bare} = {{version = {json.dumps(constraint)}{said}}}"]
     lines += ["[extras]", 'web-ui = ["server"]', "[metadata]", f'lock-version = "{version}"']
-    lines += ['python-versions = ">=3.10"', f'content-hash = "{sorted(_content_hashes(tomllib.loads(project)))[0]}"']
+    lines += ['python-versions = ">=3.10"', f'content-hash = "{sorted(content_hashes(tomllib.loads(project)))[0]}"']
     if version == "1.1":
         lines += ["[metadata.files]"]
         names = dict.fromkeys(name for name, *_ in PACKAGES)

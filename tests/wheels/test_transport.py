@@ -19,9 +19,10 @@ import nixgen
 from nixgen.access import Access
 from nixgen.credentials import Credentials
 from nixgen.errors import MachineError, NetworkError, VerificationError
+from nixgen.wheels.answers import RangesRefusedError, shown
 from nixgen.wheels.archive import Range
 from nixgen.wheels.retry import Retry
-from nixgen.wheels.transport import Download, Piece, RangesRefusedError, Transport, shown
+from nixgen.wheels.transport import Download, Piece, Transport
 from nixgen.wheels.trust import Proxies, Trust
 from tests.support.server import WheelServer, basic, logged_in
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 
 from benchmarks.fleet.catalogue import STEP, Catalogue
 from benchmarks.fleet.model import Assumptions, Day, Held, Hits
@@ -25,72 +25,70 @@ ENVIRONMENT = 7_500
 
 def growth(rows: Sequence[Held]) -> str:
     """Return what there is after so many environments: real files, uv's cache, and the store."""
-    lines = [
-        "| environments | wheels of one | real files | uv's cache | store | of it leaves | wheels fetched |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {one.environments:,} | {one.brought / one.environments:.0f} | {size_of(one.copied)} | "
-        f"{size_of(one.unpacked)} | {size_of(stored(one))} | {size_of(one.bytes)} | {size_of(one.fetched)} |"
+    cells = (
+        f"{one.environments:,} | {one.brought / one.environments:.0f} | {size_of(one.copied)} | "
+        f"{size_of(one.unpacked)} | {size_of(stored(one))} | {size_of(one.bytes)} | {size_of(one.fetched)}"
         for one in rows
-    ]
-    return "\n".join(lines)
+    )
+    return _table(
+        "environments | wheels of one | real files | uv's cache | store | of it leaves | wheels fetched", cells
+    )
 
 
 def strain(rows: Sequence[Held]) -> str:
     """Return what so many environments cost Nix: leaves, inodes, database, collections."""
-    lines = [
-        "| environments | wheels | leaves | inodes | database | a collection | files as copies |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {one.environments:,} | {one.wheels:,} | {one.leaves:,} | {one.leaves * INODES / 1e6:.1f} million | "
-        f"{size_of(one.leaves * DATABASE)} | {duration(one.leaves * COLLECTION)} | {one.copies / 1e6:,.0f} million |"
+    cells = (
+        f"{one.environments:,} | {one.wheels:,} | {one.leaves:,} | {one.leaves * INODES / 1e6:.1f} million | "
+        f"{size_of(one.leaves * DATABASE)} | {duration(one.leaves * COLLECTION)} | {one.copies / 1e6:,.0f} million"
         for one in rows
-    ]
-    return "\n".join(lines)
+    )
+    return _table("environments | wheels | leaves | inodes | database | a collection | files as copies", cells)
 
 
 def hits(rows: Sequence[tuple[int, Hits]]) -> str:
     """Return what a warm store has of what is asked for, by how many dates' versions it keeps."""
-    lines = [
-        "| names | versions of | leaves | bytes | environments all there | wheels there | bytes there |",
-        "| ---: | --- | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {one.names:,} | {'today' if dates == 1 else f'today and {STEP} days ago'} | {one.leaves:,} | "
-        f"{size_of(one.bytes)} | {one.whole:.1%} | {one.wheels:.1%} | {one.fetched:.1%} |"
+    cells = (
+        f"{one.names:,} | {'today' if dates == 1 else f'today and {STEP} days ago'} | {one.leaves:,} | "
+        f"{size_of(one.bytes)} | {one.whole:.1%} | {one.wheels:.1%} | {one.fetched:.1%}"
         for dates, one in rows
-    ]
-    return "\n".join(lines)
+    )
+    return _table(
+        "names | versions of | leaves | bytes | environments all there | wheels there | bytes there",
+        cells,
+        text={"versions of"},
+    )
 
 
 def days(rows: Sequence[Day]) -> str:
     """Return what a host fetches a day."""
-    lines = [
-        "| builds a day | needed | fetched, all kept | fetched, 30 days kept | wheels then |",
-        "| ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {one.builds:,} | {size_of(one.needed)} | {size_of(one.fetched)} ({one.fetched / one.needed:.2%}) | "
-        f"{size_of(one.collected)} ({one.collected / one.needed:.2%}) | {one.wheels:,} |"
+    cells = (
+        f"{one.builds:,} | {size_of(one.needed)} | {size_of(one.fetched)} ({one.fetched / one.needed:.2%}) | "
+        f"{size_of(one.collected)} ({one.collected / one.needed:.2%}) | {one.wheels:,}"
         for one in rows
-    ]
-    return "\n".join(lines)
+    )
+    return _table("builds a day | needed | fetched, all kept | fetched, 30 days kept | wheels then", cells)
 
 
 def variations(rows: Sequence[tuple[Assumptions, Held]]) -> str:
     """Return how much depends on what is assumed."""
-    lines = [
-        "| exponent | names | a date back | environments | uv's cache | store | leaves |",
-        "| ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
-    ]
-    lines += [
-        f"| {one.exponent} | {one.roots:,} | {one.older} | {held.environments:,} | {size_of(held.unpacked)} | "
-        f"{size_of(stored(held))} | {held.leaves:,} |"
+    cells = (
+        f"{one.exponent} | {one.roots:,} | {one.older} | {held.environments:,} | {size_of(held.unpacked)} | "
+        f"{size_of(stored(held))} | {held.leaves:,}"
         for one, held in rows
-    ]
-    return "\n".join(lines)
+    )
+    return _table("exponent | names | a date back | environments | uv's cache | store | leaves", cells)
+
+
+def _table(heads: str, rows: Iterable[str], text: Container[str] = ()) -> str:
+    """Return a table of numbers.
+
+    Args:
+        heads: of its columns, with bars between them.
+        rows: likewise.
+        text: the columns that have words.
+    """
+    marks = " | ".join("---" if head in text else "---:" for head in heads.split(" | "))
+    return "\n".join(f"| {line} |" for line in (heads, marks, *rows))
 
 
 def measured(catalogue: Catalogue, dates: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from collections.abc import Callable
@@ -18,15 +19,13 @@ PASSWORDS = ["top-secret", "p%ss:w@rd", "größe'\"x", "a b+c,d", "back\\slash[x
 
 
 def _arguments_of_others(own: int) -> str:
-    """Return the arguments of every process but one."""
-    found = []
+    """Return the arguments of every process but one, and but its children that have yet to become what they will be."""
+    found = {}
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        try:
-            if int(path.parent.name) != own:
-                found.append(path.read_bytes().decode(errors="replace"))
-        except OSError:
-            continue
-    return "\n".join(found)
+        with contextlib.suppress(OSError):
+            found[int(path.parent.name)] = path.read_bytes()
+    own_arguments = found.pop(own, b"")  # between fork and exec a child shows its parent's
+    return "\n".join(line.decode(errors="replace") for line in found.values() if line != own_arguments)
 
 
 @pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="needs /proc")

@@ -2,7 +2,8 @@
 
 Without a NAME every measure runs that makes sense for the set; a named one runs on the sets that it makes sense for. A
 figure counts only on a machine that does nothing else. Results are kept below .cache/benchmarks/results, the newest of
-each set, measure and version of Nix: sets and measures can be run one after another, and --write makes a page of all.
+each set, measure and version of Nix: sets and measures can be run one after another, and --write puts all of them on
+the page.
 """
 
 from __future__ import annotations
@@ -14,13 +15,14 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from benchmarks.chart import chart
+from benchmarks.chart import PEERS, chart
 from benchmarks.measures import MEASURES
 from benchmarks.page import page
 from benchmarks.readings import kept
 from benchmarks.rows import rows
 from benchmarks.run import run
 from benchmarks.sets import SETS
+from benchmarks.written import newest, of_page, of_result
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -54,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         metavar="DIR",
         help="where stores, caches and environments are made; a round on tf takes 10 GB (default: .cache/benchmarks)",
     )
-    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md and .svg from all kept results")
+    parser.add_argument("--write", action="store_true", help="put all kept results into docs/benchmarks.md and .svg")
     options = parser.parse_args(arguments)
     unknown = [name for name in options.names if name not in MEASURES]
     if unknown or options.runs < 0:
@@ -85,10 +87,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def write(results: Path, directory: Path) -> None:
-    """Write ``benchmarks.md`` and ``benchmarks.svg`` into a directory, from all results that are kept in another."""
+    """Write ``benchmarks.md`` and ``benchmarks.svg`` into a directory, from all results that are kept in another.
+
+    What the page of before says of other measures stays; so does the chart, unless all its peers are measured anew.
+    """
     found = kept(results)
-    (directory / "benchmarks.svg").write_text(chart(rows(found)), encoding="utf-8")
-    (directory / "benchmarks.md").write_text(page(found, "benchmarks.svg"), encoding="utf-8")
+    file = directory / "benchmarks.md"
+    before = of_page(file.read_text(encoding="utf-8")) if file.exists() else []
+    every = newest(map(of_result, found), before)
+    drawn = {(item.set, item.measure) for item in every if item.measure in PEERS}
+    if drawn <= {(result.set, result.measure) for result in found}:
+        (directory / "benchmarks.svg").write_text(chart(rows(found)), encoding="utf-8")
+    file.write_text(page(every, "benchmarks.svg"), encoding="utf-8")
 
 
 def _stop(number: int, frame: object) -> None:

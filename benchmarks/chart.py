@@ -11,7 +11,7 @@ from benchmarks.rows import Row
 _PANELS = {"cold": "nothing there yet", "warm": "every wheel or file there, a new environment"}
 
 #: What is measured to be compared with; everything else is ours.
-_PEERS = ("peers", "per-wheel")
+PEERS = ("peers", "per-wheel")
 
 _WIDTH, _LABELS, _BAR, _GAP, _END = 920, 440, 14, 6, 130
 
@@ -58,7 +58,7 @@ def _panel(body: list[str], top: int, title: str, some: Sequence[Row]) -> int:
     for row in some:
         low, middle, high = min(row.values), statistics.median(row.values), max(row.values)
         label = row.first.subject + (f" (Nix {row.nix})" if several and row.nix else "")
-        kind = "peer" if row.measure in _PEERS else "ours"
+        kind = "peer" if row.measure in PEERS else "ours"
         center = y + _BAR / 2
         body.append(f'<text x="{_LABELS - 8}" y="{y + 11}" text-anchor="end">{escape(label)}</text>')
         body.append(

@@ -1,4 +1,4 @@
-"""Results as a Markdown page: how it was measured, the goals, a table for each set."""
+"""The page, in Markdown: how it was measured, the goals, a table for each set."""
 
 from __future__ import annotations
 
@@ -6,9 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks.measures import MEASURES
-from benchmarks.readings import Result
-from benchmarks.rows import Row, rows
 from benchmarks.sets import SETS
+from benchmarks.written import GOALS, HEAD, Written, markdown
 
 #: Written by hand: what each optimisation bought.
 OPTIMISATIONS = Path(__file__).with_name("optimisations.md")
@@ -17,7 +16,7 @@ _INTRODUCTION = """\
 # Benchmarks
 
 Made by `python -m benchmarks --write` from the newest results of each measure, which may be of several days; not edited
-by hand.
+by hand. A measure that has no new result keeps the rows that it had.
 
 ## How it was measured
 
@@ -32,82 +31,56 @@ by hand.
 * Where a row has fewer rounds than the others, they were enough: sizes do not change, and some peers are slow.
 """
 
-_HEAD = ("measure", "what", "Nix", "value", "peer", "its value", "CPU", "ratio", "goal", "met", "rounds")
 
-
-def page(results: Iterable[Result], chart: str | None = None) -> str:
+def page(every: Iterable[Written], chart: str | None = None) -> str:
     """Return the page.
 
     Args:
-        results: what is to be on it.
+        every: what is to be on it.
         chart: the chart's file name; None shows none.
     """
-    ordered = sorted(results, key=_place)
-    every = rows(ordered)
-    parts = [_INTRODUCTION, "## Goals\n", goals(every)]
+    ordered = sorted(every, key=_place)
+    parts = [_INTRODUCTION, "## Goals\n", goals(ordered)]
     if chart is not None:
         parts += ["## Chart\n", f"![Seconds of nixgen and its peers, as in the tables below]({chart})\n"]
-    for name in dict.fromkeys(result.set for result in ordered):
-        parts += [f"## Set `{name}`\n", _conditions([result for result in ordered if result.set == name])]
-        parts.append(table([row for row in every if row.set == name]))
+    for name in dict.fromkeys(item.set for item in ordered):
+        some = [item for item in ordered if item.set == name]
+        parts += [f"## Set `{name}`\n", _conditions(some), table(some)]
     return "\n".join([*parts, OPTIMISATIONS.read_text(encoding="utf-8")])
 
 
-def goals(every: Sequence[Row]) -> str:
+def goals(every: Sequence[Written]) -> str:
     """Return the table of goals: one row for each goal and what was measured of it."""
-    lines: list[tuple[str, ...]] = [("measure", "goal", "what", "set", "Nix", "measured", "met")]
+    lines: list[tuple[str, ...]] = [GOALS]
     for name, measure in MEASURES.items():
-        judged = [row for row in every if row.measure == name and row.met is not None]
-        lines += [(name, row.goal(), _what(row), row.set, row.nix, row.against_goal(), _verdict(row)) for row in judged]
+        judged = [cells for item in every if item.measure == name for cells in item.goals]
+        lines += judged
         if measure.goal and not judged:
             lines.append((name, measure.goal, "", ", ".join(measure.sets), "", "not measured yet", ""))
-    return _markdown(lines)
+    return markdown(lines)
 
 
-def table(some: Sequence[Row]) -> str:
+def table(some: Sequence[Written]) -> str:
     """Return the table of a set: one row for each thing measured and each of its peers."""
-    lines: list[tuple[str, ...]] = [_HEAD]
-    for row in some:
-        first = row.first
-        lines.append(
-            (
-                *(row.measure, first.subject, row.nix, row.value(), first.peer, row.peer_value()),
-                *(row.cpu(), row.ratio(), row.goal(), _verdict(row), str(len(row.readings))),
-            )
-        )
-    return _markdown(lines)
+    return markdown([HEAD, *(cells for item in some for cells in item.lines)])
 
 
-def _what(row: Row) -> str:
-    return f"{row.first.subject}, to {row.first.peer}" if row.first.limit is None else row.first.subject
-
-
-def _verdict(row: Row) -> str:
-    return {True: "yes", False: "**missed**", None: ""}[row.met]
-
-
-def _markdown(lines: Sequence[Sequence[str]]) -> str:
-    head, *body = lines
-    written = [head, ["---"] * len(head), *body]
-    return "".join("| " + " | ".join(line) + " |\n" for line in written)
-
-
-def _conditions(results: Sequence[Result]) -> str:
-    """Return what the results of a set were made under: once where it is the same for all."""
-    shared = dict(results[0].conditions)
-    for result in results:
-        shared = {word: text for word, text in shared.items() if result.conditions.get(word) == text}
+def _conditions(some: Sequence[Written]) -> str:
+    """Return what a set was measured under: once where it is the same for all."""
+    shared = dict(some[0].conditions)
+    for item in some:
+        shared = {word: text for word, text in shared.items() if item.conditions.get(word) == text}
     lines = [f"* {word}: {text}" for word, text in shared.items()]
     runs: dict[tuple[str, ...], list[str]] = {}
-    for result in results:
-        rest = [f"{word} {text}" for word, text in result.conditions.items() if word not in shared]
-        runs.setdefault((f"Nix {result.nix}" if result.nix else "no Nix", *rest), []).append(result.measure)
+    for item in some:
+        rest = [f"{word} {text}" for word, text in item.conditions.items() if word not in shared]
+        runs.setdefault((f"Nix {item.nix}" if item.nix else "no Nix", *rest), []).append(item.measure)
     lines += [f"* {', '.join(names)}: {', '.join(texts)}" for texts, names in runs.items()]
     return "\n".join(lines) + "\n"
 
 
-def _place(result: Result) -> tuple[int, int, str]:
-    return _index(SETS, result.set), _index(MEASURES, result.measure), result.nix
+def _place(item: Written) -> tuple[int, int, str]:
+    return _index(SETS, item.set), _index(MEASURES, item.measure), item.nix
 
 
 def _index(names: Mapping[str, object], name: str) -> int:

@@ -12,6 +12,7 @@ from benchmarks.clock import Sample
 from benchmarks.page import goals, page, table
 from benchmarks.readings import Reading, Result, kept
 from benchmarks.rows import rows
+from benchmarks.written import newest, of_page, of_result
 
 _COLD = [
     Reading(
@@ -32,7 +33,7 @@ def _result(readings: Sequence[Reading], measure: str = "cold", nix: str = "2.8.
 
 def test_the_table_compares_within_a_round() -> None:
     """A ratio is between values of one round, and a goal is met by the median of the ratios."""
-    assert table(rows([_result(_COLD)])).splitlines()[2] == (
+    assert table([of_result(_result(_COLD))]).splitlines()[2] == (
         "| cold | nix | 2.8.0 | 5.00 s (2.00 s to 30.00 s) | uv | 1.00 s (1.00 s to 10.00 s) | 1.00 s / 2.00 s "
         "| 3 (2 to 5) | ≤ 4 | yes | 3 |"
     )
@@ -41,7 +42,7 @@ def test_the_table_compares_within_a_round() -> None:
 def test_a_missed_goal_shows() -> None:
     """A ratio above the goal is marked, and sizes are sizes."""
     reading = Reading(subject="bytes", value=200_000, peer="all", peer_value=1_000_000, goal=0.1)
-    row = table(rows([_result([reading], "lock", "")]))
+    row = table([of_result(_result([reading], "lock", ""))])
     assert row.splitlines()[2] == "| lock | bytes |  | 0.20 MB | all | 1.00 MB |  | 0.2 | ≤ 0.1 | **missed** | 1 |"
 
 
@@ -56,7 +57,7 @@ def test_a_limit_is_for_the_value() -> None:
 
 def test_goals_name_what_is_not_measured_yet() -> None:
     """Each goal has a line, with a verdict or without."""
-    lines = goals(rows([_result(_COLD)])).splitlines()
+    lines = goals([of_result(_result(_COLD))]).splitlines()
     assert "| cold | ≤ 4 | nix, to uv | data | 2.8.0 | 3 (2 to 5) | yes |" in lines
     assert any(line.startswith("| evaluation |") and "not measured yet" in line for line in lines)
     assert not any(line.startswith("| peers |") for line in lines)
@@ -79,9 +80,23 @@ def test_the_page_says_under_which_conditions() -> None:
         _result(_COLD, "second", date="monday", machine="2 cores"),
         _result(_COLD, nix="2.34.8", date="friday", machine="2 cores"),
     ]
-    text = page(results)
+    text = page(map(of_result, results))
     assert "* machine: 2 cores\n" in text
     assert "* cold, second: Nix 2.8.0, date monday\n" in text and "* cold: Nix 2.34.8, date friday\n" in text
+
+
+def test_what_was_written_before_stays() -> None:
+    """A page says of a measure what the page of before said, until there is a result of it."""
+    shared = {"set": "30 wheels, 101.1 MB", "machine": "2 cores (AMD EPYC), 24 GiB", "stores": "mounted as `/nix`"}
+    own = {"date": "monday", "load": "1.78", "server": "delivers all of them in 0.06 s"}
+    first = [_result(_COLD, **shared, **own), _result(_COLD, "second", "", **shared, **{**own, "load": "3"})]
+    text = page(map(of_result, first), "benchmarks.svg")
+    assert page(of_page(text), "benchmarks.svg") == text
+    later = _result(_COLD[:1], **{**shared, "machine": "4 cores"}, **own)
+    found = {item.measure: item for item in newest([of_result(later)], of_page(text))}
+    assert found["cold"] == of_result(later)
+    assert found["second"].conditions == {**shared, **own, "load": "3"}
+    assert [cells[7] for cells in found["second"].lines] == ["3 (2 to 5)"]
 
 
 def test_the_chart() -> None:

@@ -66,13 +66,17 @@ def mistake(error: BaseException) -> MachineError | None:
     return mistake(inner) if isinstance(error, OSError) and inner is not None else None
 
 
-def of_a_program(said: str) -> MachineError | None:
-    """Return the same of what another program said of an error of the system, by its number."""
+def of_a_program(said: str, where: str = "the files of uv: its cache (UV_CACHE_DIR) and TMPDIR") -> MachineError | None:
+    """Return the same of what another program said of an error of the system, by its number.
+
+    Args:
+        said: what it printed.
+        where: what the error is about, where the program does not say it.
+    """
     for match in _SAID.finditer(said):
         number = int(match["os"] or match["code"])
         if number in {*_OF_THE_PROCESS, *_OF_A_DISK, errno.EACCES, errno.EPERM, errno.EROFS}:
-            path = match["path"] or "the files of uv: its cache (UV_CACHE_DIR) and TMPDIR"
-            return mistake(OSError(number, os.strerror(number), path))
+            return mistake(OSError(number, os.strerror(number), match["path"] or where))
     return None
 
 

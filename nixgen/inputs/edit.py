@@ -21,6 +21,7 @@ from nixgen.inputs import running
 from nixgen.inputs.discover import NothingWantedError, find_input, read_text, read_toml
 from nixgen.inputs.options import INDEX_VARIABLES, ResolverOptions
 from nixgen.inputs.workspace import members_of
+from nixgen.mistakes import of_a_program
 
 #: What edits the inputs that are another tool's: to add, and to remove.
 _OTHERS = {
@@ -122,6 +123,7 @@ class Editor:
 
         Raises:
             InputError: one cannot be read, or the file cannot be edited.
+            MachineError: the system does not let it be written.
         """
         if self.path.name == "pyproject.toml":
             self._run("add", requirements)
@@ -142,6 +144,7 @@ class Editor:
 
         Raises:
             InputError: nothing does, or the file cannot be edited.
+            MachineError: the system does not let it be written.
         """
         if self.path.name == "pyproject.toml":
             self._run("remove", names)
@@ -176,6 +179,8 @@ class Editor:
             # uv would write the indexes that they name into the project, logins too.
             running.run(arguments, cwd=root, without=INDEX_VARIABLES)
         except running.UvFailure as failure:
+            if (refused := of_a_program(str(failure), str(self.path))) is not None:
+                raise refused from failure
             said = re.sub(r"^error: ", "", str(failure))
             raise InputError(
                 f"uv cannot {verb} {', '.join(words)}: {said}",

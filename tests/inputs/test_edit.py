@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.errors import MachineError
 from nixgen.inputs.edit import Editor, Table, restored
 from tests.support.cli import listing
+from tests.support.mounts import mounted, needs_root
 
 
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
@@ -39,3 +41,20 @@ def test_lines_of_requirements_that_are_no_packages_stay(tmp_path: Path) -> None
     assert path.read_text() == others + "zope-interface==2  # why\n"
     editor.remove(["zope_interface"])
     assert path.read_text() == others
+
+
+@needs_root
+def test_a_project_that_cannot_be_written(tmp_path: Path) -> None:
+    """It is the file that is in the way, and not what was asked for."""
+    (tmp_path / "real").mkdir()
+    text = '[project]\nname = "x"\nversion = "1"\nrequires-python = ">=3.11"\ndependencies = ["six"]\n'
+    (tmp_path / "real" / "pyproject.toml").write_text(text)
+    ro = f"ro,lowerdir={tmp_path / 'real'}:{tmp_path / 'empty'}"
+    (tmp_path / "empty").mkdir()
+    with mounted("-t", "overlay", "-o", ro, "overlay", at=tmp_path / "shown") as at:
+        editor = Editor.of(at, Table())
+        for change in (lambda: editor.add(["idna"]), lambda: editor.remove(["six"])):
+            with pytest.raises(MachineError) as caught:
+                change()
+            assert caught.value.where == str(at / "pyproject.toml") and "read-only" in caught.value.what
+    assert (tmp_path / "real" / "pyproject.toml").read_text() == text

@@ -22,6 +22,8 @@ from .model import (
     Source,
     WheelSource,
 )
+from .npm.lock import section_from_json, section_to_text
+from .npm.model import NpmLock
 from .targets import Target
 
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
@@ -73,6 +75,7 @@ class Lock:
         extras, groups, default_groups: what a build may choose, sorted, and what it chooses by default.
         members: the members of a workspace, of which a build may choose one.
         tools: the packages that no environment has, and that wheels are built with.
+        npm: what there is of npm; None where there is nothing.
     """
 
     targets: tuple[TargetLock, ...]
@@ -83,6 +86,7 @@ class Lock:
     default_groups: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     inputs: Mapping[str, str] = field(default_factory=dict)
+    npm: NpmLock | None = None
 
     def to_text(self) -> str:
         """Return the lock as it stands in the file: the same lock gives the same bytes."""
@@ -95,6 +99,7 @@ class Lock:
             **({"members": _json(list(self.members))} if self.members else {}),
             "targets": _listed(_target_to_text(target) for target in self.targets),
             "packages": _listed(_package_to_text(package) for package in self._packages()),
+            **({} if self.npm is None else {"npm": section_to_text(self.npm)}),
         }
         return "{\n" + ",\n".join(f" {_json(key)}: {value}" for key, value in lines.items()) + "\n}\n"
 
@@ -176,6 +181,7 @@ class Lock:
             default_groups=tuple(data["defaultGroups"]),
             members=tuple(data.get("members", ())),
             inputs=dict(data.get("inputs", {})),
+            npm=section_from_json(data["npm"]) if "npm" in data else None,
         )
 
 

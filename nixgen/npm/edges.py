@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
-from nixgen.npm.package_lock import MODULES, Entry
+from nixgen.npm.package_lock import MODULES, Entry, own_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,28 +82,26 @@ def _above(at: str) -> str:
     return at.rpartition(f"{MODULES}/")[0].removesuffix("/")
 
 
-def folded(edges: Edges, held: Mapping[str, str]) -> tuple[dict[str, dict[str, str]], list[tuple[str, str, str]]]:
-    """Return what each package finds outside of its archive, by name, with what it holds itself counted to it.
+def folded(edges: Mapping[str, Mapping[str, str]], held: Mapping[str, str]) -> dict[str, dict[str, str]]:
+    """Return what each package finds outside of its archive, with what it holds itself counted to it.
+
+    The key says where the package is to lie, below the ``node_modules`` that has the archive: its name alone, beside
+    the archive; or inside, where something else is called so beside (``a/node_modules/a``, an older one of the same).
 
     Args:
-        edges: between all places.
+        edges: the places that each place finds, by name.
         held: what ``holders`` gives.
-
-    Returns:
-        the places by name, by place; and what cannot be had where packages of one archive find different ones by one
-        name, as (place of the archive, place in it, name): the archive's own then counts.
     """
     found: dict[str, dict[str, str]] = {}
-    lost = []
     for at in sorted(edges, key=lambda place: (place in held, place)):
         holder = held.get(at, at)
         known = found.setdefault(holder, {})
-        for name, edge in edges[at].items():
-            if held.get(edge.to, edge.to) == holder:
+        for name, place in edges[at].items():
+            if held.get(place, place) == holder:
                 continue
-            if known.setdefault(name, edge.to) != edge.to:
-                lost.append((holder, at, name))
-    return found, lost
+            beside = name != own_name(holder) and known.get(name, place) == place
+            known[name if beside else f"{own_name(holder)}{at[len(holder) :]}/{MODULES}/{name}"] = place
+    return found
 
 
 def optional_set(at: str, edges: Edges, into: Mapping[str, Collection[str]]) -> set[str]:

@@ -38,9 +38,10 @@ class NpmPackage:
         version: as the lock has it; "" for a link to a directory that has none.
         archive: what is unpacked there.
         link: the directory that it is a link to, relative to that of the lock; it may begin with ``../``.
-        dependencies: the place of each package that Node.js is to find from there, by the name that it is asked for by.
-            One with the package's own name (of the place) lies inside of it, as npm has it.
-        undeclared: those of them that its sources import and its package.json does not name, sorted.
+        dependencies: the place of each package that Node.js is to find from there, by where it is to lie below the
+            ``node_modules`` of the package: by its name alone; or inside of the package, where another one is called so
+            (``a/node_modules/a``).
+        undeclared: the keys of those that its sources import and its package.json does not name, sorted.
         bin: paths in the package by the names of its commands.
         os, cpu, libc: where it runs, as npm has it: ``linux``, ``!win32``; empty for everywhere.
         dev, optional, dev_optional, peer: why it is there, as npm's ``--omit`` asks for it; ``dev_optional`` goes where

@@ -51,11 +51,12 @@ def plan(lock: PackageLock, seen: Mapping[str, Seen], scripts: Sequence[str] = (
     edges = edges_of(entries)
     into = sources_of(edges)
     held = holders(entries)
-    found, _ = folded(edges, held)
     own = installed(lock)
     links = {at: entry for at, entry in entries.items() if entry.link is not None and not at.startswith("../")}
-    undeclared = {at: dict(_undeclared(at, lock, held, seen[at], found[at])) for at in own}
-    needs = {at: found[at] | undeclared[at] for at in own}
+    declared = {at: {name: edge.to for name, edge in found.items()} for at, found in edges.items()}
+    imported = {at: dict(found) for holder in own for at, found in _imported(holder, lock, seen[holder], declared)}
+    needs = folded({at: declared.get(at, {}) | imported.get(at, {}) for at in sorted({*declared, *imported})}, held)
+    undeclared = {at: needs[at].keys() - found.keys() for at, found in folded(declared, held).items()}
     ring = cycles({at: [place for place in needs[at].values() if place in own] for at in own})
 
     def package(at: str, entry: Entry) -> NpmPackage:
@@ -69,8 +70,8 @@ def plan(lock: PackageLock, seen: Mapping[str, Seen], scripts: Sequence[str] = (
             version=directed.version,
             archive=seen[at].archive if at in own else None,
             link=entry.link,
-            dependencies=needs.get(at, {}),
-            undeclared=tuple(sorted(undeclared.get(at, ()))),
+            dependencies=needs[at] if at in own else {},
+            undeclared=tuple(sorted(undeclared[at])) if at in own else (),
             bin=directed.bin,
             os=entry.os,
             cpu=entry.cpu,
@@ -92,17 +93,11 @@ def plan(lock: PackageLock, seen: Mapping[str, Seen], scripts: Sequence[str] = (
     )
 
 
-def lost_edges(lock: PackageLock) -> list[tuple[str, str, str]]:
-    """Return what bundled packages would find and the package that bundles them finds elsewhere (``edges.folded``)."""
-    return folded(edges_of(lock.entries), holders(lock.entries))[1]
-
-
-def _undeclared(
-    at: str, lock: PackageLock, held: Mapping[str, str], seen: Seen, known: Mapping[str, str]
-) -> Iterator[tuple[str, str]]:
-    """Yield the names and places of what a package's sources import, npm's layout has, and nobody declares."""
+def _imported(
+    holder: str, lock: PackageLock, seen: Seen, declared: Mapping[str, Mapping[str, str]]
+) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
+    """Yield for each package of an archive what its sources import, npm's layout has, and it does not declare."""
     for directory, names in seen.imports.items():
-        for name in names:
-            place = find(lock.entries, f"{at}/{directory}" if directory else at, name)
-            if place is not None and held.get(place, place) != at and name not in known:
-                yield name, place
+        at = f"{holder}/{directory}" if directory else holder
+        places = ((name, find(lock.entries, at, name)) for name in names if name not in declared.get(at, ()))
+        yield at, ((name, place) for name, place in places if place is not None and place != at)

@@ -105,10 +105,37 @@ def test_bundled_packages_count_to_the_one_that_has_them() -> None:
         "node_modules/a/node_modules/b": "node_modules/a",
         "node_modules/a/node_modules/c": "node_modules/a",
     }
-    found, lost = edges.folded(edges.edges_of(lock.entries), held)
-    assert found["node_modules/a"] == {"d": "node_modules/d"}
-    assert found["node_modules/d"] == {"e": "node_modules/e"}
-    assert not lost
+    assert _folded(lock) == {
+        "node_modules/a": {"d": "node_modules/d"},
+        "node_modules/d": {"e": "node_modules/e"},
+        "node_modules/e": {},
+    }
+
+
+def _folded(lock: PackageLock) -> dict[str, dict[str, str]]:
+    found = edges.folded(
+        {at: {name: edge.to for name, edge in own.items()} for at, own in edges.edges_of(lock.entries).items()},
+        edges.holders(lock.entries),
+    )
+    return {at: own for at, own in found.items() if at}
+
+
+def test_a_package_of_the_same_name_lies_inside() -> None:
+    """An older one of the same, and one that only a bundled package finds, cannot lie beside: the key says where."""
+    lock = _lock(
+        **{
+            "node_modules/a": {"dependencies": {"a": "0", "b": "1", "c": "2"}},
+            "node_modules/a/node_modules/a": {"version": "0.9.0"},
+            "node_modules/a/node_modules/b": {"inBundle": True, "dependencies": {"c": "1"}},
+            "node_modules/a/node_modules/b/node_modules/c": {"version": "1.0.0"},
+            "node_modules/c": {"version": "2.0.0"},
+        }
+    )
+    assert _folded(lock)["node_modules/a"] == {
+        "a/node_modules/a": "node_modules/a/node_modules/a",
+        "c": "node_modules/c",
+        "a/node_modules/b/node_modules/c": "node_modules/a/node_modules/b/node_modules/c",
+    }
 
 
 def test_an_optional_package_takes_along_whoever_cannot_do_without_it() -> None:

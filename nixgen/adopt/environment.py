@@ -11,9 +11,9 @@ from pathlib import Path
 
 from packaging.utils import canonicalize_name
 
+from nixgen.archives.findings import Findings
 from nixgen.errors import InputError
 from nixgen.venv.program import rights
-from nixgen.wheels.findings import Findings
 from nixgen.wheels.record import parse_record, to_base64
 
 from .below import Below

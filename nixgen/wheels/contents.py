@@ -10,6 +10,8 @@ import zipfile
 from collections.abc import Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 
+from nixgen.archives.findings import Findings, quoted, some
+from nixgen.archives.names import check_names
 from nixgen.errors import WheelError
 from nixgen.library import builder_module
 from nixgen.model import WheelFile, WheelIndex, WheelSource
@@ -32,8 +34,7 @@ from nixgen.wheels.dist_info import (
     parse_filename,
 )
 from nixgen.wheels.entry_points import parse_entry_points
-from nixgen.wheels.findings import Findings, quoted, some
-from nixgen.wheels.members import check_members, check_names, is_executable
+from nixgen.wheels.members import check_members, is_executable
 from nixgen.wheels.record import Row, parse_record, sha256_base64, to_base64
 from nixgen.wheels.schemes import check_schemes, installed_path, reached_path
 

@@ -14,7 +14,7 @@ from packaging.metadata import parse_email
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 from packaging.version import InvalidVersion, Version
 
-from nixgen.wheels.findings import Findings, quoted, some
+from nixgen.archives.findings import Findings, quoted, some
 
 #: Signatures of RECORD, which like RECORD itself have no row there (PEP 427).
 UNHASHED = ("RECORD", "RECORD.jws", "RECORD.p7s")

@@ -11,9 +11,9 @@ import keyword
 import unicodedata
 from collections.abc import Mapping
 
+from nixgen.archives.findings import Findings, quoted
+from nixgen.archives.names import MAX_PART
 from nixgen.library import builder_module
-from nixgen.wheels.findings import Findings, quoted
-from nixgen.wheels.members import MAX_PART
 from nixgen.wheels.schemes import is_own_command
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 from installer.records import Hash, InvalidRecordEntry, parse_record_file
 
-from nixgen.wheels.findings import Findings, quoted
+from nixgen.archives.findings import Findings, quoted
 
 #: The hashes that bind a file's content, with the length of their digest in bytes.
 STRONG = {"sha256": 32, "sha384": 48, "sha512": 64}

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-from nixgen.wheels.findings import Findings, quoted
+from nixgen.archives.findings import Findings, quoted
 
 #: Commands that would replace the environment's own interpreter.
 INTERPRETER = re.compile(r"(python([0-9.]+t?)?|pythonw)(\.exe)?", re.IGNORECASE)

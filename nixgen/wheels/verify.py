@@ -8,11 +8,11 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from nixgen.archives.findings import Findings, quoted
 from nixgen.errors import InputError, VerificationError, WheelError
 from nixgen.model import WheelSource
 from nixgen.wheels.archive import ZIP_ERRORS
 from nixgen.wheels.contents import Contents
-from nixgen.wheels.findings import Findings, quoted
 from nixgen.wheels.record import Row, to_base64
 
 _CHUNK = 1024 * 1024

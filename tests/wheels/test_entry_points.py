@@ -6,9 +6,9 @@ from collections.abc import Callable
 
 import pytest
 
+from nixgen.archives.findings import Findings
 from nixgen.model import WheelIndex
 from nixgen.wheels.entry_points import parse_entry_points
-from nixgen.wheels.findings import Findings
 from tests.support.wheels import make_wheel
 
 Index = Callable[[tuple[str, bytes]], WheelIndex]

@@ -9,9 +9,10 @@ from io import BytesIO
 
 import pytest
 
+from nixgen.archives.findings import Findings
+from nixgen.archives.names import name_problems
 from nixgen.model import WheelIndex
-from nixgen.wheels.findings import Findings
-from nixgen.wheels.members import MAX_TOTAL, check_members, name_problems
+from nixgen.wheels.members import MAX_TOTAL, check_members
 from tests.support.wheels import Member, make_wheel, patch_directory
 
 Index = Callable[[tuple[str, bytes]], WheelIndex]
@@ -21,10 +22,10 @@ Problems = Callable[[tuple[str, bytes]], str]
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("../evil.py", "leaves the wheel"),
-        ("demo/../../evil.py", "leaves the wheel"),
-        ("demo/..", "leaves the wheel"),
-        ("../evil/", "leaves the wheel"),
+        ("../evil.py", "leaves the archive"),
+        ("demo/../../evil.py", "leaves the archive"),
+        ("demo/..", "leaves the archive"),
+        ("../evil/", "leaves the archive"),
         ("/etc/passwd", "absolute"),
         ("//host/share", "absolute"),
         ("C:/evil.py", "drive letter"),

@@ -7,9 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
+from nixgen.archives.findings import Findings
 from nixgen.errors import NixgenError, VerificationError
 from nixgen.model import WheelIndex
-from nixgen.wheels.findings import Findings
 from nixgen.wheels.record import Row, parse_record
 from tests.support.wheels import make_wheel, nix_sha256, record_row
 

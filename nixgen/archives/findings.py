@@ -1,11 +1,11 @@
-"""What the checks of one wheel found: problems stop it, warnings do not."""
+"""What the checks of one archive found: problems stop it, warnings do not."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-#: How many problems of one wheel are listed before the rest is only counted.
+#: How many problems of one archive are listed before the rest is only counted.
 MAX_LISTED = 50
 
 _MAX_QUOTED = 160
@@ -13,10 +13,10 @@ _MAX_QUOTED = 160
 
 @dataclass(kw_only=True)
 class Findings:
-    """Collect what is wrong with one wheel, so that everything is reported at once.
+    """Collect what is wrong with one archive, so that everything is reported at once.
 
     Attributes:
-        problems: rules the wheel breaks, one line each.
+        problems: rules the archive breaks, one line each.
         damage: places where its bytes contradict each other, one line each: maybe the transport's fault.
         warnings: oddities with a defined result, one line each.
     """
@@ -34,7 +34,7 @@ class Findings:
 
 
 def quoted(name: str) -> str:
-    """Quote a name that comes from a wheel: control characters escaped, long ones cut."""
+    """Quote a name that comes from an archive: control characters escaped, long ones cut."""
     shown = name if len(name) <= _MAX_QUOTED else name[: _MAX_QUOTED - 3] + "..."
     return repr(shown) if shown.isprintable() else ascii(shown)
 

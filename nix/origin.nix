@@ -53,7 +53,8 @@ in
         vcs_info = {
           vcs = "git";
           commit_id = source.commit;
-        };
+        }
+        // (if source ? revision then { requested_revision = source.revision; } else { });
       }
     else if source ? directory then
       inside source {

@@ -282,7 +282,7 @@ def _place_to_json(source: WheelSource) -> dict[str, Any]:
 
 
 def _source_to_json(source: Source) -> dict[str, Any]:
-    fields = ("url", "path", "repository", "directory", "commit", "subdirectory", "sha256", "size")
+    fields = ("url", "path", "repository", "directory", "commit", "revision", "subdirectory", "sha256", "size")
     return {name: value for name in fields if (value := getattr(source, name))}
 
 

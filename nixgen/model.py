@@ -26,6 +26,7 @@ class Source:
         repository: URL of a Git repository.
         directory: a directory, likewise. Nothing is pinned of it: what it holds is built as it is.
         commit: of a repository, 40 or 64 hexadecimal digits.
+        revision: of a repository, the tag or branch that was asked for and is at this commit; "" where none was.
         subdirectory: where the project is inside of all that; "" for its top.
         sha256: SHA-256, 64 lower-case hexadecimal digits: of an archive; of a repository's files in Nix's
             serialisation. None while it is still to be computed.
@@ -39,6 +40,7 @@ class Source:
     repository: str | None = None
     directory: str | None = None
     commit: str | None = None
+    revision: str = field(default="", compare=False)
     subdirectory: str = ""
     sha256: str | None = None
     size: int | None = field(default=None, compare=False)

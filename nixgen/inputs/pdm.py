@@ -241,7 +241,11 @@ class _Package:
         if "git" in table or "hg" in table or "svn" in table:
             kind = next(kind for kind in ("git", "hg", "svn") if kind in table)
             vcs = PackageVcs(
-                type=kind, url=str(table[kind]), commit_id=str(table.get("revision", "")), subdirectory=inside
+                type=kind,
+                url=str(table[kind]),
+                requested_revision=table.get("ref"),
+                commit_id=str(table.get("revision", "")),
+                subdirectory=inside,
             )
             return Package(name=self.name, version=version, vcs=vcs)
         at = str(table.get("path") or table.get("url") or "")

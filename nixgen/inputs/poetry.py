@@ -170,7 +170,8 @@ class _Package:
         version = Version(self.version)
         if kind == "git":
             commit = str(self._source.get("resolved_reference", ""))
-            vcs = PackageVcs(type="git", url=url, commit_id=commit, subdirectory=inside)
+            asked = self._source.get("reference")
+            vcs = PackageVcs(type="git", url=url, requested_revision=asked, commit_id=commit, subdirectory=inside)
             return Package(name=self.name, version=version, vcs=vcs)
         if kind == "directory":
             return Package(name=self.name, version=version, directory=PackageDirectory(path=url))

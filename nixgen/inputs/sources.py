@@ -144,6 +144,7 @@ def _of_tree(package: Package, version: str, place: _Place) -> Found | Unusable:
         source = Source(
             repository=url.removeprefix("git+"),
             commit=vcs.commit_id,
+            revision=vcs.requested_revision or "",
             subdirectory=_inner(vcs.subdirectory),
             why="a git repository",
         )

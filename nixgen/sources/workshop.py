@@ -213,11 +213,13 @@ class Workshop:
                 continue
             if self._again & {self._previous.wheels[name].name for name in filenames}:
                 continue
+            # The same commit may have been asked for by another name.
+            same_wheel = replace(wheel.source, source=job.source)
             if wheel.index is not None:
                 index = find_index(wheel, self._base)
                 if index is None:
                     continue
-                self._bench.indexes[wheel.source.filename] = index
+                self._bench.indexes[wheel.source.filename] = replace(index, source=same_wheel)
             self._keep_tools(filenames)
             if job.source.directory is not None or self._verify:
                 # Its code may have changed, and what its backend asks for with it: Nix tells, with these packages.
@@ -226,7 +228,7 @@ class Workshop:
                 job.needs = build.needs
                 job.requires[target.key] = tuple(self._bench.tools[name] for name in filenames)
                 return False
-            self._done[job.name, job.asked.version, source, target.key] = package
+            self._done[job.name, job.asked.version, source, target.key] = replace(package, wheel=same_wheel)
             self._bench.add_build(wheel.source.filename, build, target.key)
             return True
         return False

@@ -225,13 +225,20 @@ def test_what_has_no_wheel_is_built_of_its_source() -> None:
     text = lock(
         package("sdist", tags=[], sdist=True),
         package("tar", tags=[], more=f'archive = {{ url = "{HOST}/tar-1.0.tar.gz", subdirectory = "py", {HASHES} }}'),
-        package("repo", tags=[], more='vcs = { type = "git", url = "https://me:pw@example.org/x", commit-id = "1f" }'),
+        package(
+            "repo",
+            tags=[],
+            more='vcs = { type = "git", url = "https://me:pw@example.org/x", commit-id = "1f" }'.replace(
+                " }", ', requested-revision = "v1" }'
+            ),
+        ),
         package("local", tags=[], more='directory = { path = "libs/local", subdirectory = "./py/" }'),
     )
     sources = {found.name: found.wheel.source for found in read(text).selection.packages}
     assert sources["sdist"] is not None and sources["sdist"].sha256 is not None
     assert sources["tar"] == Source(url=f"{HOST}/tar-1.0.tar.gz", subdirectory="py", sha256=sources["sdist"].sha256)
     assert sources["repo"] == Source(repository="https://example.org/x", commit="1f")
+    assert sources["repo"].revision == "v1"
     assert sources["local"] == Source(directory="libs/local", subdirectory="py")
     assert [name for name, source in sources.items() if source and source.direct] == ["tar"]
     both = lock(package("demo", sdist=True))

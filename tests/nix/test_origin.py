@@ -30,6 +30,13 @@ GIT = {"repository": "https://example.org/demo.git", "commit": COMMIT, "sha256":
             {"url": URL, "subdirectory": "a/b", **ARCHIVE},
         ),
         ({"source": GIT}, {"url": GIT["repository"], "vcs_info": {"vcs": "git", "commit_id": COMMIT}}),
+        (
+            {"source": {**GIT, "revision": "v1"}},
+            {
+                "url": GIT["repository"],
+                "vcs_info": {"vcs": "git", "commit_id": COMMIT, "requested_revision": "v1"},
+            },
+        ),
     ],
 )
 def test_what_is_written_down(nix: Nix, package: dict[str, Any], origin: dict[str, Any] | None) -> None:

@@ -215,6 +215,12 @@ def test_a_repository_and_an_archive_and_a_directory(in_store: Cli, serve: Serve
     assert (
         source["commit"] == commit.stdout.strip() and source["subdirectory"] == "inner" and len(source["sha256"]) == 64
     )
+    assert source["revision"] == "v1.5"
+    subprocess.run([*git, "branch", "next"], cwd=repository, check=True)
+    said = lock(in_store, server, lines[0].replace("@v1.5", "@next"), *lines[1:])
+    assert "built ofgit" not in said
+    source = package(in_store, "ofgit")["source"]
+    assert isinstance(source, dict) and source["revision"] == "next"
     assert package(in_store, "near")["source"] == {"directory": "near"}
     path = in_store("build", "--no-out-link").stdout.strip()
     assert [version_of(path, name) for name in ("ofgit", "packed", "near")] == ["1.5", "1.0", "1.0"]

@@ -41,6 +41,16 @@ let
       tree
       ;
   };
+  npm = import ./npm.nix {
+    inherit
+      fetch
+      interpreter
+      lock
+      names
+      run
+      standalone
+      ;
+  };
   image = import ./image.nix { inherit names run; };
   packages = import ./packages.nix { inherit env libraries; };
   mirrors = import ./mirrors.nix;
@@ -69,6 +79,7 @@ in
   inherit (mounted) mounted;
   inherit (packages) packagesFor nixpkgsPython;
   inherit (module) mkModule;
+  inherit (npm) npmEnv npmInstances fetchArchive;
   inherit (shell) mkShell devShellsFor;
   inherit (libraries) nixpkgsLibraries;
   interpreter = interpreter.interpreter;

@@ -56,10 +56,7 @@ let
         groups = if groups == null then lock.defaultGroups else groups;
       };
       packages = filter (package: !(elem package.name editable)) selected;
-      found = interpreter.interpreter {
-        python = if python == null && target ? interpreter then standalone.standalone target else python;
-        version = target.python;
-      };
+      found = interpreter.ofTarget standalone.standalone { inherit python target; };
       sharedLibraries = {
         given = libraryDirectories choice.libraries;
         ignore = ignoreLibraries;

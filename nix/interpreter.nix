@@ -99,4 +99,15 @@ rec {
         machine = !(inStore path);
         usesMachine = machine || (isAttrs python && python.usesMachine or false);
       };
+
+  # ofTarget :: (target -> python) -> { target, python : python | null } -> interpreter
+  #
+  # The interpreter for a target of a lock; where none is given, the one that the lock names, by the function.
+  ofTarget =
+    standalone:
+    { target, python }:
+    interpreter {
+      python = if python == null && target ? interpreter then standalone target else python;
+      version = target.python;
+    };
 }

@@ -4,6 +4,7 @@ let
   inherit (builtins)
     attrNames
     concatLists
+    elem
     map
     match
     toFile
@@ -11,17 +12,29 @@ let
     ;
 
   # Content alone decides this path, whether the library lies in a checkout, a flake or the store.
-  builders = builtins.path {
+  all = builtins.path {
     name = "nixgen-builders";
     path = ./builders;
     filter = path: _type: match ".*[.]py" path != null;
   };
 in
 {
-  inherit builders;
+  builders = all;
+
+  # buildersOf :: [string] -> store path
+  #
+  # Some of the builders, whose names are given, and no other: what is made by them stays when others change.
+  buildersOf =
+    names:
+    builtins.path {
+      name = "nixgen-builders";
+      path = ./builders;
+      filter =
+        path: _type: elem (baseNameOf path) ([ "__main__.py" ] ++ map (name: "${name}.py") names);
+    };
 
   # run :: { name, system, interpreter, builder : string, attributes ? { }, stored ? false, graphs ? { },
-  #          allowSubstitutes ? true } -> derivation
+  #          allowSubstitutes ? true, builders ? all } -> derivation
   #
   # Runs builders/<builder>.py with the attributes as JSON, in a file: an environment variable holds no more than 128 KiB,
   # about 2,850 paths. stored: whether that is a file of the store, which can name nothing that has to be built; Nix reads
@@ -37,6 +50,7 @@ in
       stored ? false,
       graphs ? { },
       allowSubstitutes ? true,
+      builders ? all,
     }:
     derivation (
       {

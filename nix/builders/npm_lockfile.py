@@ -1,0 +1,108 @@
+"""npm's own record of what stands in a ``node_modules``: ``.package-lock.json``, the hidden lockfile of its manual.
+
+Vite and others know by it that packages have changed; npm need not read every package.json.
+"""
+
+import json
+import os
+
+#: What npm takes over of a package.json (arborist, ``lib/shrinkwrap.js``).
+_FIELDS = (
+    "version",
+    "dependencies",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "optionalDependencies",
+    "bundleDependencies",
+    "acceptDependencies",
+    "funding",
+    "engines",
+    "os",
+    "cpu",
+    "libc",
+    "license",
+    "bin",
+    "deprecated",
+)
+
+
+def text(project, packages):
+    """Return the record.
+
+    Args:
+        project: the project's name, "" where it has none.
+        packages: of each its place ``at``; and ``link``, or ``path``, ``url``, ``integrity`` and ``flags``.
+    """
+    entries = {}
+    for package in packages:
+        at = package["at"]
+        if "link" in package:
+            entries[at] = {"resolved": package["link"], "link": True}
+            continue
+        flags = dict.fromkeys(package["flags"], True)
+        archive = {"resolved": package["url"], "integrity": package["integrity"]}
+        entries[at] = _entry(package["path"], at, {**archive, **flags})
+        for inside in bundled(package["path"]):
+            entries[f"{at}/{inside}"] = _entry(
+                os.path.join(package["path"], inside), inside, {"inBundle": True, **flags}
+            )
+    said = {"name": project} if project else {}
+    said.update(lockfileVersion=3, requires=True, packages=dict(sorted(entries.items())))
+    return json.dumps(said, ensure_ascii=False, indent=2) + "\n"
+
+
+def bundled(directory, around=""):
+    """Yield the places of packages that lie in a package, below it: ``node_modules/a``."""
+    modules = os.path.join(around, "node_modules")
+    for name in names(os.path.join(directory, modules)):
+        place = os.path.join(modules, name)
+        if os.path.islink(os.path.join(directory, place)):
+            continue  # what the package needs and is of its own name
+        if os.path.isfile(os.path.join(directory, place, "package.json")):
+            yield place
+            yield from bundled(directory, place)
+
+
+def names(modules):
+    """Return the names of what is in a ``node_modules``, scoped ones with their scope; none where there is none."""
+    found = []
+    with _listing(modules) as entries:
+        for entry in sorted(entries, key=lambda entry: entry.name):
+            if entry.name.startswith("@") and entry.is_dir():
+                with os.scandir(entry.path) as inside:
+                    found += sorted(f"{entry.name}/{one.name}" for one in inside)
+            elif not entry.name.startswith("."):
+                found.append(entry.name)
+    return found
+
+
+def _listing(directory):
+    if os.path.isdir(directory):
+        return os.scandir(directory)
+    import contextlib
+
+    return contextlib.nullcontext(())
+
+
+def _entry(directory, at, more):
+    try:
+        with open(os.path.join(directory, "package.json"), encoding="utf-8-sig") as file:
+            said = json.load(file)
+    except (OSError, ValueError):
+        said = {}
+    said = said if isinstance(said, dict) else {}
+    found = {}
+    if said.get("name") not in (None, at.rpartition("node_modules/")[2]):
+        found["name"] = said["name"]
+    for field in _FIELDS:
+        value = said.get(field)
+        if field == "license" and isinstance(value, dict) and value.get("type"):
+            value = value["type"]
+        if field == "bin" and isinstance(value, str):
+            value = {str(said.get("name", "")).rpartition("/")[2]: value}
+        if value:
+            found[field] = value
+    scripts = said.get("scripts")
+    if isinstance(scripts, dict) and {"preinstall", "install", "postinstall"}.intersection(scripts):
+        found["hasInstallScript"] = True
+    return {**found, **{key: value for key, value in more.items() if value}}

@@ -1,0 +1,419 @@
+# Packages of npm: one store path for each instance of a package, and the environment that links to them.
+{
+  fetch,
+  interpreter,
+  lock,
+  names,
+  run,
+  standalone,
+}:
+let
+  inherit (builtins)
+    attrNames
+    concatMap
+    elem
+    elemAt
+    filter
+    groupBy
+    head
+    listToAttrs
+    map
+    match
+    path
+    replaceStrings
+    sort
+    stringLength
+    substring
+    tail
+    ;
+
+  # What npm calls a system: process.platform, process.arch, and the C library that Nix's systems of Linux have.
+  platforms = {
+    x86_64-linux = {
+      os = "linux";
+      cpu = "x64";
+      libc = "glibc";
+    };
+    aarch64-linux = {
+      os = "linux";
+      cpu = "arm64";
+      libc = "glibc";
+    };
+    i686-linux = {
+      os = "linux";
+      cpu = "ia32";
+      libc = "glibc";
+    };
+    armv7l-linux = {
+      os = "linux";
+      cpu = "arm";
+      libc = "glibc";
+    };
+    x86_64-darwin = {
+      os = "darwin";
+      cpu = "x64";
+      libc = null;
+    };
+    aarch64-darwin = {
+      os = "darwin";
+      cpu = "arm64";
+      libc = null;
+    };
+  };
+
+  platformOf =
+    system:
+    platforms.${system} or (throw ''
+      nixgen: npm has no name for the system ${system}
+        where: nix/nixgen/npm.nix, which has: ${toString (attrNames platforms)}
+        what to do: build for one of these'');
+
+  # As npm's `checkList` (npm-install-checks): none of those with "!", and one of the others where there are any.
+  admits =
+    value: list:
+    let
+      isNegative = entry: substring 0 1 entry == "!";
+      wanted = filter (entry: !(isNegative entry)) list;
+    in
+    list == [ "any" ]
+    || (
+      !(elem "!${toString value}" list) && (wanted == [ ] || (value != null && elem value wanted))
+    );
+
+  fits =
+    platform: package:
+    (!(package ? os) || admits platform.os package.os)
+    && (!(package ? cpu) || admits platform.cpu package.cpu)
+    && (!(package ? libc) || (platform.libc != null && admits platform.libc package.libc));
+
+  # As npm's `--omit`.
+  isOmitted =
+    omit: package:
+    let
+      without = kind: elem kind omit;
+    in
+    (without "dev" && package.dev or false)
+    || (without "optional" && package.optional or false)
+    || (without "dev" && without "optional" && package.devOptional or false)
+    || (without "peer" && package.peer or false);
+
+  # A package's name as the name of a store path, of so many characters: with 13, a link to "p" in it has 59, the most
+  # that ext4 keeps in an inode.
+  shortName =
+    most: name:
+    let
+      plain = names.storeName (replaceStrings [ "@" "/" ] [ "" "-" ] name);
+    in
+    if stringLength plain > most then substring 0 most plain else plain;
+
+  # What is called by it at a place: the last part, with its scope.
+  nameAt = at: elemAt (match "(.*/)?node_modules/(.+)" at) 1;
+
+  # Where a dependency is to lie below an instance's node_modules: a key of the lock may lead into the package, which is
+  # called there as at its place, and here by its own name.
+  placeIn =
+    package: key:
+    let
+      inside = match "${replaceStrings [ "." "+" "*" "(" ")" ] [ "[.]" "[+]" "[*]" "[(]" "[)]" ] (nameAt package.at)}/(node_modules/.*)" key;
+    in
+    if inside != null then
+      "${package.name}/${head inside}"
+    else if key == package.name then
+      "${key}/node_modules/${key}"
+    else
+      key;
+
+  # fetchArchive :: { lock, package } -> derivation | store path
+  #
+  # The archive of a package, by its integrity: one path for all places that have it.
+  fetchArchive =
+    { lock, package }:
+    let
+      name = names.storeName "${shortName 100 package.name}-${package.version}.tgz";
+      place = package.path;
+      isAbsolute = substring 0 1 place == "/";
+    in
+    if package ? url then
+      fetch.fetch {
+        inherit name;
+        inherit (package) url;
+        hash = package.integrity;
+      }
+    else
+      # builtins.path compares with SHA-256 alone; what it gives is an input, which a sandbox shows.
+      fetch.fetch {
+        inherit name;
+        url = "file://${
+          path {
+            inherit name;
+            recursive = false;
+            path = if isAbsolute then place else lock.directory + "/${place}";
+          }
+        }";
+        hash = package.integrity;
+      };
+
+  # The builders that a package's path depends on, and no other.
+  builders = run.buildersOf [
+    "npm_archive"
+    "npm_package"
+  ];
+
+  # The interpreter of the builders: that of the environment where the lock has one, else the machine's python3.
+  interpreterOf =
+    {
+      lock,
+      system,
+      python,
+      version,
+    }:
+    let
+      shown = interpreter.versionOf python;
+      targets = filter (target: target.system == system) lock.targets;
+    in
+    if targets == [ ] then
+      interpreter.interpreter {
+        inherit python;
+        version = if shown == null then "3" else shown;
+      }
+    else
+      interpreter.ofTarget standalone.standalone {
+        inherit python;
+        target = locks.selectTarget {
+          inherit lock system;
+          version = if version == null then shown else version;
+        };
+      };
+  locks = lock;
+
+  # What of a lock is for a system: its packages by their places, and what is made of them.
+  resolve =
+    {
+      lock,
+      system,
+      python,
+      version,
+      omit,
+    }:
+    let
+      section =
+        lock.npm or (throw ''
+          nixgen: the lock has nothing of npm
+            where: nixgen.lock
+            what to do: run `nixgen lock` in a project with a package-lock.json'');
+      platform = platformOf system;
+      found = interpreterOf {
+        inherit
+          lock
+          system
+          python
+          version
+          ;
+      };
+
+      unfit = filter (package: !(fits platform package)) section.packages;
+      needed = filter (package: !(package.optional or package.devOptional or false)) unfit;
+      gone = listToAttrs (
+        map (at: {
+          name = at;
+          value = true;
+        }) (concatMap (package: [ package.at ] ++ package.drops or [ ]) unfit)
+      );
+      packages = filter (
+        package: !(gone ? ${package.at}) && !(isOmitted omit package)
+      ) section.packages;
+      unpacked = filter (package: !(package ? link)) packages;
+      isThere = listToAttrs (
+        map (package: {
+          name = package.at;
+          value = true;
+        }) unpacked
+      );
+
+      # By the smallest place of each, those that are one store path.
+      components = groupBy (package: package.cycle or package.at) unpacked;
+      numbered = listToAttrs (
+        concatMap (
+          key:
+          let
+            members = membersOf.${key};
+          in
+          if tail members == [ ] then
+            [
+              {
+                name = (head members).at;
+                value = {
+                  inherit key;
+                  suffix = "";
+                  number = 0;
+                };
+              }
+            ]
+          else
+            numbers key 0 members
+        ) (attrNames components)
+      );
+      numbers =
+        key: number: members:
+        if members == [ ] then
+          [ ]
+        else
+          [
+            {
+              name = (head members).at;
+              value = {
+                inherit key number;
+                suffix = toString number;
+              };
+            }
+          ]
+          ++ numbers key (number + 1) (tail members);
+      # In an order that says nothing of the place: the same cycle elsewhere is the same path.
+      membersOf = builtins.mapAttrs (
+        _:
+        sort (
+          a: b:
+          let
+            of = package: [
+              package.name
+              package.integrity
+              package.at
+            ];
+          in
+          of a < of b
+        )
+      ) components;
+
+      instances = builtins.mapAttrs (
+        key: members:
+        let
+          isAlone = tail members == [ ];
+        in
+        run.run {
+          name = shortName (if isAlone then 13 else 10) (head members).name;
+          builder = "npm_package";
+          inherit system builders;
+          interpreter = found;
+          attributes.packages = map (package: {
+            inherit (package) name;
+            archive = "${fetchArchive { inherit lock package; }}";
+            bin = builtins.attrValues (package.bin or { });
+            dependencies = concatMap (
+              name:
+              let
+                at = package.dependencies.${name};
+                to = numbered.${at};
+              in
+              if !(isThere ? ${at}) then
+                [ ] # dropped, omitted, or a directory of the project, which no store path can lead to
+              else
+                [
+                  [
+                    (placeIn package name)
+                    (if to.key == key then to.number else "${instances.${to.key}}/p${to.suffix}")
+                  ]
+                ]
+            ) (attrNames (package.dependencies or { }));
+          }) members;
+        }
+      ) membersOf;
+      instanceAt = at: "${instances.${numbered.${at}.key}}/p${numbered.${at}.suffix}";
+    in
+    if needed != [ ] then
+      throw ''
+        nixgen: the project needs packages that do not run on ${system}: ${
+          toString (map (package: package.name) needed)
+        }
+          where: nixgen.lock, packages[].os, cpu and libc
+          what to do: build for a system that they have, or make them optional (`npm install --save-optional`)''
+    else
+      {
+        inherit
+          section
+          packages
+          instances
+          instanceAt
+          ;
+        interpreter = found;
+      };
+
+  defaults = {
+    python = null;
+    version = null;
+    omit = [ ];
+  };
+in
+{
+  inherit fetchArchive;
+
+  # npmInstances :: { lock, system, python ? null, version ? null, omit ? [ ] } -> { <place> : string }
+  #
+  # Where the package of each place of the lock lies that is for the system: `node_modules/react`, its path in the store.
+  npmInstances =
+    arguments:
+    let
+      made = resolve (defaults // arguments);
+    in
+    listToAttrs (
+      map (package: {
+        name = package.at;
+        value = made.instanceAt package.at;
+      }) (filter (package: !(package ? link)) made.packages)
+    );
+
+  # npmEnv :: { lock, system, python ? null, version ? null, node ? null, omit ? [ ], name ? "node-env" } -> derivation
+  #
+  # lock: what readLock gave, with a section `npm`. system: a Nix system. python, version: of the interpreter that the
+  # builders take, as for `env`; a lock with no target takes the machine's python3. node: a package or a directory with
+  # bin/node, whose programs come into bin; null brings none. omit: "dev", "optional" and "peer", as npm's --omit.
+  npmEnv =
+    {
+      name ? "node-env",
+      node ? null,
+      ...
+    }@arguments:
+    let
+      made = resolve (
+        defaults
+        // removeAttrs arguments [
+          "name"
+          "node"
+        ]
+      );
+      environment = run.run {
+        inherit name;
+        inherit (arguments) system;
+        builder = "npm_environment";
+        inherit (made) interpreter;
+        attributes = {
+          project = made.section.name or "";
+          node = if node == null then null else "${interpreter.located "${node}"}";
+          workspaces = made.section.workspaces or [ ];
+          packages = map (
+            package:
+            if package ? link then
+              {
+                inherit (package) at link;
+                bin = names.pairs (package.bin or { });
+              }
+            else
+              {
+                inherit (package) at;
+                path = made.instanceAt package.at;
+                inherit (package) name integrity;
+                url = package.url or null;
+                bin = names.pairs (package.bin or { });
+                flags = filter (flag: package.${flag} or false) [
+                  "dev"
+                  "optional"
+                  "devOptional"
+                  "peer"
+                ];
+              }
+          ) made.packages;
+        };
+        allowSubstitutes = false;
+      };
+    in
+    environment;
+}

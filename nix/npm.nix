@@ -112,12 +112,14 @@ let
   # Where a dependency is to lie below an instance's node_modules: a key of the lock may lead into the package, which is
   # called there as at its place, and here by its own name.
   placeIn =
-    package: key:
+    package:
     let
-      inside = match "${replaceStrings [ "." "+" "*" "(" ")" ] [ "[.]" "[+]" "[*]" "[(]" "[)]" ] (nameAt package.at)}/(node_modules/.*)" key;
+      above = "${nameAt package.at}/node_modules/";
+      length = stringLength above;
     in
-    if inside != null then
-      "${package.name}/${head inside}"
+    key:
+    if substring 0 length key == above then
+      "${package.name}/node_modules/${substring length (-1) key}"
     else if key == package.name then
       "${key}/node_modules/${key}"
     else

@@ -18,7 +18,7 @@ def build(attributes, out):
 
     Args:
         attributes: ``packages``, of each its ``name``, ``archive`` (a path), ``bin`` (paths of its programs) and
-            ``dependencies``: pairs of a path below node_modules and what it leads to, a path or the number of another one in ``out``.
+            ``dependencies``: pairs of a path below node_modules and what it leads to: another path, or a number
         out: directory to make.
 
     Raises:

@@ -282,3 +282,32 @@ def test_a_thousand_packages_are_evaluated_in_a_second(nix: Nix, tmp_path: Path)
     assert nix.evaluate(f"({ENV}).drvPath", file=str(lock), more={})
     after = os.times()
     assert after.children_user - before.children_user < 3
+
+
+def test_a_dependency_of_its_own_name(nix: Nix, tmp_path: Path) -> None:
+    """What has the package's own name lies inside of it, where the lock says so, and in an alias of another name."""
+    outer = make_tgz("a", "2.0.0", {"index.js": "module.exports = ['a 2', require('a/other')]\n"})
+    alias = make_tgz("a", "3.0.0", {"index.js": "module.exports = ['a 3', require('a/other')]\n"})
+    inner = make_tgz("a", "1.0.0", {"other.js": says("a 1")})
+
+    lock = write_npm_lock(
+        tmp_path,
+        write_package(
+            tmp_path,
+            outer,
+            "node_modules/a",
+            version="2.0.0",
+            dependencies={"a/node_modules/a": "node_modules/a/node_modules/a"},
+        ),
+        write_package(tmp_path, inner, "node_modules/a/node_modules/a"),
+        write_package(
+            tmp_path,
+            alias,
+            "node_modules/b",
+            "a",
+            version="3.0.0",
+            dependencies={"a": "node_modules/a/node_modules/a"},
+        ),
+    )
+    env = nix.build(ENV, file=str(lock), more={})
+    assert node(env, "[require('a'), require('b')]") == [["a 2", "a 1"], ["a 3", "a 1"]]

@@ -1,4 +1,4 @@
-"""Locks of npm's packages written as JSON, and archives with whatever in them, without the code that writes them for users."""
+"""Locks of npm's packages, and archives with whatever in them, without the code that writes them for users."""
 
 from __future__ import annotations
 

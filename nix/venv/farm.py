@@ -280,4 +280,7 @@ def _name(dist_info):
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    try:
+        main(*sys.argv[1:])
+    except OSError as error:  # no room, no rights, or somebody takes it away meanwhile: who has called this says so
+        sys.exit(f"nixgen-venv: {error.filename}: {error.strerror}")

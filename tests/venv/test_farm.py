@@ -5,7 +5,9 @@ from __future__ import annotations
 import importlib.util
 import json
 import os
+import re
 import shutil
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
@@ -294,6 +296,16 @@ def test_broken_states_of_a_farm(farm: Venv) -> None:
     (farm.site / "zzzz-nixgen.pth").write_text("x")
     farm("--heal")
     assert farm.listing() == whole
+
+
+def test_what_is_taken_away_meanwhile(farm: Venv) -> None:
+    """Whoever fills it while the owner removes its directories is told which, in a line, without a traceback."""
+    shutil.rmtree(farm.directory / "lib")
+    program = LIBRARY / "venv" / "farm.py"
+    words = [farm.env / "bin" / "python", "-I", "-S", "-B", program, "fill", farm.env]
+    done = subprocess.run(words, cwd=farm.directory, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert re.fullmatch(r"nixgen-venv: lib/python3\.\d+/site-packages: No such file or directory\n", done.stderr)
 
 
 def test_moved(farm: Venv) -> None:

@@ -66,7 +66,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--scratch", type=Path, default=cache, metavar="DIR", help="where environments are made")
     parser.add_argument("--remove-store", action="store_true", help="remove the store in the end")
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="write the page there too; of mounted environments, what it says of packages that were not run stays",
+    )
     options = parser.parse_args(arguments)
     if options.mounted and options.from_source:
         parser.error("--mounted and --from-source are two comparisons")
@@ -87,7 +92,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         except KeyboardInterrupt:
             print("corpus: interrupted; --resume goes on", file=sys.stderr)
             return 130
-    text = page(results, listed=len(listed), mounted=options.mounted, from_source=options.from_source)
+    before = options.write.read_text(encoding="utf-8") if options.write and options.write.exists() else ""
+    names = [entry.name for entry in listed]
+    text = page(results, listed=names, mounted=options.mounted, from_source=options.from_source, before=before)
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")

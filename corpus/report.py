@@ -5,9 +5,10 @@ from __future__ import annotations
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result, Tree
+from corpus.rows import Row, dates_of, rows_of
 
 _INTRODUCTION = """\
 # Compatibility
@@ -51,20 +52,32 @@ _PLACES = (
 )
 
 
-def page(results: Sequence[Result], *, listed: int, mounted: bool = False, from_source: bool = False) -> str:
+def page(
+    results: Sequence[Result],
+    *,
+    listed: Sequence[str],
+    mounted: bool = False,
+    from_source: bool = False,
+    before: str = "",
+) -> str:
     """Return the page.
 
     Args:
         results: of the packages that were run, in the order of the list.
-        listed: how many packages the list has.
+        listed: the packages of the list.
         mounted: whether the environments were mounted, without links.
         from_source: whether nixgen had built what is probed.
+        before: the page of before, of mounted environments: what it says of other packages stays.
     """
     compared = [one for one in results if not one.trouble]
+    run = {one.name for one in results}
+    rows = {row.package: row for row in rows_of(before) if row.package not in run} if mounted else {}
+    dates = sorted({one.date for one in results} | set(dates_of(before) if rows else ()))
+    rows |= {one.name: Row.of(one) for one in compared}
     return "\n".join(
         [
             _MOUNTED if mounted else _FROM_SOURCE if from_source else _INTRODUCTION,
-            *_totals(results, compared, listed),
+            *_totals(results, [rows[name] for name in listed if name in rows], dates, len(listed)),
             *_defects(results),
             *_not_compared(results),
             *([] if mounted else ["## Copies", "", *_copies(_trees(compared))]),
@@ -73,27 +86,32 @@ def page(results: Sequence[Result], *, listed: int, mounted: bool = False, from_
             "Columns of probes: passed under pip, under nixgen, all."
             + ("" if mounted else " Copies count the package and all that it needs."),
             "",
-            *_table(compared, mounted),
+            *_table(
+                [rows[name] for name in listed if name in rows],
+                None if mounted else {one.name: _copied(one.trees) for one in compared},
+            ),
             "",
         ]
     )
 
 
-def _totals(results: Sequence[Result], compared: Sequence[Result], listed: int) -> list[str]:
-    probes = [one for result in compared for one in result.compared]
-    verdicts = Counter(one.verdict for one in probes)
-    dates = sorted({one.date for one in results})
-    pythons = ", ".join(sorted({one.python for one in compared}))
-    broken = [one for one in results if not one.sound and (one.defect or one.defects)]
+def _totals(results: Sequence[Result], rows: Sequence[Row], dates: Sequence[str], listed: int) -> list[str]:
+    verdicts: Counter[str] = Counter()
+    for row in rows:
+        verdicts.update(row.verdicts)
+    pythons = ", ".join(sorted({one.python for one in results if not one.trouble}))
+    failed = [one for one in results if one.trouble]
+    broken = sum(DEFECT in row.verdicts for row in rows) + sum(bool(one.defect) for one in failed)
     return [
         f"* {' to '.join(dict.fromkeys([dates[0], dates[-1]])) if dates else 'never'}, Python {pythons}, "
         f"{platform.system()} {platform.machine()}",
-        f"* {_count(listed, 'package')} in the list; {len(results)} run, {len(compared)} compared, "
-        f"{len(results) - len(compared)} not",
-        f"* {sum(one.sound for one in compared)} work under nixgen as they do under pip; "
-        f"{_count(len(broken), 'package')} with a defect",
-        f"* {len(probes):,} probes: {verdicts[DEFECT]} defects, {verdicts[UPSTREAM]} that fail under both, "
-        f"{verdicts[NOTE]} that fail under pip only, {verdicts[DIFFERS]} that pass under both and print different text",
+        f"* {_count(listed, 'package')} in the list; {len(rows) + len(failed)} run, {len(rows)} compared, "
+        f"{len(failed)} not",
+        f"* {sum(DEFECT not in row.verdicts for row in rows)} work under nixgen as they do under pip; "
+        f"{_count(broken, 'package')} with a defect",
+        f"* {sum(row.probes for row in rows):,} probes: {verdicts[DEFECT]} defects, "
+        f"{verdicts[UPSTREAM]} that fail under both, {verdicts[NOTE]} that fail under pip only, "
+        f"{verdicts[DIFFERS]} that pass under both and print different text",
         "",
     ]
 
@@ -150,24 +168,15 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
     ]
 
 
-def _table(results: Iterable[Result], mounted: bool) -> list[str]:
-    copies = [] if mounted else ["copies"]
+def _table(rows: Iterable[Row], copies: Mapping[str, str] | None) -> list[str]:
+    """Return the table of packages; with a column of copies, by package, where they are given."""
+    more = [] if copies is None else ["copies"]
     lines = [
-        "| " + " | ".join(["package", "version", "wheels", "files", "pip", "nixgen", "of", *copies, "remarks"]) + " |",
-        "| " + " | ".join(["---", "---", *["---:"] * 5, *["---" for _ in copies], "---"]) + " |",
+        "| " + " | ".join(["package", "version", "wheels", "files", "pip", "nixgen", "of", *more, "remarks"]) + " |",
+        "| " + " | ".join(["---", "---", *["---:"] * 5, *["---" for _ in more], "---"]) + " |",
     ]
-    for one in results:
-        passed = [sum(getattr(probe, side).status == "pass" for probe in one.compared) for side in ("pip", "nixgen")]
-        cells = [
-            one.name,
-            one.version,
-            str(len(one.trees)),
-            f"{sum(tree.files for tree in one.trees):,}",
-            *map(str, passed),
-            str(len(one.compared)),
-            *([] if mounted else [_copied(one.trees)]),
-            _remarks(one),
-        ]
+    for row in rows:
+        cells = row.cells([] if copies is None else [copies[row.package]])
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
@@ -178,21 +187,6 @@ def _copied(trees: Iterable[Tree]) -> str:
         for reason, (_, size) in tree.copies.items():
             sizes[reason] += size
     return ", ".join(f"{reason} {_bytes(size)}" for reason, size in sorted(sizes.items()))
-
-
-def _remarks(result: Result) -> str:
-    remarks = []
-    for verdict, words in (
-        (DEFECT, "**defect**"),
-        (UPSTREAM, "fails under both"),
-        (NOTE, "fails under pip only"),
-        (DIFFERS, "prints different text"),
-    ):
-        names = [one.probe for one in result.compared if one.verdict == verdict]
-        if names:
-            shown = ", ".join(f"`{name}`" for name in names[:3])
-            remarks.append(f"{words}: {shown}" + (f" and {len(names) - 3} more" if len(names) > 3 else ""))
-    return "; ".join(remarks)
 
 
 def _trees(results: Iterable[Result]) -> list[Tree]:

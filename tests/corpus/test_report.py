@@ -22,7 +22,7 @@ def test_totals_count_a_tree_once() -> None:
     """Copies are counted by reason, a wheel that two packages need once, as a share of all."""
     other = type(RESULT)(**{**vars(RESULT), "name": "other", "trees": (SHARED,)})
     first = type(RESULT)(**{**vars(RESULT), "trees": (*RESULT.trees, SHARED)})
-    text = page([first, other], listed=3)
+    text = page([first, other], listed=["demo", "other", "third"])
     assert "3 packages in the list; 2 run, 2 compared, 0 not" in text
     assert "In 2 different wheels with 10 files and 1.0 kB:" in text
     assert "| executable | 1 | 1 | 10.00% | 0.0 kB | 0.40% |" in text
@@ -39,14 +39,31 @@ def test_remarks() -> None:
         *(Compared(probe=f"p{n}", verdict=UPSTREAM, pip=both, nixgen=both) for n in range(5)),
         Compared(probe="q", verdict=DIFFERS, pip=differs, nixgen=differs),
     )
-    text = page([type(RESULT)(**{**vars(RESULT), "compared": compared})], listed=1)
+    text = page([type(RESULT)(**{**vars(RESULT), "compared": compared})], listed=["demo"])
     assert "fails under both: `p0`, `p1`, `p2` and 2 more; prints different text: `q`" in text
     assert "| 1 | 1 | 6 |" in text
 
 
+def test_packages_that_were_not_run_again_stay() -> None:
+    """Of mounted environments, a page has the rows of the one before for what has no new result, and counts them."""
+    both, passed = Outcome(status="fail"), Outcome(status="pass")
+    compared = (
+        *(Compared(probe=f"p{n}", verdict=UPSTREAM, pip=both, nixgen=both) for n in range(5)),
+        Compared(probe="q", verdict=DIFFERS, pip=passed, nixgen=passed),
+    )
+    others = {name: type(RESULT)(**{**vars(RESULT), "name": name, "date": "2026-01-02"}) for name in ("a", "z")}
+    first = type(RESULT)(**{**vars(RESULT), "compared": compared, "date": "2026-01-01"})
+    listed = ["a", "demo", "z"]
+    whole = page([others["a"], first, others["z"]], listed=listed, mounted=True)
+    before = page([first, others["a"]], listed=listed, mounted=True)
+    assert page([others["z"]], listed=listed, mounted=True, before=before) == whole
+    assert page([others["a"], first, others["z"]], listed=listed, mounted=True, before=before) == whole
+    assert "3 run, 3 compared" in whole and "5 that fail under both" in whole and "2026-01-01 to 2026-01-02" in whole
+
+
 def test_nothing_was_run() -> None:
     """Without results the page still says how many packages there are."""
-    assert "150 packages in the list; 0 run" in page([], listed=150)
+    assert "150 packages in the list; 0 run" in page([], listed=[f"p{number}" for number in range(150)])
 
 
 def test_no_path_of_the_machine() -> None:
@@ -54,5 +71,5 @@ def test_no_path_of_the_machine() -> None:
     said = f"Error: '/some/where/scratch/x/nix/env/lib/y.py' and /some/where/store/{'a' * 32}-file.py"
     passed, failed = Outcome(status="pass"), Outcome(status="fail", said=said)
     bad = Compared(probe="p", verdict=DEFECT, pip=passed, nixgen=failed)
-    text = page([type(RESULT)(**{**vars(RESULT), "compared": (bad,)})], listed=1)
+    text = page([type(RESULT)(**{**vars(RESULT), "compared": (bad,)})], listed=["demo"])
     assert "* demo: `p`: Error: 'env/lib/y.py' and store/file.py" in text and "/some/where" not in text

@@ -110,7 +110,7 @@ def test_what_breaks_under_links_is_a_defect(runner: Runner) -> None:
     assert [one.probe for one in result.defects] == ["import breaks", "resources breaks"]
     assert "FileNotFoundError" in result.defects[0].nixgen.said
     assert not result.sound
-    text = page([result], listed=1)
+    text = page([result], listed=[result.name])
     assert "1 package with a defect" in text and "* breaks: `import breaks`: FileNotFoundError" in text
 
 
@@ -125,7 +125,7 @@ def test_mounted(runner: Runner, workshop: Workshop, name: str) -> None:
     assert not any(tree.copies for tree in result.trees)
     assert not list(runner.work.iterdir())
     assert str(workshop.store.path.parent) not in Path("/proc/self/mountinfo").read_text()
-    text = page([result], listed=1, mounted=True)
+    text = page([result], listed=[result.name], mounted=True)
     assert "# Compatibility of mounted environments" in text and "## Copies" not in text
 
 
@@ -148,7 +148,7 @@ def test_what_cannot_be_locked(runner: Runner) -> None:
     """A package without a wheel is not compared, with the reason; it is no defect."""
     result = runner.run(_entry("absent"))
     assert "absent" in result.trouble and not result.defect and not result.sound
-    assert "## Not compared" in page([result], listed=1)
+    assert "## Not compared" in page([result], listed=[result.name])
 
 
 def test_an_environment_that_only_pip_can_make(runner: Runner, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,120 @@
+"""A package's row on the page, of a result or read off a page that was written before."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result
+
+#: What the page says of probes, by their verdict, in its order.
+WORDS = {
+    DEFECT: "**defect**",
+    UPSTREAM: "fails under both",
+    NOTE: "fails under pip only",
+    DIFFERS: "prints different text",
+}
+
+#: How many probes a remark names.
+_NAMED = 3
+
+_ROW = re.compile(r"^\| (?P<cells>\S+(?: \| [^|]*){7}) \|$", re.MULTILINE)
+_REMARK = re.compile(r"(?P<words>[^:;]+): (?P<names>`[^`]+`(?:, `[^`]+`)*)(?: and (?P<more>\d+) more)?(?:; |$)")
+_RUN = re.compile(r"^\* (?P<dates>\S+(?: to \S+)?), Python ", re.MULTILINE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """What the table of packages says of one whose environments have been compared.
+
+    Attributes:
+        package, version: which.
+        wheels, files: what it needs, with itself.
+        pip, nixgen: how many probes passed.
+        probes: how many there were.
+        verdicts: how many of them were not equal, by verdict.
+        remarks: which.
+    """
+
+    package: str
+    version: str
+    wheels: int
+    files: int
+    pip: int
+    nixgen: int
+    probes: int
+    verdicts: Mapping[str, int]
+    remarks: str
+
+    @classmethod
+    def of(cls, result: Result) -> Row:
+        """Return the row of a result."""
+        named = {
+            verdict: [one.probe for one in result.compared if one.verdict == verdict]
+            for verdict in WORDS
+            if any(one.verdict == verdict for one in result.compared)
+        }
+        return cls(
+            package=result.name,
+            version=result.version,
+            wheels=len(result.trees),
+            files=sum(tree.files for tree in result.trees),
+            pip=sum(one.pip.status == "pass" for one in result.compared),
+            nixgen=sum(one.nixgen.status == "pass" for one in result.compared),
+            probes=len(result.compared),
+            verdicts={verdict: len(names) for verdict, names in named.items()},
+            remarks="; ".join(f"{WORDS[verdict]}: {_listed(names)}" for verdict, names in named.items()),
+        )
+
+    def cells(self, copies: Sequence[str] = ()) -> list[str]:
+        """Return it as the table has it.
+
+        Args:
+            copies: the cell of copies, where the table has that column.
+        """
+        counts = map(str, (self.pip, self.nixgen, self.probes))
+        return [self.package, self.version, str(self.wheels), f"{self.files:,}", *counts, *copies, self.remarks]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(f"`{name}`" for name in names[:_NAMED]) + more
+
+
+def rows_of(text: str) -> list[Row]:
+    """Return the rows of a page without a column of copies, in its order."""
+    found = []
+    for match in _ROW.finditer(text):
+        package, version, *numbers, remarks = (cell.strip() for cell in match["cells"].split(" | "))
+        if numbers and numbers[0].isdigit():
+            wheels, files, pip, nixgen, probes = (int(number.replace(",", "")) for number in numbers)
+            found.append(
+                Row(
+                    package=package,
+                    version=version,
+                    wheels=wheels,
+                    files=files,
+                    pip=pip,
+                    nixgen=nixgen,
+                    probes=probes,
+                    verdicts=_verdicts(remarks),
+                    remarks=remarks,
+                )
+            )
+    return found
+
+
+def dates_of(text: str) -> list[str]:
+    """Return the days on which what a page says was found."""
+    match = _RUN.search(text)
+    return match["dates"].split(" to ") if match else []
+
+
+def _verdicts(remarks: str) -> Mapping[str, int]:
+    verdicts = {words: verdict for verdict, words in WORDS.items()}
+    found: Counter[str] = Counter()
+    for match in _REMARK.finditer(remarks):
+        found[verdicts[match["words"]]] += match["names"].count("`") // 2 + int(match["more"] or 0)
+    return found

@@ -35,6 +35,7 @@ let
       lock
       mounted
       names
+      npm
       origin
       run
       standalone

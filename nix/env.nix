@@ -8,6 +8,7 @@
   lock,
   mounted,
   names,
+  npm,
   origin,
   run,
   standalone,
@@ -18,6 +19,7 @@ let
     elem
     filter
     genericClosure
+    intersectAttrs
     isList
     listToAttrs
     map
@@ -238,18 +240,36 @@ in
 
   # env :: { lock, system, python ? null, version ? null, extras ? [ ], groups ? null, ingest ? "wheels",
   #          libraries ? [ ], ignoreLibraries ? [ ], tools ? null, editable ? [ ], package ? null,
-  #          name ? "env" } -> derivation
+  #          node ? null, omit ? [ ], name ? "env" } -> derivation
   #
   # lock: what readLock gave. system: a Nix system of the lock. python: see interpreter.nix. version: "3.11", where the
   # lock has several. extras, groups: what the lock holds; groups null means its default groups. ingest: see ingest.nix.
   # libraries: packages and directories of shared libraries that wheels need. ignoreLibraries: patterns of SONAMEs that
   # are neither looked for nor missed. tools: nixpkgs, for the builds of sources; null takes what the machine has. editable: names of
   # packages that are left out, since they are installed on top so that an edit shows. package: a member of the workspace
-  # whose environment it is.
+  # whose environment it is. node, omit: of `npmEnv`, which is the attribute `npm`; of a lock with nothing else, all there
+  # is.
   env =
     { name ? "env", ... }@arguments:
     let
-      made = resolve (defaults // removeAttrs arguments [ "name" ]);
+      ofNpm = npm.npmEnv (
+        intersectAttrs {
+          lock = null;
+          system = null;
+          python = null;
+          version = null;
+          node = null;
+          omit = null;
+        } arguments
+      );
+      made = resolve (
+        defaults
+        // removeAttrs arguments [
+          "name"
+          "node"
+          "omit"
+        ]
+      );
       trees = map (entry: entry.value) made.trees;
       merged = merge {
         inherit (made)
@@ -261,7 +281,11 @@ in
         prefer = names.pairs (made.target.prefer or { });
       };
     in
+    if arguments.lock.targets == [ ] && arguments.lock ? npm then
+      ofNpm // { npm = ofNpm; }
+    else
     merged
+    // (if arguments.lock ? npm then { npm = ofNpm; } else { })
     // {
       # Its files without links, as an image to mount.
       mounted = mounteds.mounted {

@@ -417,5 +417,17 @@ in
         allowSubstitutes = false;
       };
     in
-    environment;
+    environment
+    // {
+      # Where each package lies, and the archive that it is made of.
+      nixgen = {
+        inherit (made) interpreter;
+        packages = listToAttrs (
+          map (package: {
+            name = package.at;
+            value = made.instanceAt package.at;
+          }) (filter (package: !(package ? link)) made.packages)
+        );
+      };
+    };
 }

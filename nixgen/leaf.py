@@ -36,15 +36,16 @@ def leaf_path(file: str, sha256: str | bytes, store_dir: str = "/nix/store") -> 
     return flat_path(leaf_name(file), base64.b64decode(sha256) if isinstance(sha256, str) else sha256, store_dir)
 
 
-def flat_path(name: str, sha256: bytes, store_dir: str = "/nix/store") -> str:
-    """Return the store path of a file that is known by its SHA-256.
+def flat_path(name: str, digest: bytes, store_dir: str = "/nix/store", *, algorithm: str = "sha256") -> str:
+    """Return the store path of a file that is known by a hash.
 
     Args:
         name: what the store path is called.
-        sha256: SHA-256 of the file's content.
+        digest: hash of the file's content.
         store_dir: the store's directory.
+        algorithm: of the hash.
     """
-    inner = hashlib.sha256(f"fixed:out:sha256:{sha256.hex()}:".encode()).hexdigest()
+    inner = hashlib.sha256(f"fixed:out:{algorithm}:{digest.hex()}:".encode()).hexdigest()
     fingerprint = hashlib.sha256(f"output:out:sha256:{inner}:{store_dir}:{name}".encode()).digest()
     return f"{store_dir}/{base32(_fold(fingerprint, 20))}-{name}"
 

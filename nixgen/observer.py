@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nixgen.ingest import IngestReport
+    from nixgen.npm.supply import Supplied
     from nixgen.targets import Target
 
 
@@ -47,6 +48,9 @@ class Observer:
 
     def fetched(self, report: IngestReport) -> None:
         """Take what was put into the store, before a build goes on."""
+
+    def supplied(self, report: Supplied) -> None:
+        """Take which archives of npm's packages were put into the store, before a build goes on."""
 
     def counting(self, work: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
         """Watch work that knows how far it is, as long as the context lasts.

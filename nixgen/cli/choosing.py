@@ -44,6 +44,19 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
         metavar="NAME",
         help="a shared library that the packages can do without, as libcuda.so.1 or libnv*; repeatable",
     )
+    choice.add_argument(
+        "--node",
+        metavar="DIR",
+        help="a directory with bin/node, whose programs the environment of npm's packages brings (default: none; the "
+        "machine's are used)",
+    )
+    choice.add_argument(
+        "--omit",
+        action="append",
+        default=[],
+        choices=("dev", "optional", "peer"),
+        help="leave out npm's packages of this kind, as npm does; repeatable",
+    )
     fresh = choice.add_mutually_exclusive_group()
     fresh.add_argument(
         "--locked",
@@ -123,6 +136,8 @@ def request(options: argparse.Namespace) -> Request:
         default_groups=not options.no_default_groups,
         libraries=tuple(map(Path, options.library)),
         ignore_libraries=tuple(options.ignore_library),
+        node=Path(options.node) if options.node else None,
+        omit=tuple(options.omit),
         settings=dict(options.option),
         mirrors=tuple(options.mirror),
         caches=tuple(options.caches),

@@ -12,6 +12,7 @@ from nixgen.observer import Observer, Progress
 
 if TYPE_CHECKING:
     from nixgen.ingest import IngestReport
+    from nixgen.npm.supply import Supplied
     from nixgen.targets import Target
 
 
@@ -53,6 +54,13 @@ class Console(Observer):
             self.say(
                 f"compared {count(report.tied, 'wheel')} with the lock, once ({size(report.downloaded)} downloaded)"
             )
+
+    def supplied(self, report: Supplied) -> None:
+        """Say which archives came into the store."""
+        self.say(
+            f"added {count(report.added, 'archive')} of {report.archives:,} to the store "
+            f"({size(report.downloaded)} downloaded)"
+        )
 
     @contextlib.contextmanager
     def counting(self, work: str) -> Iterator[Callable[[Progress], None] | None]:

@@ -154,7 +154,7 @@ def _build(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap
     from nixgen.errors import NixError
     from nixgen.store import Store
 
-    file = nix_of(choice)
+    file = nix_of(choice.base)
     given = arguments_of(choice)
     expression: Path | str = file
     arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
@@ -198,8 +198,8 @@ def explained_failure(error: NixError, choice: Choice, store: Store) -> NixgenEr
     return explained(error, places_of([*choice.packages, *choice.lock.tools], choice.base))
 
 
-def nix_of(choice: Choice) -> Path:
-    """Return the directory of the Nix files that make an environment.
+def nix_of(base: Path) -> Path:
+    """Return the directory of the Nix files that make a project's environments.
 
     Raises:
         InputError: there is none, or it is not nixgen's.
@@ -207,7 +207,7 @@ def nix_of(choice: Choice) -> Path:
     from nixgen.emit.project import NIX_DIRECTORY, check_default
     from nixgen.errors import InputError
 
-    file = choice.base / NIX_DIRECTORY
+    file = base / NIX_DIRECTORY
     if not (file / "default.nix").is_file():
         raise InputError("there is no nix/default.nix", where=str(file), todo="run `nixgen lock`")
     check_default(file / "default.nix")

@@ -49,7 +49,7 @@ def find_parts(choice: Choice) -> Parts:
     store = Store(choice.settings)
     arguments = [word for name, value in arguments_of(choice).items() for word in ("--arg", name, value)]
     try:
-        path = store.instantiate(nix_of(choice), arguments).partition("!")[0]
+        path = store.instantiate(nix_of(choice.base), arguments).partition("!")[0]
     except NixError as error:
         raise explained_failure(error, choice, store) from error
     environment = Derivation.read(path)

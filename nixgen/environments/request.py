@@ -30,6 +30,9 @@ class Request:
         trusted_keys: public keys of whom Nix is to believe what caches give, beside its own.
         editable: whether to leave out the project and other packages in its directory, which are installed on top so
             that an edit shows.
+        node: a directory with ``bin/node``, whose programs the environment of npm's packages brings; None brings none.
+        omit: kinds of npm's packages to leave out: "dev", "optional", "peer".
+        npm: whether it is the environment of npm's packages, not the one of Python's.
         mounted: whether its image is to be built, which is mounted, and the environment with it.
         check: what to do where the inputs have changed since the lock was made.
     """
@@ -49,6 +52,9 @@ class Request:
     caches: tuple[str, ...] = field(default=(), repr=False)
     trusted_keys: tuple[str, ...] = ()
     editable: bool = False
+    node: Path | None = None
+    omit: tuple[str, ...] = ()
+    npm: bool = False
     mounted: bool = False
     check: Check = "note"
 

@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from nixgen.emit.nix import LIST_OF_LEAVES, TEXTS, nix_string
 from nixgen.errors import LostPathError, NixError
@@ -149,6 +150,14 @@ class Store:
         """
         with self._scratch() as temporary:
             return self._run("nix-instantiate", str(file), *arguments, temporary=temporary).strip()
+
+    def evaluate(self, expression: str) -> Any:
+        """Evaluate an expression of the Nix language, and return its value; nothing is built or written.
+
+        Raises:
+            NixError: with what Nix said.
+        """
+        return json.loads(self._run("nix-instantiate", "--eval", "--strict", "--json", "--expr", expression))
 
     def repair(self, path: str) -> None:
         """Let Nix fetch or build a valid store path again whose content is another.

@@ -104,8 +104,8 @@ class Daemon:
         else:
             self.abort()
 
-    def add(self, name: str, content: bytes | Iterable[bytes], path: str) -> None:
-        """Send one file: a flat SHA-256 fixed output.
+    def add(self, name: str, content: bytes | Iterable[bytes], path: str, *, algorithm: str = "sha256") -> None:
+        """Send one file: a flat fixed output.
 
         The store takes a file with its last byte. Content in pieces that raises an error before that is not taken, and
         the connection ends with it.
@@ -114,11 +114,12 @@ class Daemon:
             name: of the store path.
             content: the file's bytes, in one or in pieces.
             path: the store path it must get.
+            algorithm: of the hash that the path is made of.
 
         Raises:
             NixError: the store refused this file or one before it.
         """
-        head = _number(_ADD_TO_STORE) + _text(name) + _text("fixed:sha256") + _number(0) + _number(0)
+        head = _number(_ADD_TO_STORE) + _text(name) + _text(f"fixed:{algorithm}") + _number(0) + _number(0)
         with self._operation(path):
             if isinstance(content, bytes) and len(content) < _SMALL:
                 self._write(b"".join((head, _number(len(content)), content, _number(0))))

@@ -12,6 +12,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+from nixgen.emit.project import Files
+from nixgen.lock import Lock
+from tests.support.npm import NpmMade, NpmRegistry
+
 Content = bytes | str
 Json = dict[str, Any]
 
@@ -74,6 +78,33 @@ def write_package(
     name = name or at.rpartition("node_modules/")[2]
     place = {"url": file.as_uri(), "integrity": integrity(archive), "size": len(archive)}
     return {"at": at, "name": name, "version": version, **place, **more}
+
+
+def of_registry(registry: NpmRegistry, package: NpmMade, at: str = "", **more: Any) -> Json:
+    """Return what a lock says of a package that a registry has, at the top of the tree where no place is given."""
+    place = {"url": registry.archive_url(package), "integrity": package.integrity, "size": len(package.archive)}
+    at = at or f"node_modules/{package.name}"
+    return {"at": at, "name": package.name, "version": package.version, **place, **more}
+
+
+def write_npm_project(
+    directory: Path, *packages: Json, name: str = "app", workspaces: Iterable[str] = (), manifest: bool = True
+) -> None:
+    """Write the lock of a project, and what nixgen writes beside it.
+
+    Args:
+        directory: the project's.
+        packages: what the lock says of them.
+        name: the project's.
+        workspaces: directories.
+        manifest: whether to write a package.json too, which depends on what is at the top of the tree.
+    """
+    Files(lock=Lock.from_json(npm_lock(*packages, name=name, workspaces=workspaces))).write(directory)
+    if manifest:
+        top = [package for package in packages if package["at"].count("node_modules/") == 1 and "link" not in package]
+        wanted = {package["at"].partition("node_modules/")[2]: package["version"] for package in top}
+        said = {"name": name, "version": "1.0.0", "dependencies": wanted}
+        (directory / "package.json").write_text(json.dumps(said), encoding="utf-8")
 
 
 def npm_lock(*packages: Json, name: str = "app", workspaces: Iterable[str] = ()) -> Json:

@@ -19,16 +19,21 @@ from nixgen.processes import run as run_program
 _log = logging.getLogger(__name__)
 
 _NETWORK = re.compile(
-    r"error sending request|Failed to fetch|Request failed|Network connectivity is disabled|HTTP status"
-    r"|operation timed out|dns error|Failed to download|401 Unauthorized|403 Forbidden"
+    r"error sending request|error decoding response body|Failed to fetch|Request failed|HTTP status|timed out"
+    r"|Network connectivity is disabled|dns error|connection (?:closed|reset|refused|error|was)|401 Unauthorized"
+    r"|403 Forbidden|Git operation failed"
 )
 
-#: An archive that arrived and cannot be read, by what uv calls it.
-_DAMAGED = re.compile(
-    r"Failed to extract archive|Failed to read metadata|Invalid zip|not a valid (?:wheel|zip)", re.IGNORECASE
+#: An archive that arrived, or lies on disk, and cannot be used, by what uv calls it. What it could not download says
+#: why (``_NETWORK``), and without that it is the archive: no ``.dist-info``, a RECORD of two columns.
+_FAULTY = re.compile(
+    r"Failed to (?:extract archive|read metadata|read `|download)|Invalid zip|not a valid (?:wheel|zip)"
+    r"|invalid\s+package\s+format|invalid\s+metadata|metadata name `[^`]*` does not match",
+    re.IGNORECASE,
 )
 
-_LOST_ON_THE_WAY = re.compile(r"error sending request|error decoding response body|timed out|connection")
+#: The same of a source distribution.
+_OF_A_SOURCE = re.compile(r"Failed to download and build|(?:\.tar\.gz|\.zip)`")
 
 #: Where the error begins in what uv says, after warnings and progress.
 _FAILURE = re.compile(r"^(?:error: |  \u00d7 )", re.MULTILINE)
@@ -49,6 +54,11 @@ _TODO = (
         re.compile(r"was\s+not\s+found\s+in\s+the\s+package\s+registry"),
         "correct the name, or add the index that has it (--index URL)",
     ),
+    (
+        re.compile(r"was\s+not\s+found\s+in\s+the\s+provided\s+package\s+locations"),
+        "correct the name, or add the place that has it (--find-links DIR, --index URL)",
+    ),
+    (re.compile(r"Distribution not found at"), "correct the path, or put the file there"),
     (re.compile(r"\bfilename `[^`]+` is invalid"), "give the file the name that it was built with"),
     (re.compile(r"\bno\s+version\s+of"), "ask for a version that there is, or add the index that has it (--index URL)"),
     (re.compile(r"are\s+unsatisfiable|\bconflict"), "loosen one of the requirements that are named"),
@@ -125,18 +135,23 @@ def explain(failure: UvFailure, where: str) -> NixgenError:
     text = str(failure)
     if (refused := of_a_program(text)) is not None:
         return refused
-    if _DAMAGED.search(text) and not _LOST_ON_THE_WAY.search(text):
-        return InputError(
-            f"uv cannot read a wheel, which is faulty where it lies:{indented(text)}",
-            where=where,
-            todo="take another version, or pack the wheel anew (`wheel unpack`, `wheel pack`)",
-        )
     if _NETWORK.search(text):
         server, todo = ("a Git server", "the URL") if _GIT.search(text) else ("an index", "the index options")
         return NetworkError(
             f"uv cannot reach {server}:{indented(text)}",
             where=where,
             todo=f"check the network, {todo} and the login, then try again",
+        )
+    if _FAULTY.search(text):
+        archive, anew = (
+            ("a source distribution", "make it anew (`uv build --sdist`)")
+            if _OF_A_SOURCE.search(text)
+            else ("a wheel", "pack the wheel anew (`wheel unpack`, `wheel pack`)")
+        )
+        return InputError(
+            f"uv cannot read {archive}, which is faulty where it lies:{indented(text)}",
+            where=where,
+            todo=f"take another version, or {anew}",
         )
     todo = next((todo for pattern, todo in _TODO if pattern.search(text)), "change the requirements")
     return InputError(f"uv cannot resolve the requirements:{indented(text)}", where=where, todo=todo)

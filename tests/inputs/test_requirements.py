@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -349,6 +350,41 @@ def test_a_wheel_that_cannot_be_read_is_no_fault_of_the_network(add_wheel: AddWh
     with pytest.raises(InputError, match="cannot read a wheel") as caught:
         read(tmp_path, "faulty")
     assert "faulty" in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["found", "path"])
+@pytest.mark.parametrize(
+    ("member", "content"),
+    [
+        pytest.param("RECORD", None, id="no RECORD"),
+        pytest.param("RECORD", b"a,b\n", id="a RECORD of two columns"),
+        pytest.param("other-2.dist-info/METADATA", b"Name: other\n", id="two dist-info directories"),
+        pytest.param("METADATA", b"Name: faulty\nVersion: 1.0\nRequires-Dist: ../evil x\n", id="no requirement"),
+    ],
+)
+def test_what_uv_refuses_of_a_wheel_on_disk_is_the_wheels_fault(
+    member: str, content: bytes | None, form: str, add_wheel: AddWheel, tmp_path: Path
+) -> None:
+    """What uv says of a wheel without naming the network is the wheel's fault: no requirement is to be changed."""
+    path = add_wheel("faulty")
+    name = member if "/" in member else f"faulty-1.0.dist-info/{member}"
+    with zipfile.ZipFile(path) as archive:
+        members = {each: archive.read(each) for each in archive.namelist()}
+    members.pop(name, None)
+    with zipfile.ZipFile(path, "w") as archive:
+        for each, data in (members if content is None else {**members, name: content}).items():
+            archive.writestr(each, data)
+    with pytest.raises(InputError, match="cannot read a wheel") as caught:
+        read(tmp_path, "faulty" if form == "found" else f"faulty @ {path.as_uri()}")
+    assert "`wheel pack`" in str(caught.value)
+
+
+def test_a_name_that_no_directory_has_is_to_be_corrected(tmp_path: Path) -> None:
+    """What is not found where it may be is a name to correct, or a place to add: no requirement is too tight."""
+    (tmp_path / "wheels").mkdir()
+    with pytest.raises(InputError) as caught:
+        read(tmp_path, "absent")
+    assert "--find-links" in str(caught.value)
 
 
 def test_what_only_windows_contradicts_is_locked(add_wheel: AddWheel, tmp_path: Path) -> None:

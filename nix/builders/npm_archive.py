@@ -32,25 +32,49 @@ class Member:
         self.size = size
 
 
-def members(archive):
-    """Yield each file of an archive and a function that reads its next bytes, b"" at its end.
+class Entry:
+    """Anything of an archive, as it says itself.
 
-    npm's own changes are made: the first part of each name is dropped, whatever it is; links, devices and directories
-    are left out; a ``.gitignore`` is a ``.npmignore``, unless one came before.
+    Attributes:
+        kind: its type flag: b"0" a file, b"1" and b"2" links, b"5" a directory, …
+        name: as it stands there.
+        mode: its rights.
+        size: in bytes.
+        target: where a link leads.
+    """
+
+    __slots__ = ("kind", "mode", "name", "size", "target")
+
+    def __init__(self, kind, name, mode, size, target):
+        self.kind = kind
+        self.name = name
+        self.mode = mode
+        self.size = size
+        self.target = target
+
+    @property
+    def is_file(self):
+        """Whether npm makes a file of it: a name that ends in a slash is a directory's, as old archives have it."""
+        return self.kind in _FILES and not self.name.endswith("/")
+
+
+def entries(archive):
+    """Yield each entry of an archive and a function that reads its next bytes, b"" at its end.
 
     Args:
         archive: path of the ``.tgz``.
 
     Raises:
-        ValueError: it is no such archive, is cut short, or has a name that leaves the package.
+        ValueError: it is no such archive, or is cut short.
     """
     with open(archive, "rb") as file:
         stream = _Stream(file)
-        ignores = set()
         said, everywhere = {}, {}
         while True:
             header = stream.read(_BLOCK)
             if len(header) < _BLOCK or not header.strip(b"\0"):
+                if header.strip(b"\0"):
+                    raise ValueError("it is cut short")
                 return
             _check(header)
             kind, size = header[156:157], _number(header[124:136])
@@ -63,21 +87,54 @@ def members(archive):
                     everywhere.update(_pax(content))
                 elif kind == b"x":
                     said.update(_pax(content))
-                elif kind == b"L":
-                    said["path"] = content.rstrip(b"\0").decode("utf-8", "surrogateescape")
+                else:
+                    said["path" if kind == b"L" else "linkpath"] = _text(content)
                 continue
             said = {**everywhere, **said}
             name = said.get("path") or _name(header)
             size = int(said.get("size", size))
+            target = said.get("linkpath") or _text(header[157:257])
             said = {}
-            path = _placed(name) if kind in _FILES and not name.endswith("/") else None
-            if path is not None:
-                path = _ignoring(path, ignores)
+            if kind == b"5":
+                size = 0  # of a directory it is said, and nothing follows
             left = [size]
-            if path is not None:
-                executable = bool(_number(header[100:108]) & 0o100)
-                yield Member(path, executable, size), lambda left=left: _next(stream, left)
-            stream.skip(left[0] + -size % _BLOCK)
+            yield Entry(kind, name, _number(header[100:108]), size, target), lambda left=left: _next(stream, left)
+            if stream.skip(left[0]):
+                raise ValueError("it is cut short")
+            stream.skip(-size % _BLOCK)
+
+
+def members(archive):
+    """Yield each file of an archive and a function that reads its next bytes, b"" at its end.
+
+    npm's own changes are made: the first part of each name is dropped, whatever it is; links, devices and directories
+    are left out; a ``.gitignore`` is a ``.npmignore``, unless one came before.
+
+    Args:
+        archive: path of the ``.tgz``.
+
+    Raises:
+        ValueError: it is no such archive, is cut short, or has a name that leaves the package.
+    """
+    ignores = set()
+    for entry, read in entries(archive):
+        path = placed(entry.name, ignores) if entry.is_file else None
+        if path is not None:
+            yield Member(path, bool(entry.mode & 0o100), entry.size), read
+
+
+def placed(name, ignores):
+    """Return where npm puts a file, below the package's directory; None where it puts it nowhere.
+
+    Args:
+        name: of the file, as the archive has it.
+        ignores: where the files called ``.npmignore`` so far are; a further one is added.
+
+    Raises:
+        ValueError: the name leaves the package.
+    """
+    path = _placed(name)
+    return None if path is None else _ignoring(path, ignores)
 
 
 class _Stream:
@@ -120,12 +177,13 @@ class _Stream:
         return found
 
     def skip(self, size):
-        """Leave out the next bytes; there may be fewer."""
+        """Leave out the next bytes; return how many there are not."""
         while size > 0:
             piece = self.some(size)
             if not piece:
-                return
+                break
             size -= len(piece)
+        return size
 
     def _more(self):
         if not self._packed:
@@ -177,7 +235,11 @@ def _name(header):
     name = header[:100].split(b"\0")[0]
     if header[257:262] == b"ustar" and header[345]:
         name = header[345:500].split(b"\0")[0] + b"/" + name
-    return name.decode("utf-8", "surrogateescape")
+    return name.decode("utf-8", "replace")
+
+
+def _text(field):
+    return field.split(b"\0")[0].decode("utf-8", "replace")
 
 
 def _pax(content):
@@ -189,7 +251,7 @@ def _pax(content):
             break
         record, content = content[len(length) + 1 : int(length)], content[int(length) :]
         key, _, value = record.rstrip(b"\n").partition(b"=")
-        found[key.decode("utf-8", "replace")] = value.decode("utf-8", "surrogateescape")
+        found[key.decode("utf-8", "replace")] = value.decode("utf-8", "replace")
     return found
 
 

@@ -6,7 +6,6 @@ Pure: no files, no network, no clock.
 from __future__ import annotations
 
 import fnmatch
-import itertools
 from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -141,7 +140,7 @@ def installed_paths(index: WheelIndex, python: str) -> Iterator[tuple[str, str]]
     for path, file in index.files.items():
         scheme, inner = installed_path(path, index.data_dir)
         yield roots[scheme] + inner, file.sha256
-    for name, reference in itertools.chain(index.console_scripts.items(), index.gui_scripts.items()):
+    for name, reference in {**index.console_scripts, **index.gui_scripts}.items():
         yield f"bin/{name}", reference
 
 

@@ -20,6 +20,8 @@ from nixgen.wheels.schemes import is_own_command
 def parse_entry_points(content: bytes, member: str, findings: Findings) -> tuple[Mapping[str, str], Mapping[str, str]]:
     """Give the console and the GUI commands: name to ``package.module:attribute``, sorted.
 
+    A name may be in both: the GUI command stands in ``bin/``, as pip and uv write it last.
+
     Args:
         content: the bytes of entry_points.txt.
         member: its path in the archive, for messages.
@@ -42,10 +44,6 @@ def parse_entry_points(content: bytes, member: str, findings: Findings) -> tuple
         if not problems and scripts[group].setdefault(name, reference) != reference:
             findings.problems.append(f"{label}: it is defined twice, differently")
     console, gui = (dict(sorted(commands.items())) for commands in scripts.values())
-    findings.problems.extend(
-        f"{quoted(member)}: {quoted(name)} is a console script and a GUI script at once"
-        for name in sorted(console.keys() & gui.keys())
-    )
     return console, gui
 
 

@@ -123,10 +123,10 @@ def test_an_unreadable_file_is_an_error(text: str | bytes) -> None:
     assert "cannot be parsed" in problems[0]
 
 
-def test_one_command_in_both_groups_is_an_error(problems_of: Problems) -> None:
-    """A name that is a console and a GUI script at once is an error."""
-    points = {"console_scripts": {"run": "demo:main"}, "gui_scripts": {"run": "demo:main"}}
-    assert "'run' is a console script and a GUI script" in problems_of(make_wheel(entry_points=points))
+def test_one_command_may_be_in_both_groups() -> None:
+    """A name that is a console and a GUI script at once is in the index as both, as pip and uv install it."""
+    text = "[gui_scripts]\nrun = demo:gui\n[console_scripts]\nrun = demo:main\n"
+    assert parsed(text) == ({"run": "demo:main"}, {"run": "demo:gui"}, [])
 
 
 def test_a_command_defined_twice_is_an_error_when_it_differs() -> None:

@@ -1,5 +1,6 @@
 """Make the environment of a lock's npm packages: directories of links, one for each name that a project can import."""
 
+import json
 import os
 
 import npm_layout
@@ -31,6 +32,9 @@ def build(attributes, out):
             _link(target, os.path.join(out, modules, ".bin", command))
     with open(os.path.join(out, "node_modules", ".package-lock.json"), "x", encoding="utf-8") as file:
         file.write(npm_lockfile.text(attributes["project"], packages))
+    os.mkdir(os.path.join(out, "nix-support"))
+    with open(os.path.join(out, "nix-support", "nixgen-npm.json"), "x", encoding="utf-8") as file:
+        json.dump({"directories": sorted({"", *top})}, file)
     _programs(os.path.join(out, "bin"), npm_layout.commands(top.get("", {})), attributes["node"])
 
 

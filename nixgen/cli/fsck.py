@@ -2,8 +2,9 @@
 
 What time breaks is put right: links and files of the environment itself that are gone, damaged or
 left over, another interpreter, another place. What was installed into it is not touched. Where the
-store has lost what it stands on, that is built again from the lock. As root, in a directory of
-another user, it works with that user's rights.
+store has lost what it stands on, that is built again from the lock. The project's node_modules is
+healed too, where no DIR is given. As root, in a directory of another user, it works with that user's
+rights.
 """
 
 from __future__ import annotations
@@ -36,18 +37,51 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Heal a virtual environment; return the exit code.
+    """Heal a virtual environment, and the project's node_modules; return the exit code.
 
     Raises:
         NixgenError: with what stands in the way of building what is gone from the store.
     """
-    from nixgen.venv.editable import heal, install
-    from nixgen.venv.program import environment_below, is_made
-    from nixgen.venv.program import run as run_program
+    from nixgen.venv import node_modules as modules
+    from nixgen.venv.program import is_made
 
     directory = Path(options.directory, os.environ.get("VIRTUAL_ENV") or ".venv")
     if options.dir is not None:
         directory = Path(options.here, options.dir)
+    of_npm = options.dir is None and modules.is_made(Path(options.directory))
+    code = _heal(options, directory) if is_made(directory) or not of_npm else 0
+    return max(code, _heal_modules(options)) if of_npm else code
+
+
+def _heal_modules(options: argparse.Namespace) -> int:
+    """Heal the project's node_modules; return the exit code."""
+    from nixgen.cli.choosing import request
+    from nixgen.cli.console import Console
+    from nixgen.venv import node_modules as modules
+
+    base, console = Path(options.directory), Console(quiet=options.quiet)
+    environment, change = modules.modules_environment(base), not (options.check or options.dry_run)
+    if environment is not None:
+        settled = modules.settle(base, environment, change=change)
+    elif change:  # the store has lost it
+        settled = modules.stand_modules(request(options), console)
+    else:
+        print(f"{base / 'node_modules'}: the environment that it leads to is not in the store any more")
+        return 1 if options.check else 0
+    for fault in settled.faults:
+        if change:
+            console.say(f"healed: {fault}")
+        else:
+            print(f"would heal: {fault}" if options.dry_run else fault)
+    return 1 if settled.faults and options.check else 0
+
+
+def _heal(options: argparse.Namespace, directory: Path) -> int:
+    """Heal a virtual environment; return the exit code."""
+    from nixgen.venv.editable import heal, install
+    from nixgen.venv.program import environment_below, is_made
+    from nixgen.venv.program import run as run_program
+
     environment = environment_below(directory)
     mode = ["--check"] if options.check else ["--dry-run"] if options.dry_run else []
     if environment is None and not mode and is_made(directory):  # the store has lost it

@@ -39,7 +39,7 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.cli.lock import resolver_options, say_locked
-    from nixgen.cli.venv import shown
+    from nixgen.cli.venv import say_modules, shown
     from nixgen.lock import LOCK_NAME
     from nixgen.locking.project import Request
     from nixgen.locking.targets import Wish
@@ -66,10 +66,18 @@ def run(options: argparse.Namespace) -> int:
     )
     if done.code:
         return done.code
-    if done.is_same:
-        console.say(f"nothing to do: {name} stands on {done.environment}")
-    elif options.dry_run:
-        console.say(f"would {'make' if done.before is None else 'renew'} {name}")
-    else:
-        console.say(f"{name} stands on {done.environment}")
+    of_python = done.environment is not None or done.before is not None or done.modules is None
+    if options.dry_run and not done.is_same:
+        if of_python:
+            console.say(f"would {'make' if done.before is None else 'renew'} {name}")
+        if done.modules is not None:
+            say_modules(done.modules, console, dry_run=True)
+        return 0
+    if of_python:
+        console.say(f"{'nothing to do: ' if done.is_same else ''}{name} stands on {done.environment}")
+    if done.modules is not None and (not done.is_same or not of_python):
+        if done.is_same:
+            console.say(f"nothing to do: node_modules leads to {done.modules.environment}")
+        else:
+            say_modules(done.modules, console, dry_run=False)
     return 0

@@ -5,6 +5,8 @@ the packages of the lock. It is an overlay, a handful of files whatever its size
 link for each file, which uv needs: that is chosen where the project has uv.lock or [tool.uv]; or it
 is mounted, without a link, which takes root and Linux. [tool.nixgen.venv] form chooses too.
 The project itself is editable in it: a change of its code shows at once.
+Of npm's packages, the project's node_modules is made: a directory of links to the store, which npm
+may install into; each workspace has its own.
 """
 
 from __future__ import annotations
@@ -12,6 +14,11 @@ from __future__ import annotations
 import argparse
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.cli.console import Console
+    from nixgen.venv.node_modules import Settled
 
 EXAMPLES = (
     ("nixgen venv", "make or renew .venv"),
@@ -64,11 +71,29 @@ def run(options: argparse.Namespace) -> int:
         return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
+    from nixgen.environments.kinds import Kinds
+    from nixgen.venv.node_modules import check_modules, stand_modules
+
+    console, wanted, code = Console(quiet=options.quiet), request(options), 0
+    kinds = Kinds.of(wanted.base)
+    if kinds.npm:
+        check_modules(wanted.base)
+    if kinds.python:
+        code = _make(options, directory, arguments, console)
+        # Once is enough to say that inputs have changed.
+        wanted = replace(wanted, check="frozen")
+    if code == 0 and kinds.npm:
+        say_modules(stand_modules(wanted, console, change=not options.dry_run), console, dry_run=options.dry_run)
+    return code
+
+
+def _make(options: argparse.Namespace, directory: Path, arguments: list[str], console: Console) -> int:
+    """Make the virtual environment on top of the one of Python's packages."""
+    from nixgen.cli.choosing import request
     from nixgen.venv.editable import install
     from nixgen.venv.form import form_here
     from nixgen.venv.standing import stand
 
-    console = Console(quiet=options.quiet)
     form = "mounted" if options.reset else form_here(Path(options.directory), directory, options.form, console)
     if form is not None:
         arguments.append("--reset" if options.reset else f"--{form}")
@@ -78,6 +103,17 @@ def run(options: argparse.Namespace) -> int:
         install(directory, wanted, console)
         console.say(f"{shown(options, directory)} stands on {environment}")
     return code
+
+
+def say_modules(settled: Settled, console: Console, *, dry_run: bool) -> None:
+    """Say where a project's node_modules leads, and what of it is the user's own."""
+    if dry_run:
+        for fault in settled.faults:
+            console.say(f"would heal: {fault}")
+        return
+    console.say(f"node_modules leads to {settled.environment}")
+    for path in settled.kept:
+        console.note(f"{path} was installed here, and wins over the lock's")
 
 
 def shown(options: argparse.Namespace, directory: Path) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nixgen.environments.freshness import check_inputs, inputs_of
+from nixgen.environments.kinds import Kinds
 from nixgen.environments.last_build import LastBuild
 from nixgen.environments.request import Request
 from nixgen.fingerprint import changed
@@ -17,6 +18,7 @@ from nixgen.locking.project import Request as LockRequest
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.editable import install
 from nixgen.venv.form import Form
+from nixgen.venv.node_modules import Settled, check_modules, settle, stand_modules
 from nixgen.venv.program import check_ours, environment_below
 from nixgen.venv.standing import stand
 
@@ -30,17 +32,21 @@ class Synced:
         before: the environment that the virtual environment stood on; None where it stood on none.
         environment: the one that it stands on now; None where nothing was built.
         locked: whether a lock was made.
+        modules: what became of ``node_modules``; None where the lock has nothing of npm.
     """
 
     code: int
     before: Path | None
     environment: Path | None
     locked: bool
+    modules: Settled | None = None
 
     @property
     def is_same(self) -> bool:
         """Whether nothing had to be done."""
-        return not self.locked and self.before is not None and self.before == self.environment
+        if self.locked or (self.modules is not None and self.modules.faults):
+            return False
+        return self.before == self.environment and (self.before is not None or self.modules is not None)
 
 
 def sync(
@@ -66,16 +72,33 @@ def sync(
     Raises:
         NixgenError: with what stands in the way; what was there stays, but a lock that was made is kept.
     """
-    check_ours(directory)
+    _check(directory, request.base)
     anew = is_due(request, wanted, observer)
     if anew:
         locked(lock_again(wanted, observer))
-    request = replace(request, editable=True, mounted=form == "mounted", check="frozen")
-    before = environment_below(directory)
-    code, environment = stand(directory, _arguments(form), request, observer)
-    if code == 0:
-        install(directory, request, observer)
-    return Synced(code=code, before=before, environment=Path(environment), locked=anew)
+    kinds = Kinds.of(request.base)
+    before = environment = modules = None
+    code = 0
+    if kinds.python:
+        check_ours(directory)
+        of_python = replace(request, editable=True, mounted=form == "mounted", check="frozen")
+        before = environment_below(directory)
+        code, built = stand(directory, _arguments(form), of_python, observer)
+        environment = Path(built)
+        if code == 0:
+            install(directory, of_python, observer)
+    if code == 0 and kinds.npm:
+        modules = stand_modules(replace(request, check="frozen"), observer)
+    return Synced(code=code, before=before, environment=environment, locked=anew, modules=modules)
+
+
+def _check(directory: Path, base: Path) -> None:
+    """See that what is to be made is nixgen's to fill, as far as a lock says now what that is."""
+    kinds = Kinds.of(base)
+    if kinds.python and (base / LOCK_NAME).exists():
+        check_ours(directory)
+    if kinds.npm:
+        check_modules(base)
 
 
 def would_sync(
@@ -91,15 +114,24 @@ def would_sync(
 
     Whether the virtual environment would change is known where the lock would not.
     """
-    check_ours(directory)
+    _check(directory, request.base)
+    kinds = Kinds.of(request.base)
     anew = is_due(request, wanted, observer)
     if anew:
         locked(lock_again(wanted, observer, write=False))
-    last = None
-    if not anew:
-        last = LastBuild(replace(request, editable=True, mounted=form == "mounted", check="frozen"), None).find()
-    before = environment_below(directory)
-    return Synced(code=0, before=before, environment=None if last is None else Path(last), locked=anew)
+    last = before = modules = None
+    if kinds.python:
+        if not anew:
+            last = LastBuild(replace(request, editable=True, mounted=form == "mounted", check="frozen"), None).find()
+        before = environment_below(directory)
+    if kinds.npm and not anew:
+        found = LastBuild(replace(request, npm=True, check="frozen"), None).find()
+        if found is None:
+            anew = True
+        else:
+            modules = settle(request.base, Path(found), change=False)
+    environment = None if last is None else Path(last)
+    return Synced(code=0, before=before, environment=environment, locked=anew, modules=modules)
 
 
 def is_due(request: Request, wanted: LockRequest, observer: Observer) -> bool:

@@ -95,7 +95,8 @@ def sync(
 def _check(directory: Path, base: Path) -> None:
     """See that what is to be made is nixgen's to fill, as far as a lock says now what that is."""
     kinds = Kinds.of(base)
-    if kinds.python and (base / LOCK_NAME).exists():
+    # What has a lock of npm's and none of nixgen's may have nothing of Python.
+    if kinds.python and ((base / LOCK_NAME).exists() or not (base / "package-lock.json").exists()):
         check_ours(directory)
     if kinds.npm:
         check_modules(base)

@@ -22,6 +22,7 @@ from nixgen.lock import LOCK_NAME, Lock
 from nixgen.locking import overlaps
 from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
+from nixgen.locking.older import check_pythons
 from nixgen.locking.overlaps import requirements_of
 from nixgen.locking.pythons import find_pin, project_python
 from nixgen.locking.secrets import Secrets
@@ -181,6 +182,7 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
     for index in indexes.values():
         for warning in index.warnings:
             observer.warning(f"{index.source.filename}: {warning}")
+    check_pythons(selections, targets, indexes)
     verified = indexes.keys() if request.verify else _still_verified(previous, indexes)
     asked: dict[str, frozenset[str]] = {}
 

@@ -23,6 +23,9 @@ COPIES = "nix-support/nixgen-copies.json"
 #: The longest target of a link that ext4 keeps in the inode; a longer one costs a block (4 KiB).
 _INLINE = 59
 
+#: Part of the names of what an environment runs at its start so that copies of its files can be written.
+WRITABLE = "writable"
+
 #: Links to the trees by their number, beside the environment's site-packages, and through these to their site-packages:
 #: links to what is in them are short that way. Two steps, as one link would be too long; a directory costs a block.
 _TREE, _WAY = ".t{}", ".{}"
@@ -71,7 +74,7 @@ def build(attributes, out):
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
     libraries.write(out, site, merge.manifests, attributes["python"], **attributes["libraries"])
     if any(said.scaffolds for said in merge.manifests.values()):
-        startup.write(os.path.join(out, site), "writable", "writable.py", f"install({os.path.dirname(out)!r})")
+        startup.write(os.path.join(out, site), WRITABLE, "writable.py", f"install({os.path.dirname(out)!r})")
 
 
 def interpreter_names():

@@ -9,6 +9,7 @@ import env
 import erofs
 import layout
 import manifest
+import startup
 import tree
 from bytecode import TIME
 
@@ -46,6 +47,8 @@ class _Environment:
         self._store = os.path.dirname(path)
         site = layout.site_packages()
         self._ways = os.path.dirname(site)
+        # Of a file that can be written, a copy can be.
+        self._left_out = {os.path.dirname(manifest.PATH), *startup.paths(site, env.WRITABLE)}
         self._links = {"lib64", *("bin/" + name for name in env.interpreter_names())}
         self._wheels = {}
         self._instead = {}
@@ -69,7 +72,7 @@ class _Environment:
         with os.scandir(real) as listing:
             for entry in listing:
                 path = os.path.join(relative, entry.name)
-                if path == os.path.dirname(manifest.PATH) or (relative == self._ways and _WAYS.fullmatch(entry.name)):
+                if path in self._left_out or (relative == self._ways and _WAYS.fullmatch(entry.name)):
                     continue
                 if path in self._links and entry.is_symlink():
                     node = erofs.Link(os.fsencode(os.readlink(entry.path)))

@@ -7,6 +7,11 @@ _PTH = "0-nixgen-{}.pth"
 _PACKAGE = "_nixgen_{}"
 
 
+def paths(directory, name):
+    """Return the paths that ``write`` makes."""
+    return [os.path.join(directory, _PTH.format(name)), os.path.join(directory, _PACKAGE.format(name))]
+
+
 def write(directory, name, source, call):
     """Write a package and its .pth file.
 

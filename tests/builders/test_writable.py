@@ -78,6 +78,14 @@ def test_only_environments_with_scaffolds_have_it(workbench: Workbench) -> None:
     assert not any("nixgen" in path.name for env in (plain, silent) for path in site(workbench.env(env)).iterdir())
 
 
+def test_an_environment_without_links_needs_it_not(workbench: Workbench) -> None:
+    """Its files have an owner who may write: nothing of nixgen's runs when its Python starts."""
+    image = workbench.mounted(WHEEL)
+    assert any(b"nixgen" in os.fsencode(path.name) for path in site(image / "environment").iterdir())
+    assert b"nixgen-writable" not in (image / "image.erofs").read_bytes()
+    assert b"_nixgen_writable" not in (image / "image.erofs").read_bytes()
+
+
 @pytest.mark.parametrize("version", interpreters())
 def test_every_python_has_the_same_shutil(version: str, tmp_path: Path) -> None:
     """The module is loaded as ever, and its functions have their names, on every Python."""

@@ -18,9 +18,9 @@ from benchmarks.measures import MEASURES
 from benchmarks.page import table
 from benchmarks.readings import Reading, Result
 from benchmarks.rounds import Bench, Round
-from benchmarks.rows import rows
 from benchmarks.server import LoopbackIndex
 from benchmarks.sets import WheelSet
+from benchmarks.written import of_result
 
 
 def run(
@@ -84,7 +84,7 @@ def run(
                     round.remove()
     finally:
         shutil.rmtree(made)
-    print(table(rows(kept)), flush=True)
+    print(table([of_result(result) for result in kept]), flush=True)
     return [f"{name} on {wheels.name}" for name in failed]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import netrc
 import os
 import re
@@ -146,6 +147,11 @@ class Credentials:
         if login is not None and login[0] == user:
             return login
         return user, self._from_keyring(origin, index, user) or ""
+
+    def authorization(self, url: str) -> str | None:
+        """Return the header ``Authorization`` for a URL, None where it needs none that is known."""
+        login = self.login(url)
+        return None if login is None else f"Basic {base64.b64encode(':'.join(login).encode()).decode()}"
 
     def _from_keyring(self, origin: Origin, index: str, user: str) -> str | None:
         """Ask ``keyring`` for a password, as uv does: for the index, then for its host; once."""

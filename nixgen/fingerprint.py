@@ -16,6 +16,21 @@ from typing import Any
 #: What a requirements file includes.
 _INCLUDED = re.compile(r"^\s*(?:-[rc]\s*|--(?:requirement|constraint)(?:=|\s+))([^#]+?)\s*(?:#.*)?$", re.MULTILINE)
 
+#: Keys of a package.json that have a part in what is locked.
+_PACKAGE = (
+    "name",
+    "bin",
+    "bundleDependencies",
+    "dependencies",
+    "devDependencies",
+    "nixgen",
+    "optionalDependencies",
+    "overrides",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "workspaces",
+)
+
 #: Keys of [project] that have a part in what is locked.
 _PROJECT = ("name", "dependencies", "optional-dependencies", "requires-python", "dynamic")
 
@@ -60,7 +75,9 @@ def changed(said: Mapping[str, str], base: Path) -> list[str]:
 
 
 def _said(name: str, content: bytes) -> bytes:
-    """Return what counts of a file: of a pyproject.toml not how it is written, nor what has no part in a lock."""
+    """Return what counts of a file: of a project not how it is written, nor what has no part in a lock."""
+    if name in ("package.json", "package-lock.json", "npm-shrinkwrap.json"):
+        return _said_of_npm(name, content)
     if name != "pyproject.toml":
         return content.replace(b"\r\n", b"\n")
     import tomllib
@@ -79,6 +96,20 @@ def _said(name: str, content: bytes) -> bytes:
         "tool": {key: tool[key] for key in ("uv", "poetry", "pdm", "nixgen") if key in tool},
     }
     return json.dumps(counts, sort_keys=True, default=str).encode()
+
+
+def _said_of_npm(name: str, content: bytes) -> bytes:
+    try:
+        data = _table(json.loads(content))
+    except ValueError:
+        return content
+    if name == "package.json":
+        counts: Any = {key: data[key] for key in _PACKAGE if key in data}
+    else:  # npm writes the project's own version there too
+        packages = _table(data.get("packages"))
+        own = {key: value for key, value in _table(packages.get("")).items() if key != "version"}
+        counts = {**data, "version": None, "packages": {**packages, "": own}}
+    return json.dumps(counts, sort_keys=True).encode()
 
 
 def _table(value: Any) -> Mapping[str, Any]:

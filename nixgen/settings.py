@@ -17,7 +17,7 @@ from .model import BuildSettings, Overrides, WheelIndex
 from .sources.settings import build_settings, requirements
 
 #: What ``[tool.nixgen]`` may have.
-_NAMES = ("build", "cache", "mirror", "overlaps", "placement", "prefer", "python", "venv")
+_NAMES = ("build", "cache", "mirror", "npm", "overlaps", "placement", "prefer", "python", "venv")
 
 _EXAMPLE = 'write a table such as [tool.nixgen.placement.package] with copy = ["package/data/*"]'
 
@@ -39,6 +39,7 @@ class Settings:
         no_build, from_source: whether nothing is built, and what is though it has wheels (``[tool.uv] no-build``,
             ``no-binary-package``).
         standalone: whether the lock names a Python that is fetched; None where nothing is said.
+        npm: what is said of npm's packages (``nixgen.npm.manifest.scripts_of``).
     """
 
     prefer: Mapping[str, str] = field(default_factory=dict)
@@ -52,6 +53,7 @@ class Settings:
     no_build: bool = False
     from_source: tuple[str, ...] = ()
     standalone: bool | None = None
+    npm: Mapping[str, Any] = field(default_factory=dict)
 
     @classmethod
     def read(cls, path: Path) -> Settings:
@@ -107,7 +109,15 @@ class Settings:
                 todo='write python = "standalone" (the lock names one that is fetched) or "machine"; '
                 "versions are chosen by `nixgen lock --python` or .python-version",
             )
+        npm = said.get("npm", {})
+        if not isinstance(npm, dict) or npm.keys() - {"scripts"}:
+            raise InputError(
+                "[tool.nixgen.npm] is not understood",
+                where=str(path),
+                todo='write scripts = ["name"], the packages whose install scripts run; there is nothing else',
+            )
         return cls(
+            npm=npm,
             mirrors=mirrors_of(texts, where=f"{path}, [tool.nixgen] mirror"),
             caches=tuple(text if "://" in text else str(path.parent / text) for text in caches),
             standalone=None if python is None else python == "standalone",

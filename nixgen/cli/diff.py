@@ -7,11 +7,11 @@ Without B, A is compared with the project's lock as it is; without both, git's H
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nixgen.comparison.difference import Difference, FileDifference
+    from nixgen.comparison.difference import Change, Difference, FileDifference
 
 EXAMPLES = (
     ("nixgen diff", "what has changed since the last commit"),
@@ -72,6 +72,7 @@ def run(options: argparse.Namespace) -> int:
             "rebuilt": list(found.rebuilt),
             "targets": {"added": list(found.targets_added), "removed": list(found.targets_removed)},
             "fetch": found.fetch,
+            **({"npm": [asdict(change) for change in found.npm]} if found.npm else {}),
             "files": None if files is None else asdict(files),
         }
         print(json.dumps(described, indent=1))
@@ -86,22 +87,28 @@ def run(options: argparse.Namespace) -> int:
 
 def lines(found: Difference) -> list[str]:
     """Return a line for each package and target that differs: its versions, old and new."""
-    width = max((len(change.name) for change in found.changes), default=0)
-    told = [
-        f"{'+' if not change.old else '-' if not change.new else ' '} {change.name.ljust(width)}  "
-        + (" -> ".join(_versions(side) for side in (change.old, change.new) if side))
-        for change in found.changes
-    ]
+    told = [*_changes(found.changes)]
     told += [f"  {name}  other wheels of the same version" for name in found.rebuilt]
     told += [f"+ {target}" for target in found.targets_added]
-    return told + [f"- {target}" for target in found.targets_removed]
+    told += [f"- {target}" for target in found.targets_removed]
+    return [*told, *_changes(found.npm)]
+
+
+def _changes(changes: Sequence[Change]) -> Iterator[str]:
+    width = max((len(change.name) for change in changes), default=0)
+    for change in changes:
+        sign = "+" if not change.old else "-" if not change.new else " "
+        versions = " -> ".join(_versions(side) for side in (change.old, change.new) if side)
+        yield f"{sign} {change.name.ljust(width)}  {versions}"
 
 
 def _sums(found: Difference, files: FileDifference | None) -> str:
     from nixgen.cli.console import count, size
 
-    if not (found.changes or found.rebuilt or found.targets_added or found.targets_removed):
+    if not (found.changes or found.rebuilt or found.targets_added or found.targets_removed or found.npm):
         return "the packages are the same"
+    if found.npm and not (found.changes or found.rebuilt or found.targets_added or found.targets_removed):
+        return f"{count(len(found.npm), 'package')} of npm changed"
     counted = ((found.changed, "changed"), (found.added, "added"), (found.removed, "removed"))
     parts = [", ".join(f"{len(changes)} {word}" for changes, word in counted if changes) or "no other version"]
     parts.append(f"{size(found.fetch)} of wheels to fetch")

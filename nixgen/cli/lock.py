@@ -2,7 +2,8 @@
 
 INPUT is a lock (pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), a pyproject.toml,
 a script (.py), requirements files (.in, .txt), or a directory of wheels, and wheels (.whl)
-beside any of them; without one, the project's directory is looked into. A lock is taken as it
+beside any of them; a package-lock.json of npm, alone or with one of the others; without one,
+the project's directory is looked into. A lock is taken as it
 is; requirements are resolved by uv, and versions in an existing nixgen.lock are kept unless
 --upgrade says otherwise.
 Wheels are not downloaded: their directories are read with HTTP ranges where the server
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from nixgen.cli.console import Console
     from nixgen.inputs.options import ResolverOptions
     from nixgen.locking.project import Locked, Request
+    from nixgen.npm.locking import NpmLocked
 
 
 EXAMPLES = (
@@ -187,7 +189,10 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
 
     base = Path(options.directory)
     files = sum(len(index.files) for index in made.indexes.values())
-    console.say(f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}")
+    if made.indexes or made.npm is None:
+        console.say(f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}")
+    if made.npm is not None:
+        _say_npm(made.npm, console)
     traffic = made.traffic
     if traffic.total:
         console.say(
@@ -205,6 +210,21 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
     console.say(f"{verb} " + ", ".join(map(str, made.changed)) if made.changed else "nothing changed")
     if unknown:
         console.note(f"the flake sees tracked files only, and these are not: git add {' '.join(unknown)}")
+
+
+def _say_npm(made: NpmLocked, console: Console) -> None:
+    """Say what is locked of npm, and which packages would like to run something when they are installed."""
+    from nixgen.cli.console import count, size
+
+    packages = [package for package in made.section.packages if package.archive is not None]
+    read = f", {size(made.downloaded)} downloaded" if made.downloaded else ""
+    console.say(f"locked {count(len(packages), 'package')} of npm{read}")
+    waiting = [package for package in made.with_scripts if package.name not in made.section.scripts]
+    if waiting:
+        console.say("install scripts, which do not run unless they are allowed:")
+        for package in waiting:
+            for name, script in package.scripts.items():
+                console.say(f"  {package.name} {package.version} {name}: {script[:160]}")
 
 
 def _lacking(made: Locked) -> str | None:

@@ -53,6 +53,7 @@ class Difference:
         rebuilt: packages of the same versions with other wheels, sorted.
         targets_added, targets_removed: targets, as the lock names them.
         fetch: bytes of the wheels that the old lock does not have.
+        npm: packages of npm that are added, removed, or have other versions, sorted by name.
     """
 
     changes: tuple[Change, ...]
@@ -60,6 +61,7 @@ class Difference:
     targets_added: tuple[str, ...]
     targets_removed: tuple[str, ...]
     fetch: int
+    npm: tuple[Change, ...] = ()
 
     @property
     def added(self) -> list[Change]:
@@ -96,7 +98,24 @@ def difference(old: Lock, new: Lock) -> Difference:
         targets_added=_targets(new, old),
         targets_removed=_targets(old, new),
         fetch=sum(source.size or 0 for source in lacking),
+        npm=_npm_changes(old, new),
     )
+
+
+def _npm_changes(old: Lock, new: Lock) -> tuple[Change, ...]:
+    """Return the packages of npm that are not the same in two locks: by name, with all the versions of each."""
+    sides: list[dict[str, set[str]]] = [{}, {}]
+    for lock, found in zip((old, new), sides, strict=True):
+        for package in lock.npm.packages if lock.npm is not None else ():
+            if package.archive is not None:
+                found.setdefault(package.name, set()).add(package.version)
+    before, after = sides
+    names = sorted(before.keys() | after.keys())
+    changes = (
+        Change(name=name, old=tuple(sorted(before.get(name, ()))), new=tuple(sorted(after.get(name, ()))))
+        for name in names
+    )
+    return tuple(change for change in changes if change.old != change.new)
 
 
 def file_difference(old: Iterable[WheelIndex], new: Iterable[WheelIndex]) -> FileDifference:

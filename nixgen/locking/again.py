@@ -38,6 +38,13 @@ def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT,
         InputError: another tool's lock decides, or no such package is locked.
         NixgenError: as ``lock_again``.
     """
+    of_npm = _names_of_npm(request.base, names)
+    if of_npm is not None:
+        raise InputError(
+            "npm's lock decides the versions of npm's packages, and is not nixgen's to change",
+            where=str(request.base),
+            todo=f"run `{' '.join(['npm update', *of_npm])} --package-lock-only`, then `nixgen sync`",
+        )
     decides = deciding_lock(request.base)
     if decides is not None:
         every, one = _UPGRADES.get(decides, ("its tool", "its tool"))
@@ -60,6 +67,18 @@ def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT,
     with restored([request.base / "uv.lock"], always=not write):
         lock_with_uv(request.base, request.resolver)
         return lock_again(request, observer, write=write)
+
+
+def _names_of_npm(base: Path, names: Sequence[str]) -> Sequence[str] | None:
+    """Return which of some packages npm alone has, all where nothing but npm's packages is locked; None for none."""
+    lock = Lock.from_file(base / LOCK_NAME) if (base / LOCK_NAME).exists() else None
+    if lock is None or lock.npm is None:
+        return None
+    if not lock.targets:
+        return names
+    theirs = {package.name for package in lock.npm.packages}
+    ours = {package.name for locked in lock.targets for package in locked.packages}
+    return [name for name in names if name in theirs and canonicalize_name(name) not in ours] or None
 
 
 def deciding_lock(base: Path) -> str | None:

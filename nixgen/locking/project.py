@@ -6,6 +6,7 @@ import fnmatch
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -22,6 +23,7 @@ from nixgen.lock import LOCK_NAME, Lock
 from nixgen.locking import overlaps
 from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
+from nixgen.locking.kinds import kinds_of
 from nixgen.locking.older import check_pythons
 from nixgen.locking.overlaps import requirements_of
 from nixgen.locking.pythons import find_pin, project_python
@@ -35,6 +37,9 @@ from nixgen.settings import Settings
 from nixgen.targets import Target
 from nixgen.uv_settings import UvSettings
 from nixgen.wheels.text import index_bytes, index_hash
+
+if TYPE_CHECKING:
+    from nixgen.npm.locking import NpmLocked
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,6 +85,7 @@ class Locked:
         traffic: bytes read of wheels.
         changed: the files and directories of the project that are not as the lock has them.
         previous: the lock of before; None where there was none.
+        npm: what was locked of npm; None where there is nothing.
     """
 
     files: Files
@@ -87,6 +93,7 @@ class Locked:
     traffic: Traffic
     changed: Sequence[Path]
     previous: Lock | None
+    npm: NpmLocked | None = None
 
 
 def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
@@ -101,7 +108,34 @@ def make_lock(request: Request, observer: Observer = SILENT) -> Locked:
         raise UsageError(
             "there is no such directory", where=str(request.base), todo="give the project's directory with -C"
         )
+    kinds = kinds_of(request.base, request.inputs, observer)
     settings = Settings.read(request.base / "pyproject.toml")
+    if kinds.others:
+        made = _make_python(replace(request, inputs=kinds.inputs), settings, observer)
+    else:
+        previous = _previous(request.base / LOCK_NAME)
+        empty = Files(lock=Lock(targets=(), wheels={}))
+        made = Locked(files=empty, indexes={}, traffic=Traffic(), changed=(), previous=previous)
+    if kinds.npm is None:
+        return made
+    # Imported here: most locks have nothing of npm.
+    from nixgen.npm.locking import lock_npm, urls_with_login
+
+    npm = lock_npm(
+        kinds.npm,
+        base=request.base,
+        settings=settings.npm,
+        previous=None if made.previous is None else made.previous.npm,
+        access=Access.of_project(request.base, urls=urls_with_login(kinds.npm), mirrors=request.mirrors),
+        observer=observer,
+    )
+    lock = replace(made.files.lock, npm=npm.section, inputs={**made.files.lock.inputs, **npm.inputs})
+    files = replace(made.files, lock=lock)
+    return replace(made, files=files, changed=files.changes(request.base), npm=npm)
+
+
+def _make_python(request: Request, settings: Settings, observer: Observer) -> Locked:
+    """Make the lock of what a project has beside npm's packages."""
     resolver = request.resolver
     request = replace(
         request,

@@ -59,7 +59,9 @@ def _package_to_text(package: NpmPackage) -> str:
             **({} if package.link is None else {"link": package.link}),
             **{word: True for word, name in _WORDS.items() if getattr(package, name)},
         },
-        {} if archive is None else {**place, "integrity": archive.integrity, "size": archive.size},
+        {}
+        if archive is None
+        else {**place, "integrity": archive.integrity, **({} if archive.size is None else {"size": archive.size})},
         _said(package, "dependencies", "undeclared"),
         _said(package, "bin", "scripts", "os", "cpu", "libc", "drops")
         | ({} if package.cycle is None else {"cycle": package.cycle}),
@@ -101,7 +103,7 @@ def _archive_from_json(data: Mapping[str, Any]) -> NpmArchive:
         raise ValueError(f"{data['at']} has no integrity but {data['integrity']!r}")
     if ("url" in data) == ("path" in data):
         raise ValueError(f"{data['at']} has not one of url and path")
-    return NpmArchive(url=data.get("url"), path=data.get("path"), integrity=data["integrity"], size=data["size"])
+    return NpmArchive(url=data.get("url"), path=data.get("path"), integrity=data["integrity"], size=data.get("size"))
 
 
 def _json(value: object) -> str:

@@ -16,13 +16,13 @@ class NpmArchive:
         url: an ``http(s)`` URL without credentials, tokens or fragment.
         path: an archive on disk, relative to the directory of the lock; POSIX separators.
         integrity: ``sha512-`` and base64 with padding (Subresource Integrity, section 3.1), which Nix takes as it is.
-        size: in bytes.
+        size: in bytes; None where nobody has looked at it: an optional one that runs on some systems only.
     """
 
     url: str | None = None
     path: str | None = None
     integrity: str
-    size: int
+    size: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -117,7 +117,7 @@ class _Run:
         given = access() if None in found.values() else None
         slots = asyncio.Semaphore(_AT_ONCE)
         # The big ones first: the last one to finish should be small.
-        ordered = sorted(wanted, key=lambda path: -(_archive(wanted[path]).size))
+        ordered = sorted(wanted, key=lambda path: -(_archive(wanted[path]).size or 0))
         async with Transport(access=given, concurrency=_AT_ONCE, on_bytes=self._on_bytes) as transport:
 
             async def one(number: int, path: str) -> None:
@@ -126,7 +126,8 @@ class _Run:
                     if file is None:
                         file = directory / str(number)
                         archive = _archive(wanted[path])
-                        await transport.download(archive.url or "", file, most=2 * archive.size + _CHUNK)
+                        most = None if archive.size is None else 2 * archive.size + _CHUNK
+                        await transport.download(archive.url or "", file, most=most)
                         await asyncio.to_thread(_compare, file, wanted[path])
                     await asyncio.to_thread(
                         self._daemon.add, Path(path).name[33:], _pieces(file), path, algorithm="sha512"

@@ -18,11 +18,10 @@ class OriginAuth(httpx.Auth):
 
     def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
         """Add the login of the request's own origin, or none."""
-        login = self._credentials.login(str(request.url))
-        if login is None:
-            yield request
-        else:
-            yield from httpx.BasicAuth(*login).auth_flow(request)
+        header = self._credentials.authorization(str(request.url))
+        if header is not None:
+            request.headers["Authorization"] = header
+        yield request
 
 
 class Connections(httpx.AsyncBaseTransport):

@@ -23,9 +23,10 @@ from nixgen.cli.console import size
 from nixgen.indexes import indexes_of_lock
 from nixgen.inputs import uv
 from nixgen.inputs.options import ResolverOptions
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.locking.project import Request, lock_project
 from nixgen.model import WheelIndex
+from nixgen.names import LOCK_NAME
 
 #: What a developer's environment of some 140 wheels is made of.
 ROOTS = (

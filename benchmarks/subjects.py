@@ -12,7 +12,8 @@ from pathlib import Path
 from benchmarks.clock import CommandFailedError, Sample, output, timed
 from benchmarks.stores import PrivateStore
 from nixgen.indexes import indexes_of_lock
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

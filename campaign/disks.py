@@ -15,7 +15,7 @@ from campaign.liar import Liar
 from campaign.place import Place, listing, refusal, remove
 from campaign.small import SmallDisk, missing, small_disk
 from corpus.processes import Done, Processes
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 from nixgen.temporary import is_temporary
 
 #: Which directory is too small for which verb. ``uv`` resolves what is locked, so that its cache has something to hold.

@@ -23,7 +23,7 @@ from campaign.honest import differences, honest, pin
 from campaign.liar import Liar
 from campaign.place import LIMIT, Place, listing, refusal, remove
 from corpus.processes import Done, Processes
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 from nixgen.temporary import is_temporary
 
 #: Calls that change something, start something, or wait for it.

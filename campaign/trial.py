@@ -19,7 +19,7 @@ from campaign.generator import Hostile
 from campaign.place import LIMIT, broken, remove
 from corpus.environments import Store
 from corpus.processes import Done, Processes
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 
 #: Exit codes of ``nixgen lock`` that refuse a wheel: input, and verification.
 REFUSED = (3, 5)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from conformance.installs import EVERYTHING, MAIN
 from conformance.locks import Made
 from conformance.tools import ROOT, TOOLS, Workshop
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 
 #: How long locking may take, in seconds.
 _LIMIT = 1800

@@ -16,7 +16,8 @@ from pathlib import Path
 from corpus.entries import Entry
 from corpus.processes import Processes
 from corpus.result import Tree
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 
 _SETTINGS = """\
 build-users-group =

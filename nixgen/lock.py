@@ -29,9 +29,6 @@ from .targets import Target
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
 FORMAT = 2
 
-#: What the lock is called, beside the requirements it locks.
-LOCK_NAME = "nixgen.lock"
-
 #: What to do about a lock that cannot be used. It is nobody's but the user's to throw away.
 #: How Git marks the beginning of a conflict.
 _CONFLICT = re.compile(r"^<{7} ", re.MULTILINE)

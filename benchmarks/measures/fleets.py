@@ -16,8 +16,9 @@ from benchmarks.clock import Sample, timed
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 from nixgen.indexes import keep_indexes
-from nixgen.lock import LOCK_NAME, Lock, TargetLock
+from nixgen.lock import Lock, TargetLock
 from nixgen.model import LockedPackage, LockedWheel, WheelFile, WheelIndex, WheelSource
+from nixgen.names import LOCK_NAME
 from nixgen.targets import Target, default_system
 
 #: As many packages, versions of each, files of a wheel and wheels of a lock as fleets have, by and large: the wheels

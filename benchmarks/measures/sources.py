@@ -14,7 +14,8 @@ from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 from benchmarks.stores import PrivateStore
 from benchmarks.subjects import Project
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 
 #: How many modules it has.
 _MODULES = 30

@@ -11,7 +11,8 @@ from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 from nixgen.indexes import indexes_of_lock
 from nixgen.leaf import leaf_path
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 
 
 def verify(round: Round) -> Iterator[Reading]:

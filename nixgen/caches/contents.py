@@ -122,7 +122,8 @@ def _indexes(indexes: Iterable[WheelIndex], store_dir: str) -> Iterator[Flat]:
 
 def _outputs(choice: Choice, store: Store, environment: str, roots: Path) -> list[str]:
     """Return what nixgen's derivations have made of an environment, and of its image where that is built."""
-    from nixgen.emit.project import NIX_DIRECTORY, is_our_default
+    from nixgen.emit.default import is_our_default
+    from nixgen.names import NIX_DIRECTORY
 
     nix = choice.base / NIX_DIRECTORY
     arguments = [word for name, value in arguments_of(choice).items() for word in ("--arg", name, value)]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import argparse
-import logging
+import functools
+import importlib
 import os
 import signal
 import sys
@@ -13,49 +14,9 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from nixgen import __version__
-from nixgen.cli import (
-    add,
-    adopt,
-    build,
-    clean,
-    completion,
-    diff,
-    doctor,
-    export,
-    fetch,
-    first_steps,
-    fleet,
-    fsck,
-    image,
-    init,
-    listing,
-    lock,
-    module,
-    mount,
-    mounts,
-    outdated,
-    pull,
-    push,
-    remove,
-    run,
-    serve,
-    shell,
-    show,
-    size,
-    sync,
-    tree,
-    umount,
-    upgrade,
-    venv,
-    verify,
-    warm,
-    wheelhouse,
-    why,
-)
-from nixgen.cli.console import without_secrets
-from nixgen.cli.guessing import unknown_arguments, unknown_verb
 from nixgen.errors import NixgenError, UsageError
 from nixgen.mistakes import mistake
+from nixgen.names import LOCK_NAME
 
 _DESCRIPTION = """\
 Turn locked Python requirements into Nix expressions and environments.
@@ -81,49 +42,53 @@ exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6
 
 _REPORT = "  what to do: run again with --debug and report what it prints"
 
-_VERBS = (
-    ("sync", sync, "lock if needed, build, and renew .venv: the one command of a day"),
-    ("add", add, "add requirements, lock, and renew .venv"),
-    ("remove", remove, "remove requirements, lock, and renew .venv"),
-    ("lock", lock, "read requirements, write nixgen.lock and nix/"),
-    ("upgrade", upgrade, "lock newer versions, of all packages or some"),
-    ("build", build, "fetch what the store lacks and build the environment"),
-    ("run", run, "run a command in the environment"),
-    ("shell", shell, "start a shell in the environment"),
-    ("venv", venv, "make a virtual environment to install into, on top of the environment"),
-    ("fsck", fsck, "heal such a virtual environment"),
-    ("mount", mount, "mount such virtual environments again, as after a restart"),
-    ("umount", umount, "take away what is mounted over one"),
-    ("mounts", mounts, "show what is mounted"),
-    ("fetch", fetch, "put the files of the lock into the store, without building"),
-    ("verify", verify, "compare the store with the lock, and repair it"),
-    ("show", show, "show what the lock holds, and which files of what is built are copies"),
-    ("push", push, "write to a cache what other machines cannot cheaply make"),
-    ("pull", pull, "take into the store what `nixgen push --stdout` has written"),
-    ("warm", warm, "put popular packages into the store before anyone asks"),
-    ("wheelhouse", wheelhouse, "write the wheels of locks into a directory, for --find-links"),
-    ("serve", serve, "serve an index of packages, for pip, uv and others, out of the store"),
-    ("list", listing, "list the packages of the environment"),
-    ("tree", tree, "show who requires whom"),
-    ("why", why, "say why a package is there"),
-    ("diff", diff, "say what differs between two locks"),
-    ("size", size, "say what an environment costs and shares, with a page to look at"),
-    ("fleet", fleet, "say what many locks hold and share, which have a version, what an upgrade costs"),
-    ("export", export, "write it as pylock.toml, requirements or a bill of materials"),
-    ("outdated", outdated, "list the packages that have newer versions"),
-    ("clean", clean, "say what can go and what that frees, and remove it"),
-    ("doctor", doctor, "say whether this machine and project have what is needed"),
-    ("image", image, "build an image for containers"),
-    ("adopt", adopt, "make links to the store of the files of an environment that another tool made"),
-    ("init", init, "write a flake.nix for `nix build`"),
-    ("completion", completion, "print the script with which bash, zsh or fish completes all this"),
-    ("module", module, "write nix/module.nix, a module of nixmodules"),
-)
+#: The verbs, and what each does in a line; each is a module of this package.
+_VERBS = {
+    "sync": "lock if needed, build, and renew .venv: the one command of a day",
+    "add": "add requirements, lock, and renew .venv",
+    "remove": "remove requirements, lock, and renew .venv",
+    "lock": "read requirements, write nixgen.lock and nix/",
+    "upgrade": "lock newer versions, of all packages or some",
+    "build": "fetch what the store lacks and build the environment",
+    "run": "run a command in the environment",
+    "shell": "start a shell in the environment",
+    "venv": "make a virtual environment to install into, on top of the environment",
+    "fsck": "heal such a virtual environment",
+    "mount": "mount such virtual environments again, as after a restart",
+    "umount": "take away what is mounted over one",
+    "mounts": "show what is mounted",
+    "fetch": "put the files of the lock into the store, without building",
+    "verify": "compare the store with the lock, and repair it",
+    "show": "show what the lock holds, and which files of what is built are copies",
+    "push": "write to a cache what other machines cannot cheaply make",
+    "pull": "take into the store what `nixgen push --stdout` has written",
+    "warm": "put popular packages into the store before anyone asks",
+    "wheelhouse": "write the wheels of locks into a directory, for --find-links",
+    "serve": "serve an index of packages, for pip, uv and others, out of the store",
+    "list": "list the packages of the environment",
+    "tree": "show who requires whom",
+    "why": "say why a package is there",
+    "diff": "say what differs between two locks",
+    "size": "say what an environment costs and shares, with a page to look at",
+    "fleet": "say what many locks hold and share, which have a version, what an upgrade costs",
+    "export": "write it as pylock.toml, requirements or a bill of materials",
+    "outdated": "list the packages that have newer versions",
+    "clean": "say what can go and what that frees, and remove it",
+    "doctor": "say whether this machine and project have what is needed",
+    "image": "build an image for containers",
+    "adopt": "make links to the store of the files of an environment that another tool made",
+    "init": "write a flake.nix for `nix build`",
+    "completion": "print the script with which bash, zsh or fish completes all this",
+    "module": "write nix/module.nix, a module of nixmodules",
+}
+
+#: The module of a verb whose name is one of Python's own.
+_MODULES = {"list": "listing"}
 
 
 def verbs() -> tuple[Mapping[str, argparse.ArgumentParser], Mapping[str, str]]:
     """Return the parser of each verb, and what each does in a line."""
-    return parsers()[1], {name: summary for name, _, summary in _VERBS}
+    return parsers()[1], _VERBS
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -131,14 +96,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         options = parse(sys.argv[1:] if arguments is None else arguments)
     except UsageError as error:
-        print(f"nixgen: {without_secrets(str(error))}", file=sys.stderr)
+        _say(str(error))
         return error.exit_code
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_WithoutSecrets("%(name)s: %(message)s"))
-    talkative = options.debug or options.verbose
-    level = logging.DEBUG if talkative else logging.ERROR if options.quiet else logging.WARNING
-    logging.basicConfig(level=level, handlers=[handler])
-    logging.getLogger("httpcore").setLevel(logging.WARNING)
+    # Imported here: a help needs none of it.
+    from nixgen.cli.logs import show_log
+
+    show_log(debug=options.debug or options.verbose, quiet=options.quiet)
     ended_by = _end_on_signals()
     try:
         _find_project(options)
@@ -153,18 +116,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 141
     except Exception as error:
         if options.debug:
+            import logging
+
             logging.getLogger("nixgen").exception("the command failed")
         known = error if isinstance(error, NixgenError) else mistake(error)
         told = str(known) if known is not None else f"unexpected {type(error).__name__}: {error}\n{_REPORT}"
-        print(f"nixgen: {without_secrets(told)}", file=sys.stderr)
+        _say(told)
         return known.exit_code if known is not None else 1
 
 
-class _WithoutSecrets(logging.Formatter):
-    """Writes what is logged, tracebacks and other packages' messages too, without the secrets of URLs."""
+def _say(text: str) -> None:
+    """Say what is wrong."""
+    from nixgen.cli.console import without_secrets
 
-    def format(self, record: logging.LogRecord) -> str:
-        return without_secrets(super().format(record))
+    print(f"nixgen: {without_secrets(text)}", file=sys.stderr)
 
 
 def _find_project(options: argparse.Namespace) -> None:
@@ -176,8 +141,6 @@ def _find_project(options: argparse.Namespace) -> None:
     if options.directory is not None:
         return
     options.directory = "."
-    from nixgen.lock import LOCK_NAME
-
     named = getattr(options, "inputs", None) or options.verb in ("adopt", "warm")
     if named or Path(LOCK_NAME).is_file():
         return
@@ -189,6 +152,8 @@ def _find_project(options: argparse.Namespace) -> None:
         return
     if place.base != Path.cwd():
         options.directory = str(place.base)
+        import logging
+
         logging.getLogger("nixgen").info("the project is %s", place.base)
     if place.member is not None and getattr(options, "member", "") is None:
         options.member = place.member
@@ -202,6 +167,8 @@ class _Parser(argparse.ArgumentParser):
 
     def _check_value(self, action: argparse.Action, value: Any) -> None:
         if action.dest == "verb" and action.choices is not None and value not in action.choices:
+            from nixgen.cli.guessing import unknown_verb
+
             raise unknown_verb(value, action.choices)
         super()._check_value(action, value)
 
@@ -215,68 +182,95 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         UsageError: it is not understood; names what was probably meant.
     """
-    parser, verbs = parsers()
     if arguments[:1] in (["help"], ["version"]):
         arguments = [*arguments[1:], f"--{arguments[0]}"]
-    options, unknown = parser.parse_known_args(arguments)
+    options, unknown = _parsers()[0].parse_known_args(arguments)
     if unknown:
-        raise unknown_arguments(unknown, options.verb, verbs)
+        from nixgen.cli.guessing import unknown_arguments
+
+        raise unknown_arguments(unknown, options.verb, parsers()[1])
     return options
 
 
 def parsers() -> tuple[argparse.ArgumentParser, Mapping[str, argparse.ArgumentParser]]:
     """Return the parser of the command line, and that of each verb by its name."""
-    formatter = argparse.RawDescriptionHelpFormatter
+    parser, verbs = _parsers()
+    return parser, {name: verb.parser for name, verb in verbs.items()}
+
+
+def _parsers() -> tuple[argparse.ArgumentParser, Mapping[str, _Verb]]:
+    """Return the parser of the command line, and the verbs, whose parsers are not made yet."""
     parser = _Parser(
         prog="nixgen",
-        parents=[_common(first=True)],
         description=_DESCRIPTION,
         epilog=_EPILOG,
-        formatter_class=formatter,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    _add_common(parser, first=True)
     parser.add_argument("--version", action="version", version=f"nixgen {__version__}")
-    parser.set_defaults(run=first_steps.run)
-    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", parser_class=_Parser)
-    for name, implementation, summary in _VERBS:
-        verb = verbs.add_parser(
-            name,
-            parents=[_common(first=False)],
-            help=summary,
+    parser.set_defaults(run=_first_steps)
+    # Where the program has no name of its own, argparse formats a usage to find one.
+    verbs = parser.add_subparsers(title="verbs", metavar="VERB", dest="verb", prog="nixgen", parser_class=_Verb)
+    return parser, {name: verbs.add_parser(name, help=summary, verb=name) for name, summary in _VERBS.items()}
+
+
+def _first_steps(options: argparse.Namespace) -> int:
+    return importlib.import_module("nixgen.cli.first_steps").run(options)  # type: ignore[no-any-return]
+
+
+class _Verb(_Parser):
+    """A verb, of which the module is imported and the parser made when it is asked: a run asks one of them."""
+
+    def __init__(self, *, verb: str, prog: str, **_given: Any) -> None:
+        # Not the parser's own: each would take 0.2 ms. Of what argparse has for a verb it asks for one method alone.
+        self._name = verb
+        self.prog = prog
+
+    @functools.cached_property
+    def parser(self) -> argparse.ArgumentParser:
+        """What the verb takes, and what its help says."""
+        implementation = importlib.import_module(f"nixgen.cli.{_MODULES.get(self._name, self._name)}")
+        parser = _Parser(
+            prog=self.prog,
             description=implementation.__doc__,
             epilog=_examples(implementation.EXAMPLES),
-            formatter_class=formatter,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        implementation.add_arguments(verb)
-        verb.set_defaults(run=implementation.run)
-    return parser, verbs.choices
+        _add_common(parser, first=False)
+        implementation.add_arguments(parser)
+        parser.set_defaults(run=implementation.run)
+        return parser
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """Parse the words that stand behind the verb."""
+        return self.parser.parse_known_args(args, namespace)
 
 
-def _common(*, first: bool) -> _Parser:
-    """Return the parser of what every verb takes, and what may stand before it too.
+def _add_common(parser: argparse.ArgumentParser, *, first: bool) -> None:
+    """Add what every verb takes, and what may stand before it too.
 
     Args:
+        parser: of a verb, or of the whole command line.
         first: whether it is for the place before the verb, whose options have the defaults.
     """
 
     def default(value: object) -> object:
         return value if first else argparse.SUPPRESS
 
-    common = _Parser(add_help=False)
-    common.add_argument("-q", "--quiet", action="store_true", default=default(False), help="print errors only")
-    common.add_argument(
+    parser.add_argument("-q", "--quiet", action="store_true", default=default(False), help="print errors only")
+    parser.add_argument(
         "-v", "--verbose", action="store_true", default=default(False), help="print what is run, uv and Nix among it"
     )
-    common.add_argument(
+    parser.add_argument(
         "--debug", action="store_true", default=default(False), help="the same, and tracebacks of errors"
     )
-    common.add_argument(
+    parser.add_argument(
         "-C",
         "--directory",
         default=default(None),
         metavar="DIR",
         help="the project's directory (default: the nearest at or above the current one)",
     )
-    return common
 
 
 def _examples(examples: Sequence[tuple[str, str]]) -> str:

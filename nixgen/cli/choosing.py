@@ -121,14 +121,18 @@ def request(options: argparse.Namespace) -> Request:
     """
     from pathlib import Path
 
-    from packaging.utils import canonicalize_name
-
     from nixgen.environments.request import Request
 
+    member = options.member
+    if member:
+        # Imported here: most projects have no members.
+        from packaging.utils import canonicalize_name
+
+        member = canonicalize_name(member)
     return Request(
         base=Path(options.directory),
         python=options.python,
-        member=canonicalize_name(options.member) if options.member else None,
+        member=member or None,
         extras=tuple(options.extra),
         groups=tuple(options.group),
         all_extras=options.all_extras,

@@ -87,7 +87,7 @@ def _heal(options: argparse.Namespace, directory: Path) -> int:
     if environment is None and not mode and is_made(directory):  # the store has lost it
         from nixgen.cli.choosing import request
         from nixgen.cli.console import Console
-        from nixgen.lock import LOCK_NAME
+        from nixgen.names import LOCK_NAME
         from nixgen.venv.standing import stand
 
         if Path(options.directory, LOCK_NAME).is_file():

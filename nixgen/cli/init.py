@@ -39,7 +39,8 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.emit.project import render
     from nixgen.emit.tracked import add, untracked
     from nixgen.errors import InputError
-    from nixgen.lock import LOCK_NAME, Lock
+    from nixgen.lock import Lock
+    from nixgen.names import LOCK_NAME
 
     directory = Path(options.directory)
     path = directory / "flake.nix"

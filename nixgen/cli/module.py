@@ -58,9 +58,10 @@ def run(options: argparse.Namespace) -> int:
     """
     from nixgen.cli.console import Console
     from nixgen.emit.files import write_text
-    from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY, render
+    from nixgen.emit.project import render
     from nixgen.errors import InputError, UsageError
-    from nixgen.lock import LOCK_NAME, Lock
+    from nixgen.lock import Lock
+    from nixgen.names import LIBRARY_DIRECTORY, LOCK_NAME, NIX_DIRECTORY
     from nixgen.plan import choose
 
     base = Path(options.directory)

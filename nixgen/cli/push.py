@@ -125,7 +125,7 @@ def _check(options: argparse.Namespace) -> None:
 
 def base_of(lock: str) -> Path:
     """Return the project's directory of a lock that is named, or is in a directory that is."""
-    from nixgen.lock import LOCK_NAME
+    from nixgen.names import LOCK_NAME
 
     path = Path(lock)
     return path.parent if path.name == LOCK_NAME else path

@@ -50,7 +50,6 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.console import Console
     from nixgen.environments.kinds import Kinds
     from nixgen.errors import UsageError
-    from nixgen.venv.alone import shown_alone
     from nixgen.venv.live import is_live, live_environment
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
@@ -65,7 +64,11 @@ def run(options: argparse.Namespace) -> int:
     link = Path(options.directory, "result")
     link = live_environment(wanted, link, console)
     _see_that_it_is_there(link, command[0])
-    before = shown_alone(replace(wanted, editable=is_live(wanted)), console) if options.mounted else []
+    before: list[str] = []
+    if options.mounted:
+        from nixgen.venv.alone import shown_alone
+
+        before = shown_alone(replace(wanted, editable=is_live(wanted)), console)
     try:
         execute(link, command, os.environ, before, more)
     except OSError as error:

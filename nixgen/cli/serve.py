@@ -63,7 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.console import Console, count, size
     from nixgen.environments.fetch import access_of
     from nixgen.errors import UsageError
-    from nixgen.lock import LOCK_NAME
+    from nixgen.names import LOCK_NAME
     from nixgen.serving.server import Address, serve
     from nixgen.settings import Settings
     from nixgen.wheelhouse.wanted import wheels_of

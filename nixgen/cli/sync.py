@@ -40,9 +40,9 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.console import Console
     from nixgen.cli.lock import resolver_options, say_locked
     from nixgen.cli.venv import say_modules, shown
-    from nixgen.lock import LOCK_NAME
     from nixgen.locking.project import Request
     from nixgen.locking.targets import Wish
+    from nixgen.names import LOCK_NAME
     from nixgen.venv.form import form_here
     from nixgen.venv.sync import sync, would_sync
 

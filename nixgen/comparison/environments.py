@@ -11,7 +11,7 @@ from nixgen.comparison.sizes import Environment, EnvironmentSize, measure, page_
 from nixgen.environments.fetch import access_of
 from nixgen.environments.request import Request
 from nixgen.environments.trees import built_trees
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import choose
 from nixgen.store import Store

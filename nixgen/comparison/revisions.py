@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.errors import InputError
-from nixgen.lock import FORMAT, LOCK_NAME, Lock
+from nixgen.lock import FORMAT, Lock
+from nixgen.names import LOCK_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,7 +14,8 @@ from typing import Literal
 
 from nixgen.errors import NetworkError, NixgenError
 from nixgen.fingerprint import changed
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 from nixgen.pythons import find_python
 from nixgen.store import Store
 from nixgen.targets import default_python, default_system

@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..errors import InputError
 from ..indexes import VENDORED
 from ..library import library_directory
-from ..lock import LOCK_NAME, Lock
+from ..lock import Lock
+from ..names import LIBRARY_DIRECTORY, LOCK_NAME, NIX_DIRECTORY
 from ..temporary import is_temporary, sweep
+from .default import check_default
 from .files import contents, replace_directory, write_bytes, write_text
 from .nix import nix_string
-
-#: Directory of the Nix files in a project, and of the library in it.
-NIX_DIRECTORY = "nix"
-LIBRARY_DIRECTORY = "nixgen"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,26 +78,6 @@ class Files:
         if not _holds(directory / LOCK_NAME, self.lock.to_text().encode()):
             found.append(directory / LOCK_NAME)
         return found
-
-
-def check_default(path: Path) -> None:
-    """See that a ``nix/default.nix`` has to do with nixgen: somebody may have had one before.
-
-    Raises:
-        InputError: it does not name nixgen.
-    """
-    if b"nixgen" not in path.read_bytes():
-        raise InputError(
-            "this file is not nixgen's, and does not use nixgen",
-            where=str(path),
-            todo="move it elsewhere and run `nixgen lock`, which writes its own; or let it call (import ./nixgen).env",
-        )
-
-
-def is_our_default(path: Path) -> bool:
-    """Tell whether a ``nix/default.nix`` is the one that nixgen writes, without a word of the user's."""
-    # The template has nothing to fill in, and so it is its own text: no need to import what fills it in.
-    return path.read_bytes() == (Path(__file__).parent / "templates" / "default.nix.j2").read_bytes()
 
 
 def render(template: str, **values: object) -> str:

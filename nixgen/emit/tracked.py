@@ -6,9 +6,8 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from nixgen.emit.project import NIX_DIRECTORY
 from nixgen.errors import MachineError
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME, NIX_DIRECTORY
 from nixgen.processes import run
 
 #: What a flake of a project needs.

@@ -204,8 +204,9 @@ def nix_of(base: Path) -> Path:
     Raises:
         InputError: there is none, or it is not nixgen's.
     """
-    from nixgen.emit.project import NIX_DIRECTORY, check_default
+    from nixgen.emit.default import check_default
     from nixgen.errors import InputError
+    from nixgen.names import NIX_DIRECTORY
 
     file = base / NIX_DIRECTORY
     if not (file / "default.nix").is_file():

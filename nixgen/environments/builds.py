@@ -13,8 +13,8 @@ from nixgen.emit.nix import nix_string
 from nixgen.environments.choice import Choice
 from nixgen.errors import InputError, NixError, VerificationError
 from nixgen.indexes import INDEX_NAME, find_index, index_leaf, vendored_name
-from nixgen.lock import LOCK_NAME
 from nixgen.model import LockedWheel, Source, WheelIndex
+from nixgen.names import LOCK_NAME
 from nixgen.sources.fetch import archive_path, fetch_sources
 from nixgen.sources.leaves import add_leaves, differences, leaves_of
 from nixgen.store import Store

@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixgen.environments.request import Request
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.model import LockedPackage, PythonArchive
+from nixgen.names import LOCK_NAME
 from nixgen.plan import choose
 from nixgen.pythons import machine_python, managed_python
 from nixgen.settings import Settings
@@ -102,7 +103,8 @@ def _managed(base: Path, version: str) -> str | None:
 
     What a user has written in nix/default.nix chooses by itself.
     """
-    from nixgen.emit.project import NIX_DIRECTORY, is_our_default
+    from nixgen.emit.default import is_our_default
+    from nixgen.names import NIX_DIRECTORY
 
     default = base / NIX_DIRECTORY / "default.nix"
     if machine_python(version) is not None or not (default.is_file() and is_our_default(default)):

@@ -9,7 +9,7 @@ from typing import Literal
 
 from nixgen.errors import InputError
 from nixgen.fingerprint import changed
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.names import LOCK_NAME
 from nixgen.observer import Observer
 
 #: What to do about inputs that have changed: say so, refuse to go on, or do not look (uv's --locked and --frozen).
@@ -46,4 +46,7 @@ def inputs_of(path: Path) -> Mapping[str, str]:
             return said
     except (OSError, ValueError, KeyError, TypeError):
         pass
+    # Imported here: a lock that is one does not get here.
+    from nixgen.lock import Lock
+
     return Lock.from_file(path).inputs

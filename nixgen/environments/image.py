@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixgen.emit.nix import nix_list, nix_path, nix_set, nix_string
-from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY
 from nixgen.environments.build import build_choice
 from nixgen.environments.choice import Choice
+from nixgen.names import LIBRARY_DIRECTORY, NIX_DIRECTORY
 from nixgen.observer import SILENT, Observer
 
 

@@ -17,7 +17,7 @@ class Kinds:
     @classmethod
     def of(cls, base: Path) -> Kinds:
         """Look into the lock of a project; where it cannot be read it has Python's, and who builds that says why."""
-        from nixgen.lock import LOCK_NAME
+        from nixgen.names import LOCK_NAME
 
         try:
             content = (base / LOCK_NAME).read_bytes()

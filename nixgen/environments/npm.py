@@ -53,7 +53,8 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
     from nixgen.environments.build import nix_of
     from nixgen.environments.fetch import access_of
     from nixgen.errors import InputError
-    from nixgen.lock import LOCK_NAME, Lock
+    from nixgen.lock import Lock
+    from nixgen.names import LOCK_NAME
     from nixgen.npm.fitting import fitting
     from nixgen.npm.supply import supply
     from nixgen.store import Store

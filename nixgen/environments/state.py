@@ -9,7 +9,7 @@ from nixgen.environments.freshness import inputs_of
 from nixgen.errors import InputError
 from nixgen.fingerprint import changed
 from nixgen.inputs.discover import find_input
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 
 
 class State(Enum):

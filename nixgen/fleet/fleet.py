@@ -9,8 +9,9 @@ from pathlib import Path
 
 from nixgen.errors import InputError
 from nixgen.fleet.search import Problem, find_locks
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.model import LockedWheel
+from nixgen.names import LOCK_NAME
 from nixgen.targets import Target
 
 _DAMAGED = "restore it, or leave it out"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 
 #: Directories that are not gone into: they hold no projects, and much else.
 _LEFT_OUT = frozenset([".git", ".hg", ".svn", "node_modules", "__pycache__"])

@@ -12,8 +12,9 @@ from nixgen.errors import InputError
 from nixgen.inputs import find_input
 from nixgen.inputs.edit import lock_with_uv, restored
 from nixgen.inputs.project import lock_of
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.locking.project import Locked, Request, make_lock
+from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 
 #: How the tools of the locks that decide by themselves upgrade: all, and one package.

@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 from nixgen.errors import InputError
 from nixgen.inputs.discover import NothingWantedError, find_input, read_toml
 from nixgen.inputs.project import lock_of
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

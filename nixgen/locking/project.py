@@ -12,14 +12,15 @@ from packaging.utils import canonicalize_name
 
 from nixgen import inputs
 from nixgen.access import Access
-from nixgen.emit.project import NIX_DIRECTORY, Files, is_our_default
+from nixgen.emit.default import is_our_default
+from nixgen.emit.project import Files
 from nixgen.errors import NixgenError, UsageError
 from nixgen.fingerprint import changed
 from nixgen.indexes import VENDORED, vendored_name
 from nixgen.inputs import Inputs
 from nixgen.inputs.options import ResolverOptions
 from nixgen.inputs.sources import relative_to
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.locking import overlaps
 from nixgen.locking.format1 import Format1
 from nixgen.locking.indexes import indexes_of, wheels_of
@@ -31,6 +32,7 @@ from nixgen.locking.secrets import Secrets
 from nixgen.locking.standalone import with_archives
 from nixgen.locking.targets import Wish, choose_targets, lacking
 from nixgen.model import Built, PythonArchive, Selection, Source, Traffic, WheelIndex, WheelSource
+from nixgen.names import LOCK_NAME, NIX_DIRECTORY
 from nixgen.observer import SILENT, Observer
 from nixgen.plan import plan
 from nixgen.settings import Settings

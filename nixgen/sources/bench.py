@@ -13,7 +13,7 @@ from nixgen.environments.archive import explain as of_archive
 from nixgen.errors import NixError, VerificationError
 from nixgen.ingest import ingest
 from nixgen.library import library_directory
-from nixgen.lock import LOCK_NAME, Lock, TargetLock
+from nixgen.lock import Lock, TargetLock
 from nixgen.model import (
     ALWAYS,
     Build,
@@ -24,6 +24,7 @@ from nixgen.model import (
     WheelIndex,
     WheelSource,
 )
+from nixgen.names import LOCK_NAME
 from nixgen.observer import Observer
 from nixgen.pythons import find_python
 from nixgen.sources.failures import explained, places_of

@@ -10,11 +10,11 @@ from packaging.utils import canonicalize_name
 from nixgen.environments.request import Request
 from nixgen.fingerprint import fingerprints
 from nixgen.inputs.edit import Editor, lock_with_uv, restored
-from nixgen.lock import LOCK_NAME
 from nixgen.locking.again import lock_again
 from nixgen.locking.project import Locked
 from nixgen.locking.project import Request as LockRequest
 from nixgen.locking.pythons import project_python
+from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.form import form_here
 from nixgen.venv.program import is_made

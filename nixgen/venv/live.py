@@ -10,7 +10,7 @@ from nixgen.cache import cache_directory
 from nixgen.environments.build import build
 from nixgen.environments.request import Request
 from nixgen.errors import MachineError
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 
 #: What a lock has where a package of it lies in a directory (nixgen/lock.py).

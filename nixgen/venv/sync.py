@@ -11,10 +11,10 @@ from nixgen.environments.kinds import Kinds
 from nixgen.environments.last_build import LastBuild
 from nixgen.environments.request import Request
 from nixgen.fingerprint import changed
-from nixgen.lock import LOCK_NAME
 from nixgen.locking.again import lock_again
 from nixgen.locking.project import Locked
 from nixgen.locking.project import Request as LockRequest
+from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.editable import install
 from nixgen.venv.form import Form

@@ -233,7 +233,7 @@ class Repair:
 
     def _copy(self, registration: Registration, spare: Path) -> bool:
         """Make a file of the Nix library anew, whichever has the hash that Nix recorded; false where none has."""
-        from nixgen.emit.project import LIBRARY_DIRECTORY, NIX_DIRECTORY
+        from nixgen.names import LIBRARY_DIRECTORY, NIX_DIRECTORY
 
         library = self.verification.choice.base / NIX_DIRECTORY / LIBRARY_DIRECTORY
         files = [path for path in sorted(library.rglob("*")) if path.is_file()]

@@ -152,7 +152,7 @@ class Verification:
 
     def _evaluate(self) -> str | None:
         """Find the derivations, and return the store path of the environment."""
-        from nixgen.emit.project import NIX_DIRECTORY
+        from nixgen.names import NIX_DIRECTORY
 
         given = arguments_of(self.choice)
         arguments = [word for name, value in given.items() for word in ("--arg", name, value)]

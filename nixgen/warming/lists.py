@@ -15,7 +15,7 @@ from nixgen.credentials import redacted
 from nixgen.errors import InputError
 from nixgen.inputs.discover import read_text
 from nixgen.inputs.hashes import included_file, joined_lines
-from nixgen.lock import LOCK_NAME
+from nixgen.names import LOCK_NAME
 
 #: How the columns of download statistics are called: of BigQuery's tables, of the usual extracts of them, of others.
 _NAMES = ("project", "name", "package", "distribution")

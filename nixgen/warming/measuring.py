@@ -14,10 +14,11 @@ from nixgen.errors import InputError, NixgenError
 from nixgen.indexes import index_leaf
 from nixgen.inputs.options import ResolverOptions
 from nixgen.leaf import leaf_path
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.locking.project import Request as Project
 from nixgen.locking.project import lock_project
 from nixgen.locking.targets import Wish
+from nixgen.names import LOCK_NAME
 from nixgen.store import Store
 from nixgen.targets import default_system
 from nixgen.temporary import temporary_directory

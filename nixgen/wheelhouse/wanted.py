@@ -11,8 +11,9 @@ from packaging.utils import InvalidWheelFilename, parse_wheel_filename
 
 from nixgen.errors import InputError
 from nixgen.indexes import find_index
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
 from nixgen.model import LockedWheel, WheelIndex, WheelSource
+from nixgen.names import LOCK_NAME
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -39,15 +40,27 @@ def built(empty_store: Cli, serve: Serve) -> Cli:
 def evaluates(cli: Cli, *arguments: str | Path, **environment: str) -> bool:
     """Build, see that the link leads to what is printed, and tell whether Nix had to evaluate."""
     done = cli("build", "--debug", *arguments, environment=environment)
-    assert "nix-store --realise" in done.stderr or "nix-build" in done.stderr
     result = cli.directory / "result"
     assert str(result.readlink()) == done.stdout.strip() and (result / "bin/python").exists()
     return "nix-build" in done.stderr
 
 
+def asks_nix(cli: Cli) -> bool:
+    """Build what was built, see that it is not evaluated, and tell whether Nix is asked for it."""
+    said = cli("build", "--debug").stderr
+    assert "nix-build" not in said and (cli.directory / "result/bin/python").exists()
+    return "running " in said
+
+
+def collect(cli: Cli) -> None:
+    """Remove what nothing keeps."""
+    subprocess.run(["nix-store", "--gc"], env={**os.environ, **cli.environment}, check=True, capture_output=True)
+
+
 def test_the_same_is_not_evaluated_again(built: Cli) -> None:
-    """Two builds in a row: the second asks Nix for the path alone; so do ``run`` and ``shell``."""
-    assert not evaluates(built)
+    """Two builds in a row: the second starts no Nix; ``run`` and ``shell`` evaluate nothing either."""
+    assert not asks_nix(built)
+    assert "running " not in built("run", "--debug", "--", "python", "-c", "").stderr
     assert "nix-build" not in built("run", "--debug", "--", "python", "-c", "").stderr
     assert "nix-build" not in built("shell", "--debug", "--shell", "/bin/sh", "--", "true").stderr
 
@@ -107,22 +120,61 @@ def test_the_link_is_made_again(built: Cli) -> None:
     result.unlink()
     result.symlink_to(tree)
     assert not evaluates(built)
-    environment = {**os.environ, **built.environment}
-    for root in Path(environment["NIX_STATE_DIR"], "gcroots/auto").iterdir():
+    for root in roots(built):
         root.unlink()
     assert not evaluates(built)
-    subprocess.run(["nix-store", "--gc"], env=environment, check=True, capture_output=True)
+    collect(built)
     assert result.readlink() == path and (result / "bin/python").exists()
 
 
+def roots(cli: Cli) -> list[Path]:
+    """Return Nix's roots that lead to links of users."""
+    return list(Path(cli.environment["NIX_STATE_DIR"], "gcroots/auto").iterdir())
+
+
+def test_nix_is_asked_of_a_link_that_was_away(built: Cli) -> None:
+    """A collection may have come by meanwhile: with the same link made again, and the same root, Nix is asked, once."""
+    for path in (built.directory / "result", *roots(built)):
+        target = path.readlink()
+        path.unlink()
+        path.symlink_to(target)
+        assert asks_nix(built) and not asks_nix(built), path
+    collect(built)
+    assert not asks_nix(built)
+
+
+def test_a_link_of_one_place_is_nothing_at_another(built: Cli, tmp_path: Path) -> None:
+    """A project that was moved, and the link with it, has no root: Nix is asked, and keeps it at the new place."""
+    built.directory.rename(tmp_path / "moved")
+    moved = replace(built, directory=tmp_path / "moved")
+    assert evaluates(moved) and not asks_nix(moved)
+    collect(built)
+    assert not asks_nix(moved)
+
+
 def test_what_was_collected_is_built_again(built: Cli) -> None:
-    """An environment that the store no longer holds is built."""
-    (built.directory / "result").unlink()
-    subprocess.run(["nix-store", "--gc"], env={**os.environ, **built.environment}, check=True, capture_output=True)
-    assert evaluates(built)
+    """An environment that the store no longer holds is built, also where the link is made again by hand."""
+    result = built.directory / "result"
+    path = result.readlink()
+    for again in (False, True):
+        result.unlink()
+        collect(built)
+        if again:
+            result.symlink_to(path)
+        assert evaluates(built) and not asks_nix(built)
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"built": 1}'])
+def test_a_link_that_was_aside_during_a_collection(built: Cli) -> None:
+    """Renamed away and back, whole directories too, while what it led to was collected: it is built again."""
+    for moved in (built.directory / "result", built.directory):
+        aside = moved.with_name("aside")
+        moved.rename(aside)
+        collect(built)
+        aside.rename(moved)
+        assert evaluates(built) and not asks_nix(built)
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"built": 1}', '{"built": "/", "of": 1, "held": 1}'])
 def test_a_damaged_memory_is_no_harm(built: Cli, text: str) -> None:
     """A file of the cache that makes no sense is written anew."""
     (memory,) = Path(built.environment["XDG_CACHE_HOME"], "nixgen/builds").iterdir()

@@ -13,7 +13,8 @@ import pytest
 from packaging.tags import Tag
 from packaging.utils import parse_wheel_filename
 
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 from tests.builders.conftest import Workbench, manifest_of
 
 PYTHONS = ("3.10", "3.11", "3.12", "3.13", "3.14")

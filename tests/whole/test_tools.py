@@ -14,7 +14,8 @@ import pytest
 
 from corpus.environments import Store, Workshop
 from corpus.processes import Processes
-from nixgen.lock import LOCK_NAME, Lock
+from nixgen.lock import Lock
+from nixgen.names import LOCK_NAME
 from tests.support.cli import Cli
 from tests.support.wheels import make_wheel, write_wheel
 from tests.whole.conftest import MACHINE_PYTHON

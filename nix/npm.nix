@@ -382,44 +382,55 @@ in
           "node"
         ]
       );
+      packages = map (
+        package:
+        if package ? link then
+          {
+            inherit (package) at link;
+            bin = names.pairs (package.bin or { });
+          }
+        else
+          {
+            inherit (package) at integrity;
+            path = made.instanceAt package.at;
+            url = package.url or null;
+            bin = names.pairs (package.bin or { });
+            flags = filter (flag: package.${flag} or false) [
+              "dev"
+              "optional"
+              "devOptional"
+              "peer"
+            ];
+          }
+      ) made.packages;
       environment = run.run {
         inherit name;
         inherit (arguments) system;
         builder = "npm_environment";
         inherit (made) interpreter;
         attributes = {
-          project = made.section.name or "";
+          inherit packages;
           node = if node == null then null else "${interpreter.located "${node}"}";
-          workspaces = made.section.workspaces or [ ];
-          packages = map (
-            package:
-            if package ? link then
-              {
-                inherit (package) at link;
-                bin = names.pairs (package.bin or { });
-              }
-            else
-              {
-                inherit (package) at;
-                path = made.instanceAt package.at;
-                inherit (package) name integrity;
-                url = package.url or null;
-                bin = names.pairs (package.bin or { });
-                flags = filter (flag: package.${flag} or false) [
-                  "dev"
-                  "optional"
-                  "devOptional"
-                  "peer"
-                ];
-              }
-          ) made.packages;
         };
         allowSubstitutes = false;
       };
     in
     environment
     // {
-      # Where each package lies, and the archive that it is made of.
+      # The project's node_modules as npm lays it out, as an image to mount.
+      mounted = run.run {
+        name = "${name}-mounted";
+        inherit (arguments) system;
+        builder = "npm_mounted";
+        inherit (made) interpreter;
+        attributes = {
+          inherit packages;
+          project = made.section.name or "";
+          environment = "${environment}";
+        };
+        allowSubstitutes = false;
+      };
+      # Where each package lies.
       nixgen = {
         inherit (made) interpreter;
         packages = listToAttrs (

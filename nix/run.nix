@@ -23,14 +23,15 @@ in
 
   # buildersOf :: [string] -> store path
   #
-  # Some of the builders, whose names are given, and no other: what is made by them stays when others change.
+  # Some of the builders, whose names are given, and no other: what is made by them stays when others change. The one that
+  # runs is a program by itself.
   buildersOf =
     names:
     builtins.path {
       name = "nixgen-builders";
       path = ./builders;
       filter =
-        path: _type: elem (baseNameOf path) ([ "__main__.py" ] ++ map (name: "${name}.py") names);
+        path: _type: elem (baseNameOf path) (map (name: "${name}.py") names);
     };
 
   # run :: { name, system, interpreter, builder : string, attributes ? { }, stored ? false, graphs ? { },
@@ -63,9 +64,16 @@ in
           "-B" # no bytecode beside the builders
           "-X"
           "utf8" # file names of wheels are UTF-8, whatever the locale
-          builders
-          builder
-        ];
+        ]
+        ++ (
+          if builders == all then
+            [
+              all
+              builder
+            ]
+          else
+            [ "${builders}/${builder}.py" ]
+        );
         # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
         PATH = interpreter.directory;
         PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes

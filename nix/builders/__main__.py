@@ -33,10 +33,10 @@ def main():
         from image import build
     elif name == "python":
         from python import build
-    elif name == "npm_package":
-        from npm_package import build
     elif name == "npm_environment":
         from npm_environment import build
+    elif name == "npm_mounted":
+        from npm_mounted import build
     elif name == "text":
         from text import build
     elif name == "nothing":

@@ -9,12 +9,13 @@ import env
 import erofs
 import layout
 import manifest
+import shown
 import startup
 import tree
 from bytecode import TIME
 
-#: What the output holds: the image, a link to the environment that it shows, and what mounts it, with its parts.
-IMAGE, ENVIRONMENT, PROGRAM, COMPILED = "image.erofs", "environment", "bin/nixgen-venv", "venv"
+#: What the output holds beside the image: what mounts it, with its parts.
+PROGRAM, COMPILED = "bin/nixgen-venv", "venv"
 
 _WAYS = re.compile(r"\.t?[0-9]+")
 
@@ -32,9 +33,7 @@ def build(attributes, out):
     """
     os.mkdir(out)
     root = _Environment(attributes["env"], attributes["trees"]).directory(attributes["env"], "")
-    with open(os.path.join(out, IMAGE), "xb") as file:
-        erofs.write(file, root, time=TIME)
-    os.symlink(attributes["env"], os.path.join(out, ENVIRONMENT))
+    shown.write(out, root, attributes["env"], time=TIME)
     os.mkdir(os.path.join(out, "bin"))
     shutil.copy(os.path.join(attributes["env"], PROGRAM), os.path.join(out, PROGRAM))
     os.symlink(attributes["compiled"], os.path.join(out, COMPILED))

@@ -14,8 +14,8 @@ def build(attributes, out):
     """Make the directory ``out``, with ``node_modules`` of the project and of its workspaces, and ``bin``.
 
     Args:
-        attributes: ``project`` (its name), ``node`` (a directory with bin/node, or None), ``workspaces`` (directories)
-            and ``packages``, as ``npm_lockfile.text`` takes them, with ``bin``: pairs of a name and a path.
+        attributes: ``node`` (a directory with bin/node, or None) and ``packages``, as ``npm_lockfile.text`` takes them,
+            with ``bin``: pairs of a name and a path.
         out: directory to make.
     """
     packages = attributes["packages"]
@@ -30,8 +30,8 @@ def build(attributes, out):
             _link(target, os.path.join(out, place))
         for command, target in npm_layout.commands(members).items():
             _link(target, os.path.join(out, modules, ".bin", command))
-    with open(os.path.join(out, "node_modules", ".package-lock.json"), "x", encoding="utf-8") as file:
-        file.write(npm_lockfile.text(attributes["project"], packages))
+    with open(os.path.join(out, "node_modules", npm_lockfile.NAME), "x", encoding="utf-8") as file:
+        file.write(npm_lockfile.digest(packages))
     os.mkdir(os.path.join(out, "nix-support"))
     with open(os.path.join(out, "nix-support", "nixgen-npm.json"), "x", encoding="utf-8") as file:
         json.dump({"directories": sorted({"", *top})}, file)

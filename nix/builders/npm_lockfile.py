@@ -26,6 +26,19 @@ _FIELDS = (
 )
 
 
+#: What it is called in a node_modules.
+NAME = ".package-lock.json"
+
+
+def digest(packages):
+    """Return a record that names no package: npm does not believe it, and others see by it whether any has changed."""
+    import hashlib
+
+    listed = [[package["at"], package.get("link") or package["integrity"]] for package in packages]
+    found = hashlib.sha256(json.dumps(listed).encode()).hexdigest()
+    return json.dumps({"lockfileVersion": 3, "requires": True, "packages": {}, "nixgen": found}) + "\n"
+
+
 def text(project, packages):
     """Return the record.
 

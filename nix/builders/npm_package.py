@@ -4,6 +4,7 @@ Node.js resolves a module's own path first and then looks in each ``node_modules
 package is what it finds (Node.js, "Loading from node_modules folders").
 """
 
+import json
 import os
 import sys
 
@@ -84,3 +85,8 @@ def _link(out, place, target):
     if isinstance(target, int):
         target = "../" * place.count("/") + SHORT + str(target)
     os.symlink(target, os.path.join(out, place))
+
+
+if __name__ == "__main__":
+    with open(os.environ["attributesPath"], encoding="utf-8") as said:  # noqa: SIM112 - the names are Nix's
+        build(json.load(said), os.environ["out"])  # noqa: SIM112

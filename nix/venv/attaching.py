@@ -16,7 +16,7 @@ from refusal import Refusal
 #: Said in DIR where nothing is mounted over it.
 _NOTE = "NOT-MOUNTED.txt"
 _NOTE_TEXT = """\
-This is a virtual environment of nixgen whose files are mounted here, and now they are not, as after a restart.
+This is an environment of nixgen whose files are mounted here, and now they are not, as after a restart.
 
   nixgen mount DIR     mounts them again, as root
 """
@@ -134,7 +134,7 @@ def settle(place, record, options, reset=False):
         place.write(".nixgen/upper/.nixgen", "state", _state(place, record))
         if not record.fitted:
             place.write_new(changes, ".gitignore", _IGNORED)
-            if "pyvenv.cfg" not in place.names():
+            if not set(place.names()) - {".nixgen"}:
                 place.write_new(place.descriptor, ".gitignore", _IGNORED)
                 place.write_new(place.descriptor, _NOTE, _NOTE_TEXT)
         _mount(place, record, names, store, changes, work)

@@ -9,7 +9,7 @@ import sys
 import mounts
 from refusal import Refusal
 
-#: What an image's store path holds; nix/builders/mounted.py writes it.
+#: What an image's store path holds; nix/builders/shown.py writes it.
 IMAGE, ENVIRONMENT = "image.erofs", "environment"
 
 #: Where they are mounted.
@@ -66,7 +66,7 @@ def demand(directory):
     """
     said = missing()
     if said is not None:
-        raise Refusal(7, said, directory, "take another form: nixgen venv --overlay or --farm; or nixgen run --mounted")
+        raise Refusal(7, said, directory, "take another form: nixgen venv without --mounted; or nixgen run --mounted")
 
 
 def valid_image(path):
@@ -84,7 +84,7 @@ def valid_image(path):
             if os.lstat(name).st_uid != os.lstat(store).st_uid:
                 raise OSError
         environment = os.readlink(os.path.join(found, ENVIRONMENT))
-        if os.path.dirname(environment) != store or not os.path.exists(os.path.join(environment, "pyvenv.cfg")):
+        if os.path.dirname(environment) != store or not os.path.isdir(environment):
             raise OSError
     except OSError:
         raise Refusal(

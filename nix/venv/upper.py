@@ -13,6 +13,8 @@ import os
 import stat
 
 import owner
+from distributions import Distributions
+from npm_packages import RECORD, Packages
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPAQUE, _METACOPY, _REDIRECT = (f"trusted.overlay.{name}" for name in ("opaque", "metacopy", "redirect"))
@@ -31,8 +33,9 @@ class Lower:
 
     def __init__(self, names, store):
         self._names = names
-        self._store = store
-        self._owners = None
+        self.store = store
+        #: Which file is whose.
+        self.packages = Packages(self) if self.has(RECORD) else Distributions(self)
 
     def content(self, path):
         """Return a file's content as its path in the store, "" where it is empty; None where there is no file."""
@@ -57,43 +60,6 @@ class Lower:
         whole = os.path.join(self._names, path)
         return sorted(os.listdir(whole)) if os.path.isdir(whole) and not os.path.islink(whole) else []
 
-    def owners(self, path):
-        """Return the names of the distributions that have a file, or files below a directory."""
-        if self._owners is None:
-            self._owners = {}
-            for directory in self._sites():
-                for name in self.entries(directory):
-                    if name.endswith(".dist-info"):
-                        self._read_record(directory, name)
-        return self._owners.get(path, frozenset())
-
-    def _sites(self):
-        return [f"lib/{name}/site-packages" for name in self.entries("lib") if name.startswith("python")]
-
-    def _read_record(self, site, name):
-        record = self.content(f"{site}/{name}/RECORD")
-        if not record:
-            return
-        import csv
-
-        owner = distribution(name)
-        with open(self._store + record, encoding="utf-8", newline="") as file:
-            for row in csv.reader(file):
-                path = os.path.normpath(os.path.join(site, row[0])) if row else ""
-                while path and not path.startswith(".."):
-                    self._owners.setdefault(path, set()).add(owner)
-                    path = os.path.dirname(path)
-
-
-def distribution(dist_info):
-    """Return the normalized name (PEP 503) of the distribution of a ``.dist-info`` directory.
-
-    >>> distribution("Ruamel_yaml-0.18.dist-info")
-    'ruamel-yaml'
-    """
-    name = dist_info.rsplit("-", 2)[0].lower()
-    return "-".join(filter(None, name.replace("_", "-").replace(".", "-").split("-")))
-
 
 class Upper:
     """The upper layer of one environment.
@@ -107,7 +73,7 @@ class Upper:
     def __init__(self, descriptor, uid, gid):
         self._root = descriptor
         self._uid, self._gid = uid, gid
-        #: What was put back, by the names of distributions, and which changed files were put aside.
+        #: What was put back, by the names of packages, and which changed files were put aside.
         self.restored = set()
         self.kept = []
 
@@ -119,26 +85,18 @@ class Upper:
             new: that of the other.
             aside: directory in the layer for changed files of which there is another one now.
         """
-        mine = self.installed()
+        mine = new.packages.installed(self)
         self._drop(self._root, "", mine, old, new, aside)
         if mine:
             self._hide("", mine, new)
 
-    def installed(self):
-        """Return the names of the distributions that are installed in the layer."""
-        found = set()
-        for python in self._names("lib"):
-            site = f"lib/{python}/site-packages"
-            for name in self._names(site):
-                if name.endswith(".dist-info") and self._is_whole(f"{site}/{name}", "METADATA"):
-                    found.add(distribution(name))
-        return found
-
-    def _is_whole(self, directory, name):
+    def is_whole(self, directory, name):
+        """Tell whether a directory of the layer has a file of that name, with its content."""
         with self._opened(directory) as here:
             return here is not None and _kind(here, name) == "file" and not _has(here, name, _METACOPY)
 
-    def _names(self, directory):
+    def names(self, directory):
+        """Return the names in a directory of the layer; none where there is none."""
         with self._opened(directory) as here:
             return [] if here is None else sorted(os.listdir(here))
 
@@ -173,15 +131,15 @@ class Upper:
                 continue
             kind = _kind(here, name)
             if kind == "gone":
-                others = new.owners(path) - mine
-                if not new.has(path) or others or not new.owners(path):
+                others = new.packages.owners(path) - mine
+                if not new.has(path) or others or not new.packages.owners(path):
                     os.unlink(name, dir_fd=here)
                     self.restored.update(others)
             elif kind == "directory":
                 with self._opened(path) as inside:
                     if inside is None:
                         continue
-                    if _has(here, name, _OPAQUE) and (others := new.owners(path) - mine):
+                    if _has(here, name, _OPAQUE) and (others := new.packages.owners(path) - mine):
                         os.removexattr(f"/proc/self/fd/{inside}", _OPAQUE)
                         self.restored.update(others)
                     self._drop(inside, path + "/", mine, old, new, aside)
@@ -193,12 +151,12 @@ class Upper:
         before = old.content(path) if old is not None else None
         if before is None and not metadata_only:
             return  # the user's own
-        if old is not None and old.owners(path) & mine:
+        if old is not None and old.packages.owners(path) & mine:
             return  # of a package that is the user's own
         now = new.content(path)
         if before is not None and before == now:
             return
-        if metadata_only or path.endswith(".pyc"):
+        if metadata_only or new.packages.is_made(path):
             os.unlink(name, dir_fd=here)
             return
         with self._opened(os.path.dirname(f"{aside}/{path}"), make=True) as there:
@@ -210,7 +168,7 @@ class Upper:
         """Hide what the user's own packages stand in the place of."""
         for name in new.entries(path):
             inside = f"{path}/{name}" if path else name
-            owners = new.owners(inside)
+            owners = new.packages.owners(inside)
             if not owners & mine:
                 continue
             with self._opened(path, make=True) as here:
@@ -233,7 +191,7 @@ class Upper:
         """Tell whether all that is below a path is of some distributions, and nothing is the environment's own."""
         names = new.entries(path)
         if not names:
-            owners = new.owners(path)
+            owners = new.packages.owners(path)
             return bool(owners) and owners <= mine
         return all(self._is_whole_of(f"{path}/{name}", mine, new) for name in names)
 

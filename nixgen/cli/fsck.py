@@ -58,8 +58,12 @@ def _heal_modules(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.venv import node_modules as modules
+    from nixgen.venv.program import is_mounted, mounting
 
     base, console = Path(options.directory), Console(quiet=options.quiet)
+    if is_mounted(base / "node_modules"):
+        verb = "check" if options.check else "dry-run" if options.dry_run else "heal"
+        return mounting(verb, "--", base.absolute() / "node_modules").returncode
     environment, change = modules.modules_environment(base), not (options.check or options.dry_run)
     if environment is not None:
         settled = modules.settle(base, environment, change=change)

@@ -72,7 +72,8 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.environments.kinds import Kinds
-    from nixgen.venv.node_modules import check_modules, stand_modules
+    from nixgen.venv.node_modules import check_modules, mount_modules, stand_modules
+    from nixgen.venv.program import is_mounted as is_mounted_at
 
     console, wanted, code = Console(quiet=options.quiet), request(options), 0
     kinds = Kinds.of(wanted.base)
@@ -83,7 +84,13 @@ def run(options: argparse.Namespace) -> int:
         # Once is enough to say that inputs have changed.
         wanted = replace(wanted, check="frozen")
     if code == 0 and kinds.npm:
-        say_modules(stand_modules(wanted, console, change=not options.dry_run), console, dry_run=options.dry_run)
+        is_mounted = options.form == "mounted" or options.reset or is_mounted_at(wanted.base / "node_modules")
+        if is_mounted and not options.dry_run:
+            code, image = mount_modules(wanted, console, reset=options.reset)
+            if code == 0:
+                console.say(f"node_modules shows {image}")
+        elif not is_mounted:
+            say_modules(stand_modules(wanted, console, change=not options.dry_run), console, dry_run=options.dry_run)
     return code
 
 

@@ -105,7 +105,7 @@ class LastBuild:
     @property
     def _file(self) -> Path:
         link = None if self._link is None else str(self._link.absolute())
-        name = json.dumps([str(self._request.base.absolute()), link])
+        name = json.dumps([str(self._request.base.absolute()), link, *(["npm"] if self._request.npm else [])])
         return cache_directory() / "builds" / hashlib.sha256(name.encode()).hexdigest()
 
     def _look(self) -> str | None:

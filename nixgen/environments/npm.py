@@ -56,6 +56,7 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
     from nixgen.lock import Lock
     from nixgen.names import LOCK_NAME
     from nixgen.npm.fitting import fitting
+    from nixgen.npm.npmrc import Npmrc
     from nixgen.npm.supply import supply
     from nixgen.store import Store
     from nixgen.targets import default_system
@@ -82,7 +83,7 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
                 store,
                 base=request.base,
                 hold=daemon,
-                access=lambda: access_of(request.base, request.mirrors),
+                access=lambda: Npmrc.read(request.base).access(access_of(request.base, request.mirrors)),
                 progress=progress,
             )
         if done.added:

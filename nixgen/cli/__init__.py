@@ -15,7 +15,7 @@ from typing import Any, NoReturn
 
 from nixgen import __version__
 from nixgen.errors import NixgenError, UsageError
-from nixgen.mistakes import mistake
+from nixgen.mistakes import about, mistake
 from nixgen.names import LOCK_NAME
 
 _DESCRIPTION = """\
@@ -41,6 +41,9 @@ exit codes: 0 done, 1 unexpected, 2 usage, 3 input, 4 network, 5 verification, 6
 """
 
 _REPORT = "  what to do: run again with --debug and report what it prints"
+
+#: What an error of a full disk is about that names no file.
+_OUTPUT = Path("the standard output")
 
 #: The verbs, and what each does in a line; each is a module of this package.
 _VERBS = {
@@ -105,14 +108,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     ended_by = _end_on_signals()
     try:
         _find_project(options)
-        code: int = options.run(options)
+        with about(_OUTPUT):  # every file that is written has its own name in an error
+            code: int = options.run(options)
+            if sys.stdout is not None:  # closed by who started it
+                sys.stdout.flush()
         return code
     except KeyboardInterrupt as interrupt:
         print(f"nixgen: interrupted; {str(interrupt) or 'the previous state is untouched'}", file=sys.stderr)
         return 128 + next(iter(ended_by), signal.SIGINT)
     except BrokenPipeError:
         # The reader of our output has gone (``| head``): nothing more to say, and nothing to flush either.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _leave_output()
         return 141
     except Exception as error:
         if options.debug:
@@ -122,7 +128,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         known = error if isinstance(error, NixgenError) else mistake(error)
         told = str(known) if known is not None else f"unexpected {type(error).__name__}: {error}\n{_REPORT}"
         _say(told)
+        if isinstance(error, OSError) and error.filename == os.fspath(_OUTPUT):
+            _leave_output()
         return known.exit_code if known is not None else 1
+
+
+def _leave_output() -> None:
+    """Have what standard output has not taken go nowhere: Python would try once more at its end, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _say(text: str) -> None:
@@ -139,6 +152,10 @@ def _find_project(options: argparse.Namespace) -> None:
     """
     options.here = options.directory or "."
     if options.directory is not None:
+        if not Path(options.directory).is_dir():
+            raise UsageError(
+                "there is no such directory", where=options.directory, todo="give the project's directory with -C"
+            )
         return
     options.directory = "."
     named = getattr(options, "inputs", None) or options.verb in ("adopt", "warm")

@@ -58,6 +58,10 @@ _TODO = (
         re.compile(r"was\s+not\s+found\s+in\s+the\s+provided\s+package\s+locations"),
         "correct the name, or add the place that has it (--find-links DIR, --index URL)",
     ),
+    (
+        re.compile(r"Received some unexpected (?:HTML|JSON)"),
+        "use another index, or name the wheel by its URL or path: this one's pages are not as uv reads them",
+    ),
     (re.compile(r"Distribution not found at"), "correct the path, or put the file there"),
     (re.compile(r"\bfilename `[^`]+` is invalid"), "give the file the name that it was built with"),
     (re.compile(r"\bno\s+version\s+of"), "ask for a version that there is, or add the index that has it (--index URL)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import shlex
 import subprocess
@@ -121,9 +122,32 @@ def test_what_is_in_the_way_is_named(nixgen: Cli, project: Path, serve: Callable
     assert (project / "nix").read_text() == "precious"
 
 
-def test_missing_directory(nixgen: Cli, tmp_path: Path) -> None:
-    """A project directory that does not exist is named."""
-    assert "nowhere" in nixgen("lock", "-C", tmp_path / "nowhere", code=2).stderr
+@pytest.mark.parametrize("words", [("lock",), ("build",), ("list",), ("add", "demo")], ids=lambda words: words[0])
+def test_missing_directory(words: tuple[str, ...], nixgen: Cli, tmp_path: Path) -> None:
+    """A directory that is not there is a usage error of every verb, and is no lock that is missing."""
+    (tmp_path / "file").touch()
+    for name in ("nowhere", "file"):
+        said = nixgen("-C", tmp_path / name, *words, code=2).stderr
+        assert "no such directory" in said and name in said
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "at once"])
+def test_an_output_that_takes_no_more(unbuffered: str) -> None:
+    """A full disk under the standard output is the machine's fault and says so: once, and at the end of the run too."""
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "nixgen", "completion", "bash"],
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            env={**os.environ, "PYTHONUNBUFFERED": unbuffered},
+            check=False,
+        )
+    assert (done.returncode, done.stderr.splitlines()[:2]) == (
+        7,
+        ["nixgen: no space left on device", "  where: the standard output"],
+    )
+    assert "ignored" not in done.stderr
 
 
 def test_init_writes_a_flake_once(nixgen: Cli, project: Path) -> None:

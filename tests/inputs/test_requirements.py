@@ -17,7 +17,7 @@ from nixgen.inputs import Inputs, ResolverOptions, running
 from nixgen.model import ALWAYS, LockedPackage
 from nixgen.targets import Target
 from tests.inputs.conftest import AddSource, AddWheel
-from tests.support.server import WheelServer, serve_directory
+from tests.support.server import Behaviour, WheelServer, serve_directory
 from tests.support.sources import make_source
 from tests.support.wheels import make_wheel
 
@@ -385,6 +385,14 @@ def test_a_name_that_no_directory_has_is_to_be_corrected(tmp_path: Path) -> None
     with pytest.raises(InputError) as caught:
         read(tmp_path, "absent")
     assert "--find-links" in str(caught.value)
+
+
+def test_an_index_that_uv_does_not_read_is_not_the_requirements_fault(tmp_path: Path) -> None:
+    """A page with a hash of a kind that uv does not know is the index's affair, and no requirement is to be changed."""
+    name, content = make_wheel("odd", "1.0", {"odd.py": ""})
+    with WheelServer({name: content}, Behaviour(algorithm="sha1")) as server, pytest.raises(InputError) as caught:
+        read(tmp_path, "odd", options=ResolverOptions(default_index=server.index))
+    assert "another index" in str(caught.value)
 
 
 def test_what_only_windows_contradicts_is_locked(add_wheel: AddWheel, tmp_path: Path) -> None:

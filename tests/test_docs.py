@@ -22,6 +22,7 @@ from tests.support.locks import index_bytes
 from tests.support.modules import NIXMODULES
 from tests.support.nix import LIBRARY, NixInstallation, evaluate
 from tests.support.nixpkgs import write_nixpkgs
+from tests.support.node import node_programs
 from tests.support.programs import program
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -48,6 +49,14 @@ TOOL = """\
 #!/bin/sh
 export PDM_CHECK_UPDATE=false PIPENV_VERBOSITY=-1 WORKON_HOME=$HOME/pipenv NO_COLOR=1
 exec "$({python} -c 'from tests.support.tools import tool; print(tool("{name}"))')" "$@"
+"""
+
+#: npm, with Node.js ahead of all others: it is asked where both are before this stands in its place.
+NPM = """\
+#!/bin/sh
+PATH={programs}:$PATH
+export PATH npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
+exec {programs}/npm "$@"
 """
 
 MODULEIT = """\
@@ -79,6 +88,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
         "uv": f'#!/bin/sh\nexec {find_uv_bin()} "$@"\n',
         "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
         **{name: TOOL.format(python=sys.executable, name=name) for name in ("pdm", "pipenv")},
+        "npm": NPM.format(programs=node_programs()),
         "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
         "mkfs.erofs": f'#!/bin/sh\nexec {program("mkfs.erofs", "erofs-utils")} "$@"\n',
     }

@@ -191,14 +191,14 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
     files = sum(len(index.files) for index in made.indexes.values())
     if made.indexes or made.npm is None:
         console.say(f"locked {count(len(made.indexes), 'wheel')} with {count(files, 'file')}")
-    if made.npm is not None:
-        _say_npm(made.npm, console)
     traffic = made.traffic
     if traffic.total:
         console.say(
             f"read {size(traffic.read)} of {size(traffic.total)} ({traffic.read / traffic.total:.1%}), "
             f"{size(max(0, traffic.total - traffic.read))} not downloaded"
         )
+    if made.npm is not None:
+        _say_npm(made.npm, console)
     if made.previous is not None:
         found = difference(made.previous, made.files.lock)
         for line in lines(found):

@@ -41,6 +41,15 @@ SIX = {"requirements.in": "six\n"}
 PROJECT = "[project]\nname = 'shop'\nversion = '1'\ndependencies = ['six']\n"
 EXTRAS = PROJECT + "[project.optional-dependencies]\ntables = ['demo']\n[dependency-groups]\ntest = ['demo']\n"
 
+WANTS_LEAF = '{"name": "app", "dependencies": {"leaf": "^2.0.0"}}\n'
+
+
+def npm_lock(entry: str, version: int = 3, wanted: str = "^2.0.0") -> str:
+    """Return the text of npm's lock with one package."""
+    root = f'"": {{"name": "app", "dependencies": {{"leaf": "{wanted}"}}}}'
+    return f'{{"lockfileVersion": {version}, "packages": {{{root}, "node_modules/leaf": {entry}}}}}\n'
+
+
 CASES = {
     "nothing here": Case(typed="lock"),
     "nothing is locked": Case(typed="build"),
@@ -90,6 +99,22 @@ CASES = {
     "a nix/default.nix of one's own": Case(typed="lock", files={**SIX, "nix/default.nix": "{ }\n"}),
     "a package that is not locked": Case(typed="show sixx", files=SIX, before="nixgen lock"),
     "no such directory": Case(typed="lock -C nowhere"),
+    "a package.json without a lock": Case(typed="lock", files={"package.json": WANTS_LEAF}),
+    "a lock of pnpm": Case(typed="lock", files={"package.json": WANTS_LEAF, "pnpm-lock.yaml": ""}),
+    "a lock that is older than package.json": Case(
+        typed="lock",
+        files={"package.json": WANTS_LEAF, "package-lock.json": npm_lock('{"version": "1.0.0"}', wanted="^1.0.0")},
+    ),
+    "a lock of npm 6": Case(
+        typed="lock", files={"package.json": WANTS_LEAF, "package-lock.json": npm_lock("{}", version=1)}
+    ),
+    "a package from a repository": Case(
+        typed="lock",
+        files={
+            "package.json": WANTS_LEAF,
+            "package-lock.json": npm_lock('{"resolved": "git+ssh://git@host.invalid/o/leaf.git#' + 40 * "a" + '"}'),
+        },
+    ),
     "a misspelt verb": Case(typed="instal"),
     "a misspelt option": Case(typed="lock --verfy", files=SIX),
 }

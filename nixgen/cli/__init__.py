@@ -101,6 +101,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except UsageError as error:
         _say(str(error))
         return error.exit_code
+    # httpx would import its own command line, with rich and Pygments, where they are there: 40 % of its import.
+    sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
     # Imported here: a help needs none of it.
     from nixgen.cli.logs import show_log
 

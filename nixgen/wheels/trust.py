@@ -165,7 +165,8 @@ def _existing(variable: str, texts: Iterable[str]) -> Iterator[Path]:
 def _load(context: ssl.SSLContext, files: Iterable[Path]) -> bool:
     """Let a context believe the certificates of some files, and tell whether there were any."""
     loaded = False
-    for file in files:
+    # Each is there under several names, as OpenSSL and Debian have it; reading one takes 0.3 ms.
+    for file in {os.path.realpath(file): file for file in files}.values():
         with contextlib.suppress(OSError, ValueError):  # no certificates
             context.load_verify_locations(file)
             loaded = True

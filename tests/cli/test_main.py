@@ -75,6 +75,18 @@ def test_help_imports_nothing_heavy() -> None:
     assert done.stderr.strip() == ""
 
 
+def test_a_download_imports_no_command_line_of_others(nixgen: Cli, serve: Callable[..., WheelServer]) -> None:
+    """httpx has one, which imports what nobody needs here; it is not there for a verb that downloads."""
+    (nixgen.directory / "requirements.in").write_text("demo\n")
+    code = (
+        "import sys\nfrom nixgen.cli import main\ncode = main()\n"
+        "print(*sorted({'httpx', 'click', 'pygments', 'rich'} & sys.modules.keys()), file=sys.stderr)\nsys.exit(code)"
+    )
+    program = (sys.executable, "-c", code)
+    said = replace(nixgen, program=program)("lock", "--default-index", serve(make_wheel()).index).stderr
+    assert said.splitlines()[-1] == "httpx"
+
+
 def test_version(nixgen: Cli) -> None:
     """``--version`` is the package's."""
     assert nixgen("--version").stdout == f"nixgen {package.__version__}\n"

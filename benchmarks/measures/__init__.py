@@ -105,6 +105,7 @@ MEASURES: Mapping[str, Measure] = {
     "thousand": Measure(run=mounts.thousand, sets=("small",), rounds=1),
     "fsck": Measure(run=start.fsck, sets=("data",), goal="10 ms"),
     "verify": Measure(run=verify.verify, goal="tf: 1.5 times sha256sum over the leaves"),
+    "tie": Measure(run=verify.tie),
     "peers": Measure(run=installers.peers, nix=False),
     "per-wheel": Measure(run=installers.per_wheel),
 }

@@ -1,7 +1,8 @@
-"""What it takes to see that the store still holds what the lock promises."""
+"""What it takes to see that the store holds what the lock promises: whole wheels at first, what is there later."""
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +30,25 @@ def verify(round: Round) -> Iterator[Reading]:
     # Of a small set it is what Python and Nix take to start.
     goal = 1.5 if round.bench.wheels.name == "tf" else None
     yield Reading(subject="nixgen verify", value=ours, peer="sha256sum of the leaves", peer_value=peer, goal=goal)
+
+
+def tie(round: Round) -> Iterator[Reading]:
+    """``nixgen build`` where the store has everything and nobody has seen the wheels whole: what that look costs."""
+    store, _ = round.quick
+    pins = round.bench.wheels.pins
+    seen = round.like_project("seen", pins).nixgen_build(store)
+    shutil.rmtree(store.root / "cache" / "nixgen" / "tied")
+    project = round.like_project("unseen", pins)
+    sent = round.bench.index.sent()
+    subject = "nixgen build, every file there, no wheel tied to its hash"
+    sample = project.nixgen_build(store)
+    read = round.bench.index.sent() - sent
+    round.check(project, store, round.bench.wheels.imports)
+    yield Reading(subject=subject, value=sample, peer="the same, every wheel tied", peer_value=seen)
+    wheels = [str(path) for path in sorted(round.bench.directory.glob("*.whl"))]
+    summed = timed(["sha256sum", *wheels], env=store.env, cwd=project.directory)
+    yield Reading(subject=subject, value=sample, peer="sha256sum of the wheels", peer_value=summed)
+    yield Reading(subject=f"{subject}, bytes downloaded", value=read)
 
 
 def _leaves(project: Path, store_dir: str) -> set[str]:

@@ -162,10 +162,10 @@ class Record:
         """
         entries: dict[tuple[str, str], KeptEntry] = {}
         made_by = asked = ""
-        path = link
+        path: Path | None = link
         if not link.is_symlink() and not link.exists():
             return cls()
-        while path.exists():  # a link into a store that is gone keeps nothing
+        while path is not None and path.exists():  # a link into a store that is gone keeps nothing
             try:
                 data = json.loads(path.read_bytes())
                 known = data["nixgenWarm"] == _FORMAT
@@ -182,7 +182,7 @@ class Record:
             for one in data["entries"]:
                 kept = _entry(one, wheels)
                 entries.setdefault((kept.entry, kept.place), kept)
-            path = Path(data["before"] or "/nonexistent")
+            path = Path(data["before"]) if data["before"] else None
         return cls(made_by=made_by, asked=asked, entries=entries)
 
     @classmethod

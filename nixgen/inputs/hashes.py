@@ -15,9 +15,12 @@ from packaging.utils import InvalidWheelFilename, NormalizedName, canonicalize_n
 from nixgen.errors import InputError, VerificationError
 from nixgen.inputs.discover import read_text
 from nixgen.inputs.local import LocalWheel
+from nixgen.inputs.sources import OTHERS
 from nixgen.uv_settings import TRUE
 
-_HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]+)")
+_HASH = re.compile(r"--hash(?:=|\s+)([A-Za-z0-9]+):([0-9A-Fa-f]*)")
+#: A hash in the fragment of a URL or path, as pip's manual has it: it is about that one file.
+_FRAGMENT = re.compile(r"#(?:[^\s#]*&)?(md5|sha1|sha224|sha256|sha384|sha512)=([0-9A-Fa-f]*)")
 _OPTION = re.compile(r"\s--[a-z]")
 _FILE = re.compile(r"(?:-[rc]\s*|--(?:requirement|constraint)(?:=|\s+))(?P<path>.+)")
 _REQUIRE = re.compile(r"--require-hashes\b")
@@ -37,12 +40,19 @@ class Named:
     Attributes:
         where: the file, and the line where there are lines.
         sha256: those of SHA-256, lower-case hexadecimal.
-        others: names of other algorithms that it has hashes of.
+        others: those of other algorithms, by name.
     """
 
     where: str
     sha256: frozenset[str] = frozenset()
-    others: frozenset[str] = frozenset()
+    others: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+    def only(self) -> dict[str, str] | None:
+        """Return the hash of the strongest algorithm beside SHA-256, with its name; None where it has several."""
+        for algorithm in OTHERS:
+            if digests := self.others.get(algorithm):
+                return {algorithm: next(iter(digests))} if len(digests) == 1 else None
+        return None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,16 +80,16 @@ class Hashes:
         for where, line in _lines(paths):
             if _REQUIRE.match(line):
                 required = True
-            found = [(algorithm.lower(), digest.lower()) for algorithm, digest in _HASH.findall(line)]
+            said = _HASH.findall(line) + _FRAGMENT.findall(line)
+            found = [(algorithm.lower(), digest.lower()) for algorithm, digest in said]
             key = _key(line) if found else None
             if key is None:
                 continue
             other = named.get(key, Named(where=where))
-            named[key] = Named(
-                where=other.where,
-                sha256=other.sha256 | {digest for algorithm, digest in found if algorithm == "sha256"},
-                others=other.others | {algorithm for algorithm, _ in found if algorithm != "sha256"},
-            )
+            by_algorithm: dict[str, frozenset[str]] = {**other.others, "sha256": other.sha256}
+            for algorithm, digest in found:
+                by_algorithm[algorithm] = by_algorithm.get(algorithm, frozenset()) | {digest}
+            named[key] = Named(where=other.where, sha256=by_algorithm.pop("sha256"), others=by_algorithm)
         return cls(required=required, named=named)
 
     def with_wheels(self, wheels: Iterable[LocalWheel]) -> Hashes:
@@ -120,6 +130,8 @@ class Hashes:
     def _restrict(self, package: Package, wrong: list[str], missing: list[str]) -> Package:
         shown = f"{package.name} {package.version or ''}".rstrip()
         named = self.named.get((package.name, str(package.version or ""))) or self.named.get((package.name, ""))
+        if named is not None and not named.sha256 and (only := named.only()) and (one := _with_hashes(package, only)):
+            return one
         if named is None or not named.sha256:
             if self.required or named is not None:
                 missing.append(shown + (f" (only {', '.join(sorted(named.others))})" if named else ""))
@@ -134,6 +146,18 @@ class Hashes:
             return package
         wheels = [wheel for wheel in package.wheels or () if wheel in allowed]
         return replace(package, wheels=wheels if package.wheels else None)
+
+
+def _with_hashes(package: Package, hashes: Mapping[str, str]) -> Package | None:
+    """Return a package whose only file, a wheel, has other hashes, which it is compared with whole; None of others."""
+    if package.sdist is not None:
+        return None
+    archive, wheels = package.archive, package.wheels or ()
+    if archive is not None and not wheels and (archive.url or archive.path or "").endswith(".whl"):
+        return replace(package, archive=replace(archive, hashes=hashes))
+    if archive is None and len(wheels) == 1:
+        return replace(package, wheels=[replace(wheels[0], hashes=hashes)])
+    return None
 
 
 def joined_lines(path: Path) -> Iterator[tuple[int, str]]:

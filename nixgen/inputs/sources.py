@@ -26,7 +26,7 @@ _SHA256 = re.compile(r"[0-9a-f]{64}")
 _SHOWN_TAGS = 4
 
 #: Hashes that a whole wheel is compared with where its SHA-256 is not named, the strongest first.
-_OTHERS = ("sha512", "sha384", "sha224", "sha1", "md5")
+OTHERS = ("sha512", "sha384", "sha224", "sha1", "md5")
 
 _TODO = (
     "leave out --no-build (UV_NO_BUILD and [tool.uv] no-build mean it too); "
@@ -244,7 +244,7 @@ def _found(
     version = version or str(parsed_version)
     hashes = _hashes(entry.hashes)
     sha256 = hashes.get("sha256", "").lower() or None
-    other = next(((name, hashes[name].lower()) for name in _OTHERS if name in hashes), None) if not sha256 else None
+    other = next(((name, hashes[name].lower()) for name in OTHERS if name in hashes), None) if not sha256 else None
     if (sha256 is not None and not _SHA256.fullmatch(sha256)) or (sha256 is None and other is None):
         only = ", ".join(sorted(hashes))
         return Unusable(

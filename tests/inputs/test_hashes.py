@@ -41,6 +41,15 @@ def read(directory: Path, index: str, **files: str) -> dict[str, str]:
     return {package.name: package.wheel.filename for package in found.selections[TARGET.key].packages}
 
 
+def source_of(directory: Path, index: str, requirements: str) -> tuple[str | None, tuple[str, str] | None]:
+    """Return the hashes of the only wheel that a requirements file gives: its SHA-256, and the one of another kind."""
+    path = directory / "only.txt"
+    path.write_text(requirements)
+    found = inputs.read([path], targets=[TARGET], base=directory, options=ResolverOptions(default_index=index))
+    (package,) = found.selections[TARGET.key].packages
+    return package.wheel.sha256, package.wheel.other
+
+
 @pytest.fixture
 def index(serve: Serve) -> str:
     """An index with all of these."""
@@ -113,9 +122,37 @@ def test_every_package_needs_a_hash_where_that_is_asked_for(
 
 
 def test_hashes_that_cannot_be_compared_are_said(tmp_path: Path, index: str) -> None:
-    """A package of which only other hashes are named is an error, and not taken without a word."""
+    """A package of which only other hashes are named, and which file they are of is open, is an error."""
+    text = f"helper==2.0 --hash=sha512:{'0' * 128} --hash=sha512:{'1' * 128}\n"
     with pytest.raises(InputError, match=r"helper 2\.0 \(only sha512\)"):
-        read(tmp_path, index, requirements=f"helper==2.0 --hash=sha512:{'0' * 128}\n")
+        read(tmp_path, index, requirements=text)
+
+
+@pytest.mark.parametrize("algorithm", ["md5", "sha512"])
+def test_another_hash_of_the_only_wheel_is_what_it_is_compared_with(algorithm: str, tmp_path: Path, index: str) -> None:
+    """A wheel with no brothers is locked by the hash that is named, of whatever kind, and a build compares it."""
+    digest = hashlib.new(algorithm, HELPER[1]).hexdigest()
+    hashes = source_of(tmp_path, index, f"helper==2.0 --hash={algorithm}:{digest}\n")
+    assert hashes == (None, (algorithm, digest))
+
+
+def test_a_hash_in_a_url_is_compared(tmp_path: Path, index: str) -> None:
+    """The fragment of a URL names a hash as the option does, alone or beside others, as pip and uv have it."""
+    path = tmp_path / HELPER[0]
+    path.write_bytes(HELPER[1])
+    line = f"helper @ {path.as_uri()}"
+    assert source_of(tmp_path, index, f"{line}#sha256={sha256(HELPER)}\n") == (sha256(HELPER), None)
+    other = hashlib.sha512(HELPER[1]).hexdigest()
+    assert source_of(tmp_path, index, f"{line}#sha512={other}\n") == (None, ("sha512", other))
+    for wrong in (f"sha256={'0' * 64}", f"egg=helper&sha256={'0' * 64}", "sha256="):
+        with pytest.raises(VerificationError, match=r"helper"):
+            read(tmp_path, index, requirements=f"{line}#{wrong}\n")
+
+
+def test_a_hash_without_digits_is_a_wrong_one(tmp_path: Path, index: str) -> None:
+    """A hash that was lost on the way is not taken for none."""
+    with pytest.raises(VerificationError, match=r"helper 2\.0"):
+        read(tmp_path, index, requirements="helper==2.0 --hash=sha256:\n")
 
 
 def test_files_that_include_each_other_end(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ NPM = """\
 #!/bin/sh
 PATH={programs}:$PATH
 export PATH npm_config_update_notifier=false npm_config_fund=false npm_config_audit=false
-exec {programs}/npm "$@"
+exec {programs}/{name} "$@"
 """
 
 MODULEIT = """\
@@ -88,7 +88,7 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
         "uv": f'#!/bin/sh\nexec {find_uv_bin()} "$@"\n',
         "moduleit": MODULEIT.format(nixmodules=NIXMODULES),
         **{name: TOOL.format(python=sys.executable, name=name) for name in ("pdm", "pipenv")},
-        "npm": NPM.format(programs=node_programs()),
+        **{name: NPM.format(programs=node_programs(), name=name) for name in ("npm", "node")},
         "skopeo": f'#!/bin/sh\nexec {program("skopeo")} "$@"\n',
         "mkfs.erofs": f'#!/bin/sh\nexec {program("mkfs.erofs", "erofs-utils")} "$@"\n',
     }

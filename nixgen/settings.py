@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import fnmatch
-import tomllib
 from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
-
-from packaging.utils import canonicalize_name
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
-from .mirrors import Mirror, mirrors_of
 from .model import BuildSettings, Overrides, WheelIndex
-from .sources.settings import build_settings, requirements
+
+if TYPE_CHECKING:
+    from .mirrors import Mirror
 
 #: What ``[tool.nixgen]`` may have.
 _NAMES = ("build", "cache", "mirror", "npm", "overlaps", "placement", "prefer", "python", "venv")
@@ -63,11 +61,23 @@ class Settings:
             InputError: it is no TOML, or says what is not understood.
         """
         try:
-            data = tomllib.loads(path.read_text(encoding="utf-8"))
+            text = path.read_text(encoding="utf-8")
         except FileNotFoundError:
             return cls()
         except (OSError, ValueError) as error:
-            raise InputError(f"cannot read it: {error}", where=str(path), todo="repair the file") from error
+            raise _unreadable(path, error) from error
+        # Imported here: a build of a project that says nothing needs none of it.
+        import tomllib
+
+        from packaging.utils import canonicalize_name
+
+        from .mirrors import mirrors_of
+        from .sources.settings import build_settings, requirements
+
+        try:
+            data = tomllib.loads(text)
+        except ValueError as error:
+            raise _unreadable(path, error) from error
         said, uv = (data.get("tool", {}).get(name, {}) for name in ("nixgen", "uv"))
         _check_names(said, path)
         prefer = said.get("prefer", {})
@@ -152,6 +162,10 @@ class Settings:
                 for pattern in getattr(overrides, key):
                     if not fnmatch.filter(files[name], pattern):
                         yield f"[tool.nixgen.placement.{name}]: {key} has {pattern!r}, which no file of the wheel fits"
+
+
+def _unreadable(path: Path, error: Exception) -> InputError:
+    return InputError(f"cannot read it: {error}", where=str(path), todo="repair the file")
 
 
 def _check_names(said: Mapping[str, Any], path: Path) -> None:

@@ -88,7 +88,6 @@ def build_choice(
 
 
 def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wrap: Wrap | None) -> str:
-    from nixgen.environments.fetch import untied_wheels
     from nixgen.errors import LostPathError, NixError
     from nixgen.store import Store
 
@@ -100,7 +99,7 @@ def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wra
                 raise
             return None
 
-    if not untied_wheels(choice) and (built := attempt()) is not None:
+    if not choice.untied and (built := attempt()) is not None:
         return built
     with Store(choice.settings).connect() as daemon:
         for _ in range(_FETCHES - 1):

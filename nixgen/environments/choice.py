@@ -15,6 +15,7 @@ from nixgen.pythons import machine_python, managed_python
 from nixgen.settings import Settings
 from nixgen.store import Store
 from nixgen.targets import ask_interpreter, default_system
+from nixgen.ties import is_tied
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +57,12 @@ class Choice:
     mirrors: tuple[str, ...] = field(default=(), repr=False)
     caches: tuple[str, ...] = field(default=(), repr=False)
     trusted_keys: tuple[str, ...] = ()
+
+    @property
+    def untied(self) -> set[str]:
+        """The file names of its wheels whose index is not known to be theirs."""
+        wheels = (self.lock.wheels[package.wheel.filename] for package in self.packages)
+        return {wheel.source.filename for wheel in wheels if not is_tied(wheel)}
 
     @classmethod
     def of(cls, request: Request) -> Choice:

@@ -88,12 +88,6 @@ def _take_indexes(choice: Choice, wheels: Iterable[LockedWheel]) -> None:
         )
 
 
-def untied_wheels(choice: Choice) -> set[str]:
-    """Return the file names of an environment's wheels whose index is not known to be theirs."""
-    wheels = (choice.lock.wheels[package.wheel.filename] for package in choice.packages)
-    return {wheel.source.filename for wheel in wheels if not is_tied(wheel)}
-
-
 def fetch(
     choice: Choice,
     observer: Observer = SILENT,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from nixgen.environments.choice import Choice
-from nixgen.environments.fetch import indexes_of, untied_wheels
+from nixgen.environments.fetch import indexes_of
 from nixgen.environments.parts import find_parts
 from nixgen.environments.request import Request as Environment
 from nixgen.errors import InputError, NixgenError
@@ -153,7 +153,7 @@ def _measured(name: str, choice: Choice) -> Measured:
         bytes_there=sum(there.values()),
         trees=len(choice.packages),
         trees_there=trees_there,
-        unseen=len(untied_wheels(choice)),
+        unseen=len(choice.untied),
     )
 
 

@@ -18,7 +18,7 @@ from typing import Any
 from nixgen.archives.findings import Findings, quoted
 from nixgen.archives.names import check_names, name_problems
 from nixgen.library import builder_module
-from nixgen.npm.imports import candidates, directory_of, imports, is_source
+from nixgen.npm.imports import brings_its_own, candidates, directory_of, imports, is_source
 from nixgen.npm.names import is_package_name
 
 #: The most that an archive's bytes may become, for one (node-tar's ``maxDecompressionRatio``), and in all.
@@ -254,7 +254,7 @@ def _imports(content: _Content, manifest: Mapping[str, Any]) -> Iterator[tuple[s
     declared: dict[str, set[str]] = {"": _declared(manifest)}
     found: dict[str, set[str]] = {}
     for place, text in content.texts.items():
-        if not is_source(place):
+        if not is_source(place) or brings_its_own(text):
             continue
         directory = directory_of(place)
         if directory not in declared:

@@ -46,12 +46,13 @@ def test_an_archive_says_what_it_is(tmp_path: Path) -> None:
             "package/index.js": "require('declared'); require('peer/y'); require('@s/x'); require('next/dist')",
             "package/lib/a.mjs": "import 'other'; // import 'not'",
             "package/test/a.js": "require('tape')",
+            "package/dist/bundle.js": "(function(){})({1:[function(require,module,exports){require('bundled')},{}]})",
             "package/node_modules/b/package.json": '{"name": "b", "dependencies": {"c": "1"}}',
             "package/node_modules/b/index.js": "require('c'); require('d')",
         }
     )
     index = _index(tmp_path, content)
-    assert (index.name, index.version, index.size, index.files) == ("@s/x", "1.2.3", len(content), 6)
+    assert (index.name, index.version, index.size, index.files) == ("@s/x", "1.2.3", len(content), 7)
     assert list(index.scripts.items()) == [("preinstall", "a"), ("postinstall", "b")]
     assert index.imports == {"": ("next", "other"), "node_modules/b": ("d",)}
     assert index.bundled == ("node_modules/b",)

@@ -14,6 +14,7 @@ import pytest
 from nixgen.npm.model import NpmArchive
 from nixgen.npm.supply import kept
 from tests.support.cli import Cli
+from tests.support.node import with_node
 from tests.support.npm import NpmMade, NpmRegistry, npm_package
 from tests.support.npm_locks import of_registry, write_npm_project
 
@@ -53,7 +54,8 @@ def nix_build(cli: Cli, *arguments: str) -> str:
 def imported(directory: Path) -> object:
     """Return what the first package gives to a program in a directory."""
     command = ["node", "-p", "JSON.stringify(require('one'))"]
-    return json.loads(subprocess.run(command, cwd=directory, capture_output=True, text=True, check=True).stdout)
+    done = subprocess.run(command, cwd=directory, env=with_node(), capture_output=True, text=True, check=True)
+    return json.loads(done.stdout)
 
 
 def test_a_build(empty_store: Cli, registry: NpmRegistry) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 
 from tests.nix.conftest import Nix
 from tests.support.nix import NixFailedError
+from tests.support.node import with_node
 from tests.support.npm_locks import Json, make_tgz, npm_lock, write_npm_lock, write_package
 
 ENV = "nixgen.npmEnv ({ lock = nixgen.readLock (/. + file); system = builtins.currentSystem; } // more)"
@@ -23,9 +24,8 @@ def says(text: str) -> str:
 
 def node(env: Path, code: str) -> Any:
     """Return what a program gives in a project that has a link to an environment's packages."""
-    done = subprocess.run(
-        ["node", "-p", f"JSON.stringify({code})"], cwd=env, capture_output=True, text=True, check=True
-    )
+    command = ["node", "-p", f"JSON.stringify({code})"]
+    done = subprocess.run(command, cwd=env, env=with_node(), capture_output=True, text=True, check=True)
     return json.loads(done.stdout)
 
 
@@ -159,7 +159,7 @@ def test_programs(nix: Nix, tmp_path: Path) -> None:
     )
     env = nix.build(ENV, file=str(lock), more={"node": str(tmp_path / "nodejs")})
     for place in ("node_modules/.bin/tool", "bin/tool"):
-        assert subprocess.check_output([env / place, "x"], text=True) == "ran x\n"
+        assert subprocess.check_output([env / place, "x"], env=with_node(), text=True) == "ran x\n"
     assert (env / "node_modules/.bin/zz").readlink() == Path("../zz/cli.js")
     assert {path.name for path in (env / "node_modules/.bin").iterdir()} == {"tool", "zz"}
     assert {path.name for path in (env / "bin").iterdir()} == {"tool", "zz", "node"}

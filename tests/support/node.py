@@ -28,6 +28,11 @@ def node_programs() -> Path:
     return directory / "node" / "bin"
 
 
+def with_node() -> dict[str, str]:
+    """Return this process' environment with Node.js on PATH, as programs of packages look for it."""
+    return {**os.environ, "PATH": f"{node_programs()}{os.pathsep}{os.environ['PATH']}"}
+
+
 def node_environment(home: Path, **more: str) -> dict[str, str]:
     """Return the environment of a Node.js program that meets no user's settings; those of the machine it does.
 
@@ -39,7 +44,7 @@ def node_environment(home: Path, **more: str) -> dict[str, str]:
     kept = {key: value for key, value in os.environ.items() if not key.lower().startswith(("npm_", "node_"))}
     return {
         **kept,
-        "PATH": f"{node_programs()}{os.pathsep}{os.environ['PATH']}",
+        "PATH": with_node()["PATH"],
         "HOME": str(home),
         "XDG_CACHE_HOME": str(home / "cache"),
         "npm_config_cache": str(home / "npm"),

@@ -29,6 +29,7 @@ from nixgen.npm.imports import candidates, directory_of, imports, is_source, pac
         "`a ${ `b ${ require('x') }` } c`",
         "a / require('x') / 2",
         "if (a) /[/'\"]/.test(b); require('x')",
+        "if (a) /['\"]/.test(b); require('x')",
         "x => /'/g; require('x')",
         "'use strict';require('x')",
         "#!/usr/bin/env node\nrequire('x')",

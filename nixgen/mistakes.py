@@ -35,6 +35,9 @@ _TODO = {
 #: How programs in Rust name an error of the system.
 _SAID = re.compile(r"\(os error (?P<os>\d+)\)(?: at path \"(?P<path>[^\"]+)\")?|\bOs \{ code: (?P<code>\d+)")
 
+#: What ``tempfile`` says where it could write nowhere: the disk is full, or all is for reading only.
+_NO_TEMPORARY = re.compile(r"No usable temporary directory found in \[(?P<tried>.*)\]")
+
 _OF_A_DISK = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO}
 
 #: Those that a step has no file name for, and what they are about instead.
@@ -57,6 +60,12 @@ def mistake(error: BaseException) -> MachineError | None:
         return MachineError("there is too little memory", where=_OF_THE_PROCESS[errno.ENOMEM], todo=_NO_MEMORY)
     if isinstance(error, RuntimeError) and "can't start new thread" in str(error):
         return MachineError("no thread can be started", where=_OF_THE_PROCESS[errno.EAGAIN], todo=_TOO_MANY)
+    if isinstance(error, FileNotFoundError) and (none := _NO_TEMPORARY.match(error.strerror or "")) is not None:
+        return MachineError(
+            "no temporary directory can be written to",
+            where=none["tried"],
+            todo="make room in one of them, or set TMPDIR to a directory with room that you may write to",
+        )
     if isinstance(error, OSError) and error.errno in _TODO:
         where = _OF_THE_PROCESS.get(error.errno) or _place(error)
         if where is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -43,6 +44,18 @@ def test_a_temporary_file_is_told_as_its_directory() -> None:
     assert said is not None and said.where == "project/nix"
     said = mistake(OSError(errno.EACCES, "text", ".nixgen-tmp-abcdefgh"))
     assert said is not None and said.where == "."
+
+
+def test_no_temporary_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where nothing temporary can be written, as on a full disk, the directories that were tried are named."""
+    monkeypatch.setattr(tempfile, "tempdir", None)
+    monkeypatch.setattr(tempfile, "_candidate_tempdir_list", lambda: ["/nowhere", "/proc/nothing"])
+    with pytest.raises(FileNotFoundError) as caught:
+        tempfile.gettempdir()
+    said = mistake(caught.value)
+    assert said is not None and said.exit_code == 7
+    assert said.where is not None and "/nowhere" in said.where
+    assert said.todo is not None and "TMPDIR" in said.todo
 
 
 def test_memory_threads_and_groups() -> None:

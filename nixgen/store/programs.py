@@ -7,6 +7,7 @@ import logging
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -144,11 +145,17 @@ def _failure(program: str, code: int, arguments: Sequence[str], said: str) -> Ni
         return NixError(what, where=parts.get("where"), todo=parts.get("what to do"))
     if (refused := refusal(said)) is not None:
         return refused
-    what, where = f"{program} failed with exit code {code}:\n{_indented(said)}", " ".join([program, *arguments[:1]])
+    how = f"failed with exit code {code}" if code >= 0 else f"was ended by {signal.Signals(-code).name}"
+    what = f"{program} {how}" + (f":\n{_indented(said)}" if said.strip() else "")
+    where = " ".join([program, *arguments[:1]])
     if _DAMAGE.search(said):
         todo = "see what the store has lost: `nixgen verify`, and restore it with --repair"
         return LostPathError(what, where=where, todo=todo)
-    return NixError(what, where=where, todo="see Nix's message above; --debug shows the whole command")
+    if code < 0:
+        todo = "try again; where the machine ended it, it had too little memory or room"
+    else:
+        todo = "see Nix's message above; --debug shows the whole command"
+    return NixError(what, where=where, todo=todo)
 
 
 def _indented(text: str) -> str:

@@ -12,6 +12,7 @@ import pytest
 from nixgen.errors import NixError
 from nixgen.leaf import leaf_path
 from nixgen.store import Store
+from nixgen.store.programs import run
 from tests.support.nix import NixInstallation
 from tests.support.wheels import nix_sha256
 
@@ -21,6 +22,17 @@ pytestmark = pytest.mark.nix
 def test_directory(store: Store, nix_store: NixInstallation) -> None:
     """The store's directory is the one that Nix uses."""
     assert store.directory == str(nix_store.path)
+
+
+def test_a_program_that_the_machine_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A program of Nix that a signal ends, as where memory is short, is said to be ended, with what may be lacking."""
+    program = tmp_path / "nix-store"
+    program.write_text("#!/bin/sh\nkill -KILL $$\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    with pytest.raises(NixError, match=r"nix-store was ended by SIGKILL\n") as caught:
+        run("nix-store", ["--version"], {})
+    assert caught.value.todo is not None and "memory" in caught.value.todo
 
 
 def test_invalid_takes_more_paths_than_a_command_line(store: Store) -> None:

@@ -134,3 +134,11 @@ def test_node_and_omit(empty_store: Cli, registry: NpmRegistry, tmp_path: Path) 
     assert {path.name for path in Path(built, "node_modules").iterdir()} == {"one", ".package-lock.json"}
     more = ["--argstr", "node", str(tmp_path / "nodejs"), "--arg", "omit", '[ "dev" ]']
     assert nix_build(empty_store, *more) == built
+
+
+def test_what_is_for_python(empty_store: Cli, registry: NpmRegistry) -> None:
+    """A verb that takes Python's packages alone says so in a project with nothing but npm's."""
+    locked(empty_store, registry)
+    for verb in (("shell",), ("list",), ("image",)):
+        said = empty_store(*verb, code=3).stderr
+        assert "the lock has packages of npm alone" in said and "nixgen build" in said

@@ -11,12 +11,17 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.emit.project import Files
+from nixgen.lock import Lock
 from nixgen.npm.model import NpmArchive
 from nixgen.npm.supply import kept
+from nixgen.targets import default_python
 from tests.support.cli import Cli
+from tests.support.locks import lock_wheels
 from tests.support.node import with_node
 from tests.support.npm import NpmMade, NpmRegistry, npm_package
 from tests.support.npm_locks import of_registry, write_npm_project
+from tests.support.wheels import make_wheel
 
 pytestmark = pytest.mark.nix
 
@@ -142,3 +147,24 @@ def test_what_is_for_python(empty_store: Cli, registry: NpmRegistry) -> None:
     for verb in (("shell",), ("list",), ("image",)):
         said = empty_store(*verb, code=3).stderr
         assert "the lock has packages of npm alone" in said and "nixgen build" in said
+
+
+def test_both_kinds(empty_store: Cli, registry: NpmRegistry) -> None:
+    """A project with packages of Python and of npm has an environment of each, ./result and ./result-npm, as with stock
+    Nix; `run` finds the programs of both."""
+    directory = empty_store.directory
+    empty_store.environment["PATH"] = with_node()["PATH"]
+    locked(empty_store, registry)
+    section = json.loads((directory / "nixgen.lock").read_text())["npm"]
+    points = {"console_scripts": {"snake": "demo:main"}}
+    wheel = make_wheel("demo", files={"demo/__init__.py": "def main():\n    print('snake')\n"}, entry_points=points)
+    file = lock_wheels(directory, wheel, python=default_python())
+    file.write_text(json.dumps({**json.loads(file.read_text()), "npm": section}))
+    Files(lock=Lock.from_file(file)).write(directory)
+    python, npm = empty_store("build").stdout.split()
+    assert str((directory / "result").resolve()) == python and str((directory / "result-npm").resolve()) == npm
+    assert nix_build(empty_store, "-A", "npm") == npm and nix_build(empty_store) == python
+    empty_store("venv")
+    assert imported(directory) == ["one", "two"]
+    assert empty_store("run", "--", "snake").stdout == "snake\n"
+    assert empty_store("run", "--", "node", "-p", "require('one')[1]").stdout == "two\n"

@@ -197,14 +197,14 @@ class _Stream:
                 self._inflate = zlib.decompressobj(31)
             else:
                 rest = self._inflate.unconsumed_tail or self._file.read(_PIECE)
-                if not rest:
-                    raise ValueError("it is cut short")
             try:
                 found = self._inflate.decompress(rest, _PIECE * 4)
             except zlib.error as error:
                 raise ValueError(str(error)) from None
             if found:
                 return found
+            if not rest and not self._inflate.eof:
+                raise ValueError("it is cut short")
 
 
 def _next(stream, left):

@@ -5,30 +5,24 @@ from __future__ import annotations
 import base64
 import hashlib
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import IO
 
+from nixgen.archives.deflate import PIECE, crc32, inflate, inflated
 from nixgen.errors import VerificationError
 from nixgen.model import WheelIndex
-
-try:
-    # The same interface as zlib, in 60 % of its time on wheels; it has no wheel for some rare machines.
-    from isal import isal_zlib as zlib
-except ImportError:
-    import zlib  # type: ignore[no-redef]
 
 #: A member is read as a whole up to this size, in bytes.
 WHOLE = 8 << 20
 
-_CHUNK = 1 << 18
 _LOCAL_HEADER = 30
-_RAW = -15  # deflate without zlib's frame
 _UTF8 = 0x800  # the flag of a name in UTF-8; others are in the code page of old systems
 
 #: What a member raises that is not what the archive's directory says.
 MEMBER_ERRORS: tuple[type[Exception], ...] = (
     zipfile.BadZipFile,
-    zlib.error,  # type: ignore[assignment]
+    zlib.error,
     EOFError,
     KeyError,
     NotImplementedError,
@@ -51,8 +45,8 @@ def read(wheel: IO[bytes], member: zipfile.ZipInfo, index: WheelIndex) -> bytes:
     content = wheel.read(member.compress_size)
     if member.compress_type == zipfile.ZIP_DEFLATED:
         # one byte more than promised shows that there is more
-        content = zlib.decompressobj(_RAW).decompress(content, member.file_size + 1)
-    _check(hashlib.sha256(content).digest(), zlib.crc32(content), member, index)
+        content = inflate(content, member.file_size + 1)
+    _check(hashlib.sha256(content).digest(), crc32(content), member, index)
     return content
 
 
@@ -60,18 +54,23 @@ def pieces(wheel: IO[bytes], member: zipfile.ZipInfo, index: WheelIndex) -> Iter
     """Yield the content of a member of any size; errors are those of ``read``, raised before the iterator ends."""
     _seek(wheel, member)
     digest, checksum = hashlib.sha256(), 0
-    inflater = zlib.decompressobj(_RAW) if member.compress_type == zipfile.ZIP_DEFLATED else None
-    left, size = member.compress_size, 0
-    while left and size <= member.file_size and (chunk := wheel.read(min(_CHUNK, left))):
-        left -= len(chunk)
-        while chunk and size <= member.file_size:
-            piece = inflater.decompress(chunk, _CHUNK) if inflater else chunk
-            chunk = inflater.unconsumed_tail if inflater else b""
-            digest.update(piece)
-            checksum = zlib.crc32(piece, checksum)
-            size += len(piece)
-            yield piece
+    stored = _chunks(wheel, member.compress_size)
+    size = 0
+    for piece in inflated(stored) if member.compress_type == zipfile.ZIP_DEFLATED else stored:
+        digest.update(piece)
+        checksum = crc32(piece, checksum)
+        size += len(piece)
+        yield piece
+        if size > member.file_size:
+            break
     _check(digest.digest(), checksum, member, index)
+
+
+def _chunks(file: IO[bytes], size: int) -> Iterator[bytes]:
+    """Yield the next so many bytes of a file, or what it has of them."""
+    while size and (chunk := file.read(min(PIECE, size))):
+        size -= len(chunk)
+        yield chunk
 
 
 def _seek(wheel: IO[bytes], member: zipfile.ZipInfo) -> None:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+from nixgen.archives.deflate import inflated
 from nixgen.model import WheelIndex
 from nixgen.skeletons.deflate import Search
 from nixgen.skeletons.placing import Placed, blank_entries, blank_local
@@ -136,15 +137,12 @@ def _content(info: zipfile.ZipInfo, stream: memoryview) -> Iterator[memoryview]:
         with memoryview(zlib.decompressobj(_RAW).decompress(stream, info.file_size + 1)) as content:
             yield content
     else:
-        inflater, size = zlib.decompressobj(_RAW), 0
+        size = 0
         with tempfile.TemporaryFile() as file:
-            for start in range(0, len(stream), _CHUNK):
-                rest: bytes | memoryview = stream[start : start + _CHUNK]
-                while rest and size <= info.file_size:
-                    piece = inflater.decompress(rest, _CHUNK)
-                    rest = inflater.unconsumed_tail
-                    size += len(piece)
-                    file.write(piece)
+            for piece in inflated(stream[start : start + _CHUNK] for start in range(0, len(stream), _CHUNK)):
+                size += file.write(piece)
+                if size > info.file_size:
+                    break
             file.flush()
             with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as mapped, memoryview(mapped) as content:
                 yield content

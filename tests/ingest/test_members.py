@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+import zlib
 
 import pytest
 
+from nixgen.archives.deflate import PIECE, inflated
 from nixgen.errors import VerificationError
 from nixgen.ingest import members
 from nixgen.model import WheelFile, WheelIndex, WheelSource
@@ -74,6 +76,19 @@ def test_damaged_deflate() -> None:
     file.write(b"\xff" * 100)
     with pytest.raises((*members.MEMBER_ERRORS, VerificationError)):
         members.read(file, info, index)
+
+
+@pytest.mark.parametrize("more", [0, 1, 235, 40_000])
+def test_what_a_piece_has_no_room_for(more: int) -> None:
+    """The end of a member that inflates to a little more than whole pieces is not lost with the last chunk."""
+    content = (b"the same line\n" * 80_000)[: 3 * PIECE + more]
+    file = io.BytesIO(make_wheel("demo", "1.0", {"data.bin": content})[1])
+    with zipfile.ZipFile(file) as opened:
+        info = opened.getinfo("data.bin")
+    source = WheelSource(filename="demo-1.0-py3-none-any.whl", path="demo-1.0-py3-none-any.whl")
+    assert by_pieces(file, info, _index(source, nix_sha256(content))) == content
+    packed = zlib.compress(content, 9, wbits=-15)
+    assert b"".join(inflated(packed[start : start + 7] for start in range(0, len(packed), 7))) == content
 
 
 def test_pieces_stay_small() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import difflib
+import io
 import re
 import tomllib
 from collections.abc import Sequence
@@ -97,7 +99,31 @@ def find_input(directory: Path) -> Path:
             where=str(directory),
             todo=f"name it: `nixgen lock {scripts[0]}`",
         )
-    raise NothingWantedError(
+    raise _nothing_wanted(directory)
+
+
+def _nothing_wanted(directory: Path) -> NothingWantedError:
+    """Return the error of a directory without an input, which names what is there that could be meant."""
+    others = [
+        path.relative_to(directory).as_posix()
+        for pattern in ("*requirements*.in", "*requirements*.txt", "requirements/*.in", "requirements/*.txt")
+        for path in sorted(directory.glob(pattern))
+        if path.is_file()
+    ]
+    if others:
+        return NothingWantedError(
+            f"there is no requirements.in or .txt, and others are read when they are named: {', '.join(others[:5])}",
+            where=str(directory),
+            todo=f"name those that are wanted: `nixgen lock {others[0]}`",
+        )
+    if (directory / "pyproject.toml").is_file():
+        return NothingWantedError(
+            "pyproject.toml does not say which packages are wanted: it has no [project]",
+            where=str(directory),
+            todo="add [project] with its dependencies (other tools' tables, as flit's and Hatch's, are not read), "
+            "or create requirements.in with one requirement per line",
+        )
+    return NothingWantedError(
         "nothing here says which packages are wanted",
         where=str(directory),
         todo="create requirements.in with one requirement per line, or a pyproject.toml with [project], "
@@ -112,6 +138,10 @@ def beside(path: Path) -> Path:
         path: an input.
     """
     if path.name == "uv.lock" and path.is_file():
+        if not path.with_name("pyproject.toml").is_file():
+            raise InputError(
+                "a uv.lock says nothing without its pyproject.toml", where=str(path), todo="put it beside the lock"
+            )
         return path.with_name("pyproject.toml")
     if path.name != "pyproject.toml":
         return path
@@ -172,13 +202,15 @@ def read_toml(path: Path) -> dict[str, Any]:
 
 
 def read_text(path: Path) -> str:
-    """Read a text file in UTF-8.
+    """Read a text file in UTF-8; one of requirements in UTF-16 too where its mark says so, as PowerShell writes it.
 
     Raises:
         InputError: it cannot be read.
     """
     try:
-        return path.read_text(encoding="utf-8")
+        content = path.read_bytes()
+        marked = path.suffix in (".in", ".txt") and content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+        return io.TextIOWrapper(io.BytesIO(content), encoding="utf-16" if marked else "utf-8").read()
     except FileNotFoundError as error:
         raise InputError("there is no such file", where=str(path), todo="create it, or give another") from error
     except UnicodeDecodeError as error:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from nixgen.errors import InputError, NixgenError, UsageError
-from nixgen.inputs.discover import Kind, beside, find_input, kind_of, passed_over, read_text
+from nixgen.inputs.discover import Kind, NothingWantedError, beside, find_input, kind_of, passed_over, read_text
 
 
 def fill(directory: Path, *names: str, project: str = "[project]\n") -> None:
@@ -34,6 +34,36 @@ def test_the_most_exact_input_is_found(tmp_path: Path, names: list[str], found: 
     """A lock comes before a project, a project before requirements."""
     fill(tmp_path, *names)
     assert find_input(tmp_path) == tmp_path / found
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("requirements-dev.txt", "`nixgen lock requirements-dev.txt`"),
+        ("requirements/base.in", "`nixgen lock requirements/base.in`"),
+        ("pyproject.toml", "it has no [project]"),
+    ],
+)
+def test_what_could_be_meant_is_named(tmp_path: Path, name: str, said: str) -> None:
+    """Where nothing is found, the error names the file that is there, and the way to have it read."""
+    (tmp_path / name).parent.mkdir(exist_ok=True)
+    (tmp_path / name).write_text("[tool.flit.metadata]\n" if name == "pyproject.toml" else "six\n")
+    with pytest.raises(NothingWantedError) as caught:
+        find_input(tmp_path)
+    assert said in str(caught.value) and name in str(caught.value)
+
+
+def test_a_uv_lock_alone_is_no_project(tmp_path: Path) -> None:
+    """A uv.lock whose project is not there is not called a missing file."""
+    fill(tmp_path, "uv.lock")
+    with pytest.raises(InputError, match=r"uv\.lock says nothing without its pyproject\.toml"):
+        beside(find_input(tmp_path))
+
+
+def test_a_file_of_powershell_is_read(tmp_path: Path) -> None:
+    """What `pip freeze > requirements.txt` writes there is UTF-16 with its mark, which pip and uv read."""
+    (tmp_path / "requirements.txt").write_text("six==1.0\n", encoding="utf-16", newline="\r\n")
+    assert read_text(tmp_path / "requirements.txt") == "six==1.0\n"
 
 
 def test_a_pyproject_without_dependencies_is_none(tmp_path: Path) -> None:

@@ -9,6 +9,7 @@ import base64
 import binascii
 import csv
 import hashlib
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -75,8 +76,9 @@ def parse_record(content: bytes, member: str, findings: Findings) -> dict[str, R
 
 
 def _elements(text: str, member: str, findings: Findings) -> Iterator[tuple[str, str, str]]:
-    # splitlines() would also cut at U+2028 and the like, which a path may hold
-    lines = iter([line for line in text.replace("\r\n", "\n").split("\n") if line])
+    # As the lines of a text file end; splitlines() would also cut at U+2028 and the like,
+    # which a path may hold.
+    lines = iter([line for line in re.split(r"[\r\n]+", text) if line])
     while True:
         try:
             yield from parse_record_file(lines)

@@ -100,6 +100,15 @@ def test_equal_rows_are_no_contradiction(index_of: Index) -> None:
     assert index_of(make_wheel(record=lambda rows: rows + rows)).warnings == ()
 
 
+@pytest.mark.parametrize("end", ["\r", "\r\n", "\n\r", "\n\n"])
+def test_lines_end_in_every_way(end: str) -> None:
+    """A RECORD of another system is read as pip and uv read it."""
+    lines = [",".join(record_row(name, name.encode())) for name in ("a.py", "b.py")]
+    rows, findings = parsed("".join(f"{line}{end}" for line in lines))
+    assert rows.keys() == {"a.py", "b.py"} and findings == Findings()
+    assert rows["b.py"].digest == hashlib.sha256(b"b.py").digest()
+
+
 def test_a_missing_record_is_an_error(problems_of: Problems) -> None:
     """A wheel without RECORD is refused."""
     assert RECORD in problems_of(make_wheel(dist_info={"RECORD": None}))

@@ -111,7 +111,11 @@ def test_an_archive_that_is_cut_short_is_refused(tmp_path: Path, cut: int) -> No
         _index(tmp_path, content[:cut])
 
 
-@pytest.mark.parametrize("content", [b"", b"<html>", b"\x1f\x8b garbage", gzip.compress(b"text"), b"PK\x03\x04"])
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"<html>", b"\x1f\x8b garbage", gzip.compress(b"text", mtime=0), b"PK\x03\x04"],
+    ids=["nothing", "a page", "a broken stream", "no tar", "a zip"],
+)
 def test_what_is_no_archive_is_refused(tmp_path: Path, content: bytes) -> None:
     """A page of a server, or anything else, is no package."""
     with pytest.raises(RefusedError):

@@ -9,6 +9,7 @@
 }:
 let
   inherit (builtins)
+    any
     attrNames
     concatMap
     elem
@@ -161,6 +162,13 @@ let
     "npm_package"
   ];
 
+  # Those of a package whose install scripts run, which no other's path depends on.
+  scriptBuilders = run.buildersOf [
+    "npm_archive"
+    "npm_package"
+    "npm_scripts"
+  ];
+
   # The interpreter of the builders: that of the environment where the lock has one, else the machine's python3.
   interpreterOf =
     {
@@ -196,6 +204,7 @@ let
       python,
       version,
       omit,
+      node,
     }:
     let
       section =
@@ -225,6 +234,9 @@ let
         package: !(gone ? ${package.at}) && !(isOmitted omit package)
       ) section.packages;
       unpacked = filter (package: !(package ? link)) packages;
+      # Whether a package has install scripts that run.
+      isAllowed = package: package ? scripts && elem package.name (section.scripts or [ ]);
+      allowed = filter isAllowed unpacked;
       isThere = listToAttrs (
         map (package: {
           name = package.at;
@@ -290,33 +302,42 @@ let
         key: members:
         let
           isAlone = tail members == [ ];
+          scripted = any isAllowed members;
         in
         run.run {
           name = shortName (if isAlone then 13 else 10) (head members).name;
-          builder = "npm_package";
-          inherit system builders;
+          builder = if scripted then "npm_scripts" else "npm_package";
+          builders = if scripted then scriptBuilders else builders;
+          inherit system;
           interpreter = found;
-          attributes.packages = map (package: {
-            inherit (package) name;
-            archive = "${fetchArchive { inherit lock package; }}";
-            bin = builtins.attrValues (package.bin or { });
-            dependencies = concatMap (
-              name:
-              let
-                at = package.dependencies.${name};
-                to = numbered.${at};
-              in
-              if !(isThere ? ${at}) then
-                [ ] # dropped, omitted, or a directory of the project, which no store path can lead to
-              else
-                [
-                  [
-                    (placeIn package name)
-                    (if to.key == key then to.number else "${instances.${to.key}}/p${to.suffix}")
-                  ]
-                ]
-            ) (attrNames (package.dependencies or { }));
-          }) members;
+          attributes = {
+            packages = map (
+              package:
+              {
+                inherit (package) name;
+                archive = "${fetchArchive { inherit lock package; }}";
+                bin = builtins.attrValues (package.bin or { });
+                dependencies = concatMap (
+                  name:
+                  let
+                    at = package.dependencies.${name};
+                    to = numbered.${at};
+                  in
+                  if !(isThere ? ${at}) then
+                    [ ] # dropped, omitted, or a directory of the project, which no store path can lead to
+                  else
+                    [
+                      [
+                        (placeIn package name)
+                        (if to.key == key then to.number else "${instances.${to.key}}/p${to.suffix}")
+                      ]
+                    ]
+                ) (attrNames (package.dependencies or { }));
+              }
+              // (if isAllowed package then { inherit (package) scripts; } else { })
+            ) members;
+          }
+          // (if scripted then { node = "${interpreter.located "${node}"}"; } else { });
         }
       ) membersOf;
       instanceAt = at: "${instances.${numbered.${at}.key}}/p${numbered.${at}.suffix}";
@@ -328,6 +349,13 @@ let
         }
           where: nixgen.lock, packages[].os, cpu and libc
           what to do: build for a system that they have, or make them optional (`npm install --save-optional`)''
+    else if allowed != [ ] && node == null then
+      throw ''
+        nixgen: no Node.js is given to run the install scripts that are allowed, of ${
+          toString (attrNames (groupBy (package: package.name) allowed))
+        }
+          where: nix/default.nix
+          what to do: name the directory that has bin/node: write `node ? "/usr",` for `node ? null,`; or for once, `nixgen build --node /usr`''
     else
       {
         inherit
@@ -343,12 +371,13 @@ let
     python = null;
     version = null;
     omit = [ ];
+    node = null;
   };
 in
 {
   inherit fetchArchive;
 
-  # npmInstances :: { lock, system, python ? null, version ? null, omit ? [ ] } -> { <place> : string }
+  # npmInstances :: { lock, system, python ? null, version ? null, node ? null, omit ? [ ] } -> { <place> : string }
   #
   # Where the package of each place of the lock lies that is for the system: `node_modules/react`, its path in the store.
   npmInstances =
@@ -367,7 +396,8 @@ in
   #
   # lock: what readLock gave, with a section `npm`. system: a Nix system. python, version: of the interpreter that the
   # builders take, as for `env`; a lock with no target takes the machine's python3. node: a package or a directory with
-  # bin/node, whose programs come into bin; null brings none. omit: "dev", "optional" and "peer", as npm's --omit.
+  # bin/node, whose programs come into bin, and which runs install scripts; null brings none. omit: "dev", "optional" and
+  # "peer", as npm's --omit.
   npmEnv =
     {
       name ? "node-env",
@@ -375,13 +405,7 @@ in
       ...
     }@arguments:
     let
-      made = resolve (
-        defaults
-        // removeAttrs arguments [
-          "name"
-          "node"
-        ]
-      );
+      made = resolve (defaults // removeAttrs arguments [ "name" ]);
       packages = map (
         package:
         if package ? link then

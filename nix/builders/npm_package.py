@@ -40,7 +40,7 @@ def build(attributes, out):
                 f"nixgen: the archive of {package['name']} cannot be unpacked: {error}\n  where: {package['archive']}"
             )
         for path in package["bin"]:
-            _make_program(os.path.join(directory, path))
+            make_program(os.path.join(directory, path))
         for name, target in package["dependencies"]:
             _link(out, f"{around}node_modules/{name}", target)
 
@@ -65,7 +65,7 @@ def _unpack(archive, directory):
         os.chmod(path, 0o755 if member.executable else 0o644)
 
 
-def _make_program(path):
+def make_program(path):
     """Let a command's file be executable, and its first line end as systems want it (bin-links, ``lib/fix-bin.js``)."""
     if not os.path.isfile(path):
         return  # npm links to nothing then

@@ -47,8 +47,8 @@ def add_choice(parser: argparse.ArgumentParser) -> None:
     choice.add_argument(
         "--node",
         metavar="DIR",
-        help="a directory with bin/node, whose programs the environment of npm's packages brings (default: none; the "
-        "machine's are used)",
+        help="a directory with bin/node, whose programs the environment of npm's packages brings, and which runs "
+        "install scripts that are allowed (default: none; the machine's are used)",
     )
     choice.add_argument(
         "--omit",

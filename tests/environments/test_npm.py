@@ -18,7 +18,7 @@ from nixgen.npm.supply import kept
 from nixgen.targets import default_python
 from tests.support.cli import Cli
 from tests.support.locks import lock_wheels
-from tests.support.node import with_node
+from tests.support.node import node_programs, with_node
 from tests.support.npm import NpmMade, NpmRegistry, npm_package
 from tests.support.npm_locks import of_registry, write_npm_project
 from tests.support.wheels import make_wheel
@@ -139,6 +139,27 @@ def test_node_and_omit(empty_store: Cli, registry: NpmRegistry, tmp_path: Path) 
     assert {path.name for path in Path(built, "node_modules").iterdir()} == {"one", ".package-lock.json"}
     more = ["--argstr", "node", str(tmp_path / "nodejs"), "--arg", "omit", '[ "dev" ]']
     assert nix_build(empty_store, *more) == built
+
+
+def test_an_install_script(empty_store: Cli, registry: NpmRegistry) -> None:
+    """An allowed install script runs with `nixgen build --node` and with stock Nix, which give the same path; the line
+    that the error without Node.js names does as well."""
+    scripts = {"postinstall": "node -p process.env.npm_package_name > made"}
+    made = npm_package("one", files={}, scripts=scripts)
+    registry.packages[0] = made
+    package = of_registry(registry, made, scripts=scripts)
+    write_npm_project(empty_store.directory, package, scripts=["one"])
+    said = empty_store("build", code=6).stderr
+    assert "no Node.js is given to run the install scripts that are allowed, of one" in said
+    directory = str(node_programs().parent)
+    built = empty_store("build", "--node", directory).stdout.strip()
+    assert Path(built, "node_modules/one/made").read_text() == "one\n"
+    assert nix_build(empty_store, "--argstr", "node", directory) == built
+    file = empty_store.directory / "nix/default.nix"
+    text = file.read_text()
+    assert "  node ? null," in text and '`node ? "/usr",` for `node ? null,`' in said
+    file.write_text(text.replace("node ? null,", f'node ? "{directory}",'))
+    assert nix_build(empty_store) == built == empty_store("build").stdout.strip()
 
 
 def test_what_is_for_python(empty_store: Cli, registry: NpmRegistry) -> None:

@@ -88,7 +88,7 @@ def of_registry(registry: NpmRegistry, package: NpmMade, at: str = "", **more: A
 
 
 def write_npm_project(
-    directory: Path, *packages: Json, name: str = "app", workspaces: Iterable[str] = (), manifest: bool = True
+    directory: Path, *packages: Json, name: str = "app", manifest: bool = True, **more: Iterable[str]
 ) -> None:
     """Write the lock of a project, and what nixgen writes beside it.
 
@@ -96,10 +96,10 @@ def write_npm_project(
         directory: the project's.
         packages: what the lock says of them.
         name: the project's.
-        workspaces: directories.
+        more: as for ``npm_lock``.
         manifest: whether to write a package.json too, which depends on what is at the top of the tree.
     """
-    Files(lock=Lock.from_json(npm_lock(*packages, name=name, workspaces=workspaces))).write(directory)
+    Files(lock=Lock.from_json(npm_lock(*packages, name=name, **more))).write(directory)
     if manifest:
         top = [package for package in packages if package["at"].count("node_modules/") == 1 and "link" not in package]
         wanted = {package["at"].partition("node_modules/")[2]: package["version"] for package in top}
@@ -107,17 +107,18 @@ def write_npm_project(
         (directory / "package.json").write_text(json.dumps(said), encoding="utf-8")
 
 
-def npm_lock(*packages: Json, name: str = "app", workspaces: Iterable[str] = ()) -> Json:
-    """Return a lock with nothing but packages of npm."""
+def npm_lock(*packages: Json, name: str = "app", workspaces: Iterable[str] = (), scripts: Iterable[str] = ()) -> Json:
+    """Return a lock with nothing but packages of npm; ``scripts`` are the names of those whose install scripts run."""
     section = {"name": name, "packages": sorted(packages, key=lambda package: str(package["at"]))}
-    if listed := list(workspaces):
-        section["workspaces"] = listed
+    for key, listed in (("workspaces", list(workspaces)), ("scripts", list(scripts))):
+        if listed:
+            section[key] = listed
     nothing: Json = {"extras": [], "groups": [], "defaultGroups": [], "targets": [], "packages": []}
     return {"nixgen": 2, "inputs": {}, **nothing, "npm": section}
 
 
-def write_npm_lock(directory: Path, *packages: Json, name: str = "app", workspaces: Iterable[str] = ()) -> Path:
-    """Write a lock into a directory and return its path."""
+def write_npm_lock(directory: Path, *packages: Json, **more: Any) -> Path:
+    """Write a lock into a directory and return its path; ``more`` is as for ``npm_lock``."""
     file = directory / "nixgen.lock"
-    file.write_text(json.dumps(npm_lock(*packages, name=name, workspaces=workspaces)), encoding="utf-8")
+    file.write_text(json.dumps(npm_lock(*packages, **more)), encoding="utf-8")
     return file

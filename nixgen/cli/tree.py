@@ -2,12 +2,17 @@
 
 At the top stands what the project asks for, or the project itself where it is a package; below
 each package what it asks for there: with the markers of the target, and the extras that are asked
-for. (*) marks what was shown above with all below it.
+for. (*) marks what was shown above with all below it. Packages of npm follow, by the edges of the
+lock; where one does not lie at the top of node_modules, its place is said.
 """
 
 from __future__ import annotations
 
 import argparse
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.cli.graph import Loaded
 
 EXAMPLES = (
     ("nixgen tree --depth 1", "what the project asks for, and what that asks for"),
@@ -35,23 +40,47 @@ def run(options: argparse.Namespace) -> int:
     """
     import json
 
-    from nixgen.cli.graph import known, load, row_text
-    from nixgen.environments.graph import described
+    from nixgen.cli.graph import OF_NPM, asked_for, known, load, needed_for, place_text, row_text
     from nixgen.graph.rows import tree_rows
-    from nixgen.targets import default_system
 
-    choice, graph = load(options)
-    names = known(choice, options.package)
+    loaded = load(options)
+    named = known(loaded, options.package)
     if options.json:
-        print(json.dumps({"python": choice.python, "system": default_system(), **described(graph)}, indent=1))
+        print(json.dumps(_described(loaded), indent=1))
         return 0
-    again = False
-    for row in tree_rows(graph, names, depth=options.depth, invert=options.invert):
-        print(row_text(graph, row))
-        again = again or row.again
+    again = printed = False
+    if loaded.python is not None and (named.python or not options.package):
+        graph = loaded.python[1]
+        for row in tree_rows(graph, named.python, depth=options.depth, invert=options.invert):
+            print(row_text(row, f"{row.name} {graph.versions[row.name]}{asked_for(row.edge)}"))
+            again, printed = again or row.again, True
+    if loaded.npm is not None and (named.npm or not options.package):
+        selection, needs = loaded.npm
+        packages = {package.at: package for package in selection.packages}
+        if printed:
+            print(f"\n{OF_NPM}")
+        for one in tree_rows(needs, named.npm, depth=options.depth, invert=options.invert):
+            print(row_text(one, place_text(packages[one.name]) + needed_for(one.edge)))
+            again = again or one.again
     if again:
         print("(*) shown above with all below it")
     return 0
+
+
+def _described(loaded: Loaded) -> dict[str, object]:
+    """Return what JSON says (docs/commands.md)."""
+    from nixgen.environments.graph import described
+    from nixgen.npm import graph as npm
+    from nixgen.targets import default_system
+
+    found: dict[str, object] = {"system": default_system()}
+    if loaded.python is not None:
+        choice, graph = loaded.python
+        found = {"python": choice.python, **found, **described(graph)}
+    if loaded.npm is not None:
+        selection, needs = loaded.npm
+        found["npm"] = npm.described(needs, selection.packages)
+    return found
 
 
 def _depth(text: str) -> int:

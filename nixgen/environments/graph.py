@@ -11,7 +11,7 @@ from packaging.version import InvalidVersion, Version
 
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import access_of, indexes_of
-from nixgen.graph import Graph, direct_requirements, requirement_graph
+from nixgen.graph import Edge, Graph, direct_requirements, requirement_graph
 from nixgen.graph.direct import project_requirements
 from nixgen.lock import TargetLock
 from nixgen.metadata import metadata_of, requires_dist
@@ -56,7 +56,7 @@ def target_of(choice: Choice) -> TargetLock:
     )
 
 
-def graph_of(choice: Choice, observer: Observer = SILENT) -> Graph:
+def graph_of(choice: Choice, observer: Observer = SILENT) -> Graph[Edge]:
     """Return who requires whom in an environment, of what this machine has or reads again.
 
     Raises:
@@ -168,7 +168,7 @@ def _same(one: str, other: str) -> bool:
         return one == other
 
 
-def described(graph: Graph) -> dict[str, object]:
+def described(graph: Graph[Edge]) -> dict[str, object]:
     """Return a graph as JSON has it (docs/commands.md)."""
 
     def edges(found: Iterable[object]) -> list[Mapping[str, object]]:

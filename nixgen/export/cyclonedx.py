@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from nixgen import __version__
-from nixgen.graph import Graph
+from nixgen.graph import Edge, Graph
 from nixgen.model import LockedPackage, WheelSource
 
 #: A longer text in ``License`` is the licence itself, and no name of one.
@@ -19,7 +19,12 @@ _LONGEST_NAME = 80
 
 
 def cyclonedx(
-    packages: Iterable[LockedPackage], graph: Graph, metadata: Mapping[str, bytes], *, project: str, version: str | None
+    packages: Iterable[LockedPackage],
+    graph: Graph[Edge],
+    metadata: Mapping[str, bytes],
+    *,
+    project: str,
+    version: str | None,
 ) -> str:
     """Return the text of the bill. The same environment gives the same bytes, with no time in them.
 

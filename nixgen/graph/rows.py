@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Generic
 
-from nixgen.graph.graph import Edge, Graph
+from nixgen.graph.graph import E, Graph
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class Row(Generic[E]):
     """A row of a tree.
 
     Attributes:
@@ -20,14 +21,14 @@ class Row:
     """
 
     name: str
-    edge: Edge | None = None
+    edge: E | None = None
     lasts: tuple[bool, ...] = ()
     again: bool = False
 
 
 def tree_rows(
-    graph: Graph, names: Sequence[str] = (), *, depth: int | None = None, invert: bool = False
-) -> Iterator[Row]:
+    graph: Graph[E], names: Sequence[str] = (), *, depth: int | None = None, invert: bool = False
+) -> Iterator[Row[E]]:
     """Yield the rows of a tree. What was shown with all below it is not gone into again, so that circles end.
 
     Args:
@@ -37,7 +38,7 @@ def tree_rows(
         invert: whether below a package stands who asks for it.
     """
 
-    def below(name: str) -> Sequence[tuple[str, Edge]]:
+    def below(name: str) -> Sequence[tuple[str, E]]:
         if invert:
             return graph.asked_by(name)
         return [(edge.name, edge) for edge in graph.edges.get(name, ())]
@@ -51,24 +52,24 @@ def tree_rows(
                 yield from _rows(name, None, (), below, depth, shown)
 
 
-def _tops(graph: Graph, names: Sequence[str], invert: bool) -> Iterable[tuple[str, Edge | None]]:
+def _tops(graph: Graph[E], names: Sequence[str], invert: bool) -> Iterable[tuple[str, E | None]]:
     if names:
         return [(name, None) for name in names]
     if invert:
         return [(name, None) for name in sorted(graph.versions) if not graph.edges.get(name)]
     if graph.own is None:
         return [(edge.name, edge) for edge in graph.roots]
-    return [(graph.own, None), *((edge.name, edge) for edge in graph.roots if edge.group is not None)]
+    return [(graph.own, None), *((edge.name, edge) for edge in graph.roots if edge.is_aside)]
 
 
 def _rows(
     name: str,
-    edge: Edge | None,
+    edge: E | None,
     lasts: tuple[bool, ...],
-    below: Callable[[str], Sequence[tuple[str, Edge]]],
+    below: Callable[[str], Sequence[tuple[str, E]]],
     depth: int | None,
     shown: dict[str, int],
-) -> Iterator[Row]:
+) -> Iterator[Row[E]]:
     """Yield a package and what is below it; its own stack, since a chain may be longer than Python's."""
     waiting = [(name, edge, lasts)]
     while waiting:

@@ -8,20 +8,20 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 
-from nixgen.graph import Asked, Graph, direct_requirements, requirement_graph
+from nixgen.graph import Asked, Edge, Graph, direct_requirements, requirement_graph
 from nixgen.graph.rows import tree_rows
 from nixgen.targets import Target
 
 ENVIRONMENT = Target.parse("3.11", "x86_64-linux").environment()
 
 
-def graph(requires: Mapping[str, list[str]], *asked: str, known: bool = True, own: str | None = None) -> Graph:
+def graph(requires: Mapping[str, list[str]], *asked: str, known: bool = True, own: str | None = None) -> Graph[Edge]:
     """Return the graph of packages that all have the version 1."""
     told = [Asked(requirement=Requirement(text)) for text in asked] if known else None
     return requirement_graph(dict.fromkeys(requires, "1"), requires, told, ENVIRONMENT, own=own)
 
 
-def edges(found: Graph) -> dict[str, list[str]]:
+def edges(found: Graph[Edge]) -> dict[str, list[str]]:
     """Return who asks for whom, by name."""
     return {name: [edge.name for edge in by] for name, by in found.edges.items()}
 

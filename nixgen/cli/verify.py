@@ -2,7 +2,9 @@
 
 Every file of every wheel is read and compared with the hash that the lock binds: its content,
 its mode, and whether Nix's database has it. The trees and the environment that are built of them,
-with bytecode, copies and links, are compared with what Nix recorded when it built them.
+with bytecode, copies and links, are compared with what Nix recorded when it built them. Of packages
+of npm the archives that the store has are compared with the lock's SHA-512, and what Nix unpacked
+of them with what it recorded; --repair takes archives from a cache, and lets Nix build the rest.
 
   nixgen verify                   name everything that is wrong; change nothing
   nixgen verify --repair          restore it: files from their wheels, trees from their builder
@@ -57,19 +59,31 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console, count, size
     from nixgen.environments.choice import Choice
+    from nixgen.environments.kinds import Kinds
     from nixgen.errors import VerificationError
     from nixgen.store import Store
-    from nixgen.verification import repair, verify, verify_all
+    from nixgen.verification import Report, repair, verify, verify_all
 
     console = Console(quiet=options.quiet)
     if options.all:
         report = verify_all(Store(dict(options.option)), console)
     else:
-        choice = Choice.of(request(options))
-        link = Path(options.out_link) if options.out_link else choice.base / "result"
-        report = verify(choice, console, link=link)
-        if options.repair and report.findings:
-            report = repair(choice, report, console, link=link)
+        wanted = request(options)
+        link = Path(options.out_link) if options.out_link else wanted.base / "result"
+        kinds, report = Kinds.of(wanted.base), Report()
+        if kinds.python:
+            choice = Choice.of(wanted)
+            report = verify(choice, console, link=link)
+            if options.repair and report.findings:
+                report = repair(choice, report, console, link=link)
+        if kinds.npm:
+            from nixgen.npm.verification import repair_npm, verify_npm
+
+            beside = link.with_name(f"{link.name}-npm") if kinds.python else link
+            found = verify_npm(wanted, console, link=beside)
+            if options.repair and found.findings:
+                found = repair_npm(wanted, found, console, link=beside)
+            report = _together(report, found)
     if options.json:
         print(json.dumps(_described(report), indent=1))
     else:
@@ -88,9 +102,24 @@ def run(options: argparse.Namespace) -> int:
         )
     if report.absent:
         console.note(f"{count(report.absent, 'leaf')} of {report.leaves:,} are not in the store, and nothing is built")
-    found = f"{count(report.leaves - report.absent, 'leaf')} and {count(report.paths, 'other path')}"
-    console.say(f"all is well: {found}, {size(report.read)} compared")
+    compared = f"{count(report.leaves - report.absent, 'leaf')} and {count(report.paths, 'other path')}"
+    console.say(f"all is well: {compared}, {size(report.read)} compared")
     return 0
+
+
+def _together(report: Report, npm: Report) -> Report:
+    """Return what was found of Python's packages and of npm's as one report; the environment is the first one built."""
+    from dataclasses import replace
+
+    return replace(
+        report,
+        environment=report.environment or npm.environment,
+        paths=report.paths + npm.paths,
+        read=report.read + npm.read,
+        findings=[*report.findings, *npm.findings],
+        repaired=[*report.repaired, *npm.repaired],
+        problems=[*report.problems, *npm.problems],
+    )
 
 
 def _todo(options: argparse.Namespace) -> str:

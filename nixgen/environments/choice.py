@@ -77,7 +77,7 @@ class Choice:
             raise InputError(
                 "the lock has packages of npm alone, and this is for those of Python",
                 where=str(request.base / LOCK_NAME),
-                todo="nixgen build, sync, venv, run, fsck, list, tree and why take npm's too",
+                todo="nixgen build, sync, venv, run, fsck, list, tree, why and verify take npm's too",
             )
         python, interpreter = request.python, None
         if request.interpreter is not None:

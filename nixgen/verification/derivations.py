@@ -8,7 +8,7 @@ import os
 import re
 import shutil
 import stat
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,8 +21,19 @@ from nixgen.verification.nar import nar
 #: The name of the store path that holds the builders (nix/run.nix).
 _BUILDERS = "-nixgen-builders"
 
+#: A builder that is a program by itself (nix/run.nix, ``buildersOf``).
+_ALONE = re.compile(r"(.+-nixgen-builders)/([a-z_]+)\.py")
+
 #: What a finding calls what each builder makes.
-_MADE_BY = {"tree": "tree", "env": "environment", "mounted": "image", "program": "program"}
+_MADE_BY = {
+    "tree": "tree",
+    "env": "environment",
+    "mounted": "image",
+    "program": "program",
+    "npm_package": "package",
+    "npm_environment": "environment",
+    "npm_mounted": "image",
+}
 
 #: Stands in for a leaf that is damaged.
 _STAND_IN = b"# nixgen verify: this file is damaged in the store\n"
@@ -65,7 +76,7 @@ class Derivation:
             outputs, inputs, _, _, program, arguments, variables = ast.literal_eval(text.removeprefix("Derive"))
         except (OSError, ValueError, SyntaxError):
             return None
-        if len(outputs) != 1 or len(arguments) < 2 or not arguments[-2].endswith(_BUILDERS):
+        if len(outputs) != 1 or _builder(arguments) is None:
             return None
         return cls(
             path=path,
@@ -79,13 +90,14 @@ class Derivation:
     @property
     def what(self) -> str:
         """What a finding calls what it makes."""
-        return _MADE_BY.get(self.arguments[-1], "path")
+        return _MADE_BY.get((_builder(self.arguments) or ("", ""))[1], "path")
 
     @property
     def sources(self) -> list[str]:
         """Store paths that a build of it runs and reads, beside leaves and trees."""
         stored = self.variables.get("attributesPath")
-        return [self.arguments[-2], *([stored] if stored else [])]
+        builders = [found[0] for found in [_builder(self.arguments)] if found is not None]
+        return [*builders, *([stored] if stored else [])]
 
     @property
     def attributes(self) -> str:
@@ -128,6 +140,15 @@ class Derivation:
         if problem is not None:
             raise NixError(f"its builder fails: {problem}", where=self.output)
         make_like_nix(out)
+
+
+def _builder(arguments: Sequence[str]) -> tuple[str, str] | None:
+    """Return the store path of the builders that a derivation runs, and the name of that one; None for others."""
+    if arguments and (alone := _ALONE.fullmatch(arguments[-1])):
+        return alone[1], alone[2]
+    if len(arguments) > 1 and arguments[-2].endswith(_BUILDERS):
+        return arguments[-2], arguments[-1]
+    return None
 
 
 def derivations_of(environment: str) -> dict[str, Derivation]:

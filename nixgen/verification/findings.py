@@ -34,8 +34,8 @@ class Finding:
 
     Attributes:
         kind: what is wrong.
-        what: with what: ``leaf``, ``index``, ``tree``, ``program``, ``environment``, ``image``, or ``path`` for another
-            store path that an environment needs.
+        what: with what: ``leaf``, ``index``, ``tree``, ``program``, ``archive`` or ``package`` of npm, ``environment``,
+            ``image``, or ``path`` for another store path that an environment needs.
         path: its store path.
         package: name and version of the package that it belongs to, "" for none or several.
         file: the file: for a leaf its path in the wheel, else its path below the store path; "" for all of it or where

@@ -214,7 +214,7 @@ class Workshop:
             if self._again & {self._previous.wheels[name].name for name in filenames}:
                 continue
             # The same commit may have been asked for by another name.
-            same_wheel = replace(wheel.source, source=job.source)
+            same_wheel = replace(wheel.source, source=replace(package.wheel.source, revision=job.source.revision))
             if wheel.index is not None:
                 index = find_index(wheel, self._base)
                 if index is None:

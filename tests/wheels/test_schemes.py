@@ -188,4 +188,4 @@ def test_installed_paths(path: str, place: tuple[str, str]) -> None:
 
 def test_directory_members_in_data_escape_nowhere(problems_of: Problems) -> None:
     """A directory member of the .data directory that climbs out is an error like a file's."""
-    assert "leaves the wheel" in problems_of(make_wheel(members=[Member(name="demo-1.0.data/data/../../x/")]))
+    assert "leaves the archive" in problems_of(make_wheel(members=[Member(name="demo-1.0.data/data/../../x/")]))

@@ -269,6 +269,12 @@ def choose(
     Raises:
         InputError: where the lock holds no such target, extra, group or member; says what it holds.
     """
+    if not lock.targets and lock.npm is not None:
+        raise InputError(
+            "the lock has packages of npm alone, and this is for those of Python",
+            where="nixgen.lock",
+            todo="nixgen build, sync, venv, run, fsck, list, tree, why and verify take npm's too",
+        )
     fitting = [
         locked for locked in lock.targets if locked.target.system == system and python in (None, locked.target.python)
     ]

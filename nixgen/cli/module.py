@@ -63,6 +63,7 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.lock import Lock
     from nixgen.names import LIBRARY_DIRECTORY, LOCK_NAME, NIX_DIRECTORY
     from nixgen.plan import choose
+    from nixgen.targets.machine import default_system
 
     base = Path(options.directory)
     path = base / NIX_DIRECTORY / "module.nix"
@@ -73,10 +74,11 @@ def run(options: argparse.Namespace) -> int:
         raise InputError(
             "there is no Nix library", where=str(path.parent / LIBRARY_DIRECTORY), todo="run `nixgen lock`"
         )
-    targets = [locked.target for locked in lock.targets if options.python in (None, locked.target.python)]
+    every = [locked.target for locked in lock.targets]
+    targets = [target for target in every if options.python in (None, target.python)]
     choose(
         lock,
-        system=(targets or [lock.targets[0].target])[0].system,
+        system=(targets or every)[0].system if every else default_system(),
         python=options.python,
         extras=options.extra,
         groups=options.group,

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from nixgen.environments.request import Request
-from nixgen.errors import InputError
 from nixgen.lock import Lock
 from nixgen.model import LockedPackage, PythonArchive
 from nixgen.names import LOCK_NAME
@@ -73,12 +72,6 @@ class Choice:
             InputError: there is no lock, or it does not hold what is asked for.
         """
         lock = Lock.from_file(request.base / LOCK_NAME)
-        if not lock.targets and lock.npm is not None:
-            raise InputError(
-                "the lock has packages of npm alone, and this is for those of Python",
-                where=str(request.base / LOCK_NAME),
-                todo="nixgen build, sync, venv, run, fsck, list, tree, why and verify take npm's too",
-            )
         python, interpreter = request.python, None
         if request.interpreter is not None:
             interpreter = _in_store(request.interpreter) or str(request.interpreter.absolute())

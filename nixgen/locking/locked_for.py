@@ -1,4 +1,4 @@
-"""What a project is locked for: the targets asked for, those of the lock, or its own Python; Pythons that are fetched."""
+"""What a project is locked for: targets asked for, those of the lock, or its own Python; Pythons that are fetched."""
 
 from __future__ import annotations
 

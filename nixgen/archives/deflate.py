@@ -21,7 +21,7 @@ _ERROR: type[Exception] = quick.error  # type: ignore[assignment]
 crc32 = quick.crc32
 
 
-def inflate(content: bytes, most: int) -> bytes:
+def inflate(content: bytes | memoryview, most: int) -> bytes:
     """Return what a deflated stream holds, but no more than so many bytes.
 
     Raises:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
-from nixgen.archives.deflate import inflated
+from nixgen.archives.deflate import PIECE, inflate, inflated
 from nixgen.model import WheelIndex
 from nixgen.skeletons.deflate import Search
 from nixgen.skeletons.placing import Placed, blank_entries, blank_local
@@ -24,9 +24,6 @@ from nixgen.wheels.text import index_hash
 
 #: A skeleton that keeps more than this part of its wheel is not worth it: such a wheel is kept whole.
 MOST_KEPT = 0.25
-
-_CHUNK = 1 << 18
-_RAW = -15  # deflate without zlib's frame
 
 
 class StoppedError(Exception):
@@ -134,12 +131,12 @@ def _content(info: zipfile.ZipInfo, stream: memoryview) -> Iterator[memoryview]:
         raise NotImplementedError(f"{info.filename} is neither stored nor deflated")
     elif info.file_size <= WHOLE:
         # one byte more than promised shows that there is more
-        with memoryview(zlib.decompressobj(_RAW).decompress(stream, info.file_size + 1)) as content:
+        with memoryview(inflate(stream, info.file_size + 1)) as content:
             yield content
     else:
         size = 0
         with tempfile.TemporaryFile() as file:
-            for piece in inflated(stream[start : start + _CHUNK] for start in range(0, len(stream), _CHUNK)):
+            for piece in inflated(stream[start : start + PIECE] for start in range(0, len(stream), PIECE)):
                 size += file.write(piece)
                 if size > info.file_size:
                     break

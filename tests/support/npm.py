@@ -9,14 +9,13 @@ import http.server
 import io
 import json
 import tarfile
-import threading
 import urllib.parse
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
+from tests.support.loopback import Loopback
 from tests.support.node import npm
 
 
@@ -91,7 +90,7 @@ def tgz(
 
 
 @dataclass
-class NpmRegistry:
+class NpmRegistry(Loopback):
     """Serve packages as the npm registry does, until the block ends.
 
     Args:
@@ -129,23 +128,11 @@ class NpmRegistry:
 
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
 
     @property
     def url(self) -> str:
         """Its URL, with a final slash, as npm has it."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}/"
+        return f"{self.base}/"
 
     @property
     def archives(self) -> list[str]:

@@ -16,11 +16,10 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 from nixgen.access import Access
 from nixgen.credentials import Credentials
+from tests.support.loopback import Loopback
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,7 +74,7 @@ class Request:
 
 
 @dataclass
-class WheelServer:
+class WheelServer(Loopback):
     """Serve wheels at ``/wheels/<file name>`` and as an index at ``/simple/`` (PEP 503) until the block ends.
 
     Args:
@@ -101,23 +100,6 @@ class WheelServer:
             server_of_wheels = owner
 
         self._http = _Server(("127.0.0.1", 0), Handler)
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-
-    def __enter__(self) -> Self:
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
-
-    @property
-    def base(self) -> str:
-        """The server's URL, without a final slash."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
 
     @property
     def index(self) -> str:

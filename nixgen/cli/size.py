@@ -1,9 +1,9 @@
 """Say what an environment costs and what it shares, the largest package first.
 
 Each content counts once, as the store keeps it once. "own" are the bytes that no other package
-has, and no other environment here. LOCK is the path of a lock, a directory with one, or a revision of git; several are
-compared with each other. --html writes a page with a treemap of every file, which needs nothing
-but a browser.
+has, and no other environment here. LOCK is the path of a lock, a directory with one, or a revision
+of git; several are compared with each other. Packages of npm are an environment beside Python's.
+--html writes a page with a treemap of every file, which needs nothing but a browser.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def _print(one: EnvironmentSize, largest: int, *, blank: bool) -> None:
 
     if blank:
         print()
-    print(f"{one.name}: Python {one.python} on {one.system}")
+    print(f"{one.name}: {'npm' if one.kind == 'npm' else f'Python {one.python}'} on {one.system}")
     rows = [
         (
             f"  {package.name} {package.version}",
@@ -89,7 +89,8 @@ def _print(one: EnvironmentSize, largest: int, *, blank: bool) -> None:
         print(f"shared with {other}: {size(shared)} ({shared / max(1, one.bytes):.1%})")
     if one.environment is not None and one.trees is not None:
         print(f"the environment itself: {_measured(one.environment)}")
-        print(f"its {count(one.tree_count, 'tree')}, which environments share: {_measured(one.trees)}")
+        kind = "package" if one.kind == "npm" else "tree"
+        print(f"its {count(one.tree_count, kind)}, which environments share: {_measured(one.trees)}")
 
 
 def _measured(found: Measured) -> str:

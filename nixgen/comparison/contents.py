@@ -1,8 +1,9 @@
-"""What is in a lock: its wheels, and their files by content."""
+"""What packages hold: their files by content; and of a lock's wheels, as far as they are known."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,45 @@ from nixgen.observer import SILENT, Observer
 
 if TYPE_CHECKING:
     from nixgen.access import Access
+
+#: What the store keeps once: a hash, behind what else tells two files there apart; "" where nothing does.
+Content = tuple[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PackageFiles:
+    """The files of a package.
+
+    Attributes:
+        name, version: of the package.
+        files: content and bytes of each file that is not empty, by its path.
+        copies: how often an environment without links has them.
+    """
+
+    name: str
+    version: str
+    files: Mapping[str, tuple[Content, int]]
+    copies: int = 1
+
+    @property
+    def contents(self) -> dict[Content, int]:
+        """The bytes of each content, once."""
+        return dict(self.files.values())
+
+    @property
+    def bytes(self) -> int:
+        """The bytes of all files."""
+        return sum(size for _, size in self.files.values())
+
+
+def distinct(packages: Iterable[PackageFiles]) -> dict[Content, int]:
+    """Return the bytes of each content that some packages have, once."""
+    return {content: size for package in packages for content, size in package.files.values()}
+
+
+def wheel_files(name: str, version: str, index: WheelIndex | None) -> PackageFiles:
+    """Return the files of a package by its wheel's index; none where there is no index."""
+    return PackageFiles(name=name, version=version, files={} if index is None else _contents(index))
 
 
 def indexes_that_are_known(
@@ -47,13 +87,16 @@ def indexes_that_are_known(
     return found, sorted(unknown)
 
 
-def distinct_files(indexes: Iterable[WheelIndex]) -> Mapping[tuple[str, str], int]:
+def distinct_files(indexes: Iterable[WheelIndex]) -> dict[Content, int]:
     """Return the sizes of the files of some wheels, each content with each kind of name once, as the store has it."""
+    return {content: size for index in indexes for content, size in _contents(index).values()}
+
+
+def _contents(index: WheelIndex) -> dict[str, tuple[Content, int]]:
     from nixgen.leaf import leaf_name
 
     return {
-        (leaf_name(path.rpartition("/")[2]), file.sha256): file.size
-        for index in indexes
+        path: ((leaf_name(path.rpartition("/")[2]), file.sha256), file.size)
         for path, file in index.files.items()
         if file.size
     }

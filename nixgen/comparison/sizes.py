@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
-from nixgen.comparison.contents import distinct_files
-from nixgen.leaf import leaf_name, leaf_path
-from nixgen.model import LockedPackage, WheelIndex
+from nixgen.comparison.contents import Content, PackageFiles, distinct
+
+#: Whose packages an environment has.
+Kind = Literal["python", "npm"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,18 +21,23 @@ class Environment:
 
     Attributes:
         name: what to call it.
-        python, system: of its target.
-        packages: what it holds.
-        indexes: those of its wheels, by file name; it may lack some of wheels that are built.
+        kind: whose packages it has; those of one kind are compared with each other.
+        python: the Python that it is for; None for none.
+        system: the system that it is for.
+        packages: what it holds; some that are built may have no files.
+        is_stored: tells whether the store has a content.
         built: its store path, None where it is not built, or that is not known.
+        trees: the store paths of its packages, where it is built.
     """
 
     name: str
-    python: str
+    kind: Kind
+    python: str | None
     system: str
-    packages: Sequence[LockedPackage]
-    indexes: Mapping[str, WheelIndex]
+    packages: Sequence[PackageFiles]
+    is_stored: Callable[[Content], bool]
     built: Path | None = None
+    trees: Sequence[Path] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,19 +80,20 @@ class EnvironmentSize:
     """What an environment costs.
 
     Attributes:
-        name, python, system: as ``Environment`` has them.
+        name, kind, python, system: as ``Environment`` has them.
         packages: the largest first.
         files, bytes: distinct contents, which the store keeps once each.
         listed: bytes of a copy, in which each file counts wherever it stands.
         stored_files, stored_bytes: contents that the store has already, whoever brought them.
-        shared: bytes of contents that each other environment here has too, by its name.
+        shared: bytes of contents that each other environment of its kind has too, by its name.
         environment: what is in the environment itself; None where it is not built.
-        trees: what is in the trees of its packages; None likewise.
-        tree_count: how many trees there are.
+        trees: what is in the store paths of its packages; None likewise.
+        tree_count: how many of these there are.
     """
 
     name: str
-    python: str
+    kind: Kind
+    python: str | None
     system: str
     packages: tuple[PackageSize, ...]
     files: int
@@ -99,42 +107,37 @@ class EnvironmentSize:
     tree_count: int = 0
 
 
-def measure(
-    environments: Sequence[Environment], trees: Mapping[str, Sequence[Path]], store: str
-) -> list[EnvironmentSize]:
-    """Return what environments cost, in their order.
-
-    Args:
-        environments: their names differ.
-        trees: the trees of those that are built, by their name.
-        store: the store's directory.
-    """
-    contents = {one.name: distinct_files(one.indexes.values()) for one in environments}
-    owners = Counter(key for one in environments for index in one.indexes.values() for key in distinct_files([index]))
+def measure(environments: Sequence[Environment]) -> list[EnvironmentSize]:
+    """Return what environments cost, in their order; their names differ."""
+    contents = {one.name: distinct(one.packages) for one in environments}
+    owners: dict[Kind, Counter[Content]] = {one.kind: Counter() for one in environments}
+    for one in environments:
+        owners[one.kind].update(key for package in one.packages for key in package.contents)
     found = []
     for one in environments:
         files = contents[one.name]
-        stored = [size for (name, sha256), size in files.items() if _lies_in(store, name, sha256)]
-        sizes = [_package(package, one.indexes.get(package.wheel.filename), owners) for package in one.packages]
+        stored = [size for content, size in files.items() if one.is_stored(content)]
+        sizes = [_package(package, owners[one.kind]) for package in one.packages]
         found.append(
             EnvironmentSize(
                 name=one.name,
+                kind=one.kind,
                 python=one.python,
                 system=one.system,
-                packages=tuple(sorted(sizes, key=lambda package: (-package.bytes, package.name))),
+                packages=tuple(sorted(sizes, key=lambda package: (-package.bytes, package.name, package.version))),
                 files=len(files),
                 bytes=sum(files.values()),
-                listed=sum(package.bytes for package in sizes),
+                listed=sum(package.bytes * package.copies for package in one.packages),
                 stored_files=len(stored),
                 stored_bytes=sum(stored),
                 shared={
-                    other: sum(files[key] for key in files.keys() & theirs.keys())
-                    for other, theirs in contents.items()
-                    if other != one.name
+                    other.name: sum(files[key] for key in files.keys() & contents[other.name].keys())
+                    for other in environments
+                    if other.kind == one.kind and other.name != one.name
                 },
                 environment=None if one.built is None else measured([one.built]),
-                trees=None if one.built is None else measured(trees[one.name]),
-                tree_count=0 if one.built is None else len(trees[one.name]),
+                trees=None if one.built is None else measured(one.trees),
+                tree_count=0 if one.built is None else len(one.trees),
             )
         )
     return found
@@ -165,40 +168,34 @@ def measured(directories: Iterable[Path]) -> Measured:
     return Measured(links=links, files=files, directories=count, bytes=size, disk=disk)
 
 
-def _package(package: LockedPackage, index: WheelIndex | None, owners: Mapping[tuple[str, str], int]) -> PackageSize:
-    sizes = [file.size for file in index.files.values() if file.size] if index is not None else []
-    contents = distinct_files([index]) if index is not None else {}
+def _package(package: PackageFiles, owners: Mapping[Content, int]) -> PackageSize:
     return PackageSize(
         name=package.name,
         version=package.version,
-        files=len(sizes),
-        bytes=sum(sizes),
-        own=sum(size for key, size in contents.items() if owners[key] == 1),
+        files=len(package.files),
+        bytes=package.bytes,
+        own=sum(size for key, size in package.contents.items() if owners[key] == 1),
     )
 
 
-def _lies_in(store: str, name: str, sha256: str) -> bool:
-    return os.path.lexists(leaf_path(name, sha256, store))
-
-
-def page_data(environments: Sequence[Environment], sizes: Sequence[EnvironmentSize], store: str) -> dict[str, object]:
+def page_data(environments: Sequence[Environment], sizes: Sequence[EnvironmentSize]) -> dict[str, object]:
     """Return what the page with the treemap shows.
 
     A file is its name, size and marks (1 where another environment has it too, 2 where the store has it); a directory
     its name and a list of what is in it.
     """
-    contents = [distinct_files(one.indexes.values()).keys() for one in environments]
+    contents = [distinct(one.packages).keys() for one in environments]
     described = []
     for number, (one, size) in enumerate(zip(environments, sizes, strict=True)):
-        others = set().union(*(keys for other, keys in enumerate(contents) if other != number))
-        packages = []
-        for package in size.packages:
-            index = next((index for index in one.indexes.values() if index.name == package.name), None)
-            if index is not None:
-                packages.append([f"{package.name} {package.version}", _nested(index, others, store)])
+        others = set().union(
+            *(keys for other, keys in enumerate(contents) if other != number and environments[other].kind == one.kind)
+        )
+        marks = {content: (content in others) + 2 * one.is_stored(content) for content in contents[number]}
+        largest = sorted(one.packages, key=lambda package: (-package.bytes, package.name, package.version))
         described.append(
             {
                 "name": size.name,
+                "kind": size.kind,
                 "python": size.python,
                 "system": size.system,
                 "files": size.files,
@@ -206,18 +203,20 @@ def page_data(environments: Sequence[Environment], sizes: Sequence[EnvironmentSi
                 "stored": size.stored_bytes,
                 "shared": sum(size.shared.values()) if len(size.shared) == 1 else None,
                 "disk": None if size.environment is None else size.environment.disk,
-                "packages": packages,
+                "packages": [
+                    [f"{package.name} {package.version}", _nested(package, marks)]
+                    for package in largest
+                    if package.files
+                ],
             }
         )
     return {"environments": described}
 
 
-def _nested(index: WheelIndex, others: set[tuple[str, str]], store: str) -> list[object]:
+def _nested(package: PackageFiles, marks: Mapping[Content, int]) -> list[object]:
     top: list[object] = []
     directories: dict[str, list[object]] = {"": top}
-    for path, file in index.files.items():
-        if not file.size:
-            continue
+    for path, (content, size) in package.files.items():
         above, _, name = path.rpartition("/")
         missing = []
         while above not in directories:
@@ -227,7 +226,5 @@ def _nested(index: WheelIndex, others: set[tuple[str, str]], store: str) -> list
             inner: list[object] = []
             directories[directory.rpartition("/")[0]].append([directory.rpartition("/")[2], inner])
             directories[directory] = inner
-        kind = leaf_name(name)
-        marks = ((kind, file.sha256) in others) + 2 * _lies_in(store, kind, file.sha256)
-        directories[path.rpartition("/")[0]].append([name, file.size, marks])
+        directories[path.rpartition("/")[0]].append([name, size, marks[content]])
     return top

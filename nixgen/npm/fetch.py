@@ -109,6 +109,7 @@ def fetch(
     known: Mapping[str, NpmArchive],
     access: Access,
     progress: Callable[[Progress], None] | None = None,
+    each: Callable[[str, Path], None] | None = None,
 ) -> Fetching:
     """Return what each archive is and holds; each is got and read once per user.
 
@@ -118,6 +119,8 @@ def fetch(
         known: archives by their URL, as the lock of before has them: what a weaker hash was of.
         access: how servers are reached.
         progress: called as bytes arrive and archives are done.
+        each: takes the SHA-512 of each archive, hexadecimal, and the file, which is gone afterwards where it cannot be
+            kept; with it, what is remembered of an archive does not do.
 
     Raises:
         NetworkError: a server does not give one.
@@ -129,14 +132,14 @@ def fetch(
     for one in ordered:
         strongest = one.strongest
         digest = strongest[1].hex() if strongest is not None and strongest[0] == "sha512" else None
-        index = None if digest is None or one.path is not None else _remembered(digest)
+        index = None if digest is None or one.path is not None or each is not None else _remembered(digest)
         if digest is None or index is None:
             lacking.append(one)
         else:
             found[one] = _fetched(one, digest, index)
     if not lacking:
         return Fetching(found=found, downloaded=0)
-    run = _Run(base, known, progress, len(lacking))
+    run = _Run(base, known, progress, len(lacking), each)
     place = cache_directory() / "npm"
     with contextlib.suppress(OSError):
         place.mkdir(parents=True, exist_ok=True)
@@ -154,8 +157,9 @@ class _Run:
         known: Mapping[str, NpmArchive],
         progress: Callable[[Progress], None] | None,
         total: int,
+        each: Callable[[str, Path], None] | None,
     ) -> None:
-        self._base, self._known, self._progress, self._total = base, known, progress, total
+        self._base, self._known, self._progress, self._total, self._each = base, known, progress, total, each
         self._done = 0
         self.read = 0
         self._refused: list[tuple[Wanted, list[str]]] = []
@@ -200,6 +204,8 @@ class _Run:
             except RefusedError as error:
                 self._refused.append((asked, error.problems))
                 return None
+        if self._each is not None:
+            await asyncio.to_thread(self._each, digest, file)
         await asyncio.to_thread(_keep, digest, index, file if fetched else None)
         return _fetched(asked, digest, index)
 

@@ -1,8 +1,8 @@
 /* What environments cost: every file of each. */
-const KINDS = [["Python", 212], ["native code", 14], ["text and metadata", 145], ["other data", 45]];
-const NATIVE = /\.(so|dylib|pyd|dll|a)(\.|$)/, PYTHON = /\.(py|pyi|pyx|pxd)$/, TEXT = /\.(txt|md|rst|html?|json|toml|cfg|ini|ya?ml|css|js|xml|csv|po)$|^(METADATA|RECORD|WHEEL|LICENSE.*|COPYING.*)$/i;
-const kindOf = name => NATIVE.test(name) ? 1 : PYTHON.test(name) ? 0 : TEXT.test(name) ? 2 : 3;
-const two = DATA.environments.length > 1;
+const KINDS = [["source code", 212], ["native code", 14], ["text and metadata", 145], ["other data", 45]];
+const NATIVE = /\.(so|dylib|pyd|dll|a|node|wasm)(\.|$)/, SOURCE = /\.(py|pyi|pyx|pxd|[cm]?[jt]sx?|vue|svelte)$/, TEXT = /\.(txt|md|rst|html?|json|toml|cfg|ini|ya?ml|css|xml|csv|po|map)$|^(METADATA|RECORD|WHEEL|LICENSE.*|COPYING.*)$/i;
+const kindOf = name => NATIVE.test(name) ? 1 : SOURCE.test(name) ? 0 : TEXT.test(name) ? 2 : 3;
+const two = DATA.environments.length > new Set(DATA.environments.map(({ kind }) => kind)).size;
 
 start({
   title: `${DATA.environments.map(({ name }) => name).join(" and ")}: what an environment costs`,
@@ -12,7 +12,7 @@ start({
     name: one.name,
     top: "all packages",
     children: one.packages,
-    sums: `Python ${one.python}, ${one.system}: ${several(one.packages.length, "package")}, ${several(one.files, "content")}, ${bytes(one.bytes)}` +
+    sums: `${one.kind === "npm" ? "npm" : `Python ${one.python}`}, ${one.system}: ${several(one.packages.length, "package")}, ${several(one.files, "content")}, ${bytes(one.bytes)}` +
       (one.shared === null ? "" : `; ${bytes(one.shared)} shared with the other`) +
       (one.disk === null ? "" : `; links and all of its own: ${bytes(one.disk)}`),
   })),

@@ -131,13 +131,16 @@ def nar(path: str, store_dir: str | None = None, write_to: Callable[[bytes | mem
     return found
 
 
-def flat_nar(size: int) -> tuple[bytes, bytes]:
-    """Return what stands before and behind the content of a file that is no program, and is serialised alone.
+def flat_nar(size: int, *, executable: bool = False) -> tuple[bytes, bytes]:
+    """Return what stands before and behind the content of a file that is serialised alone.
 
     Args:
         size: of the file, in bytes.
+        executable: whether it may be run.
     """
-    return _text(b"nix-archive-1") + _FILE + _LENGTH.pack(size), b"\0" * (-size % 8) + _CLOSE
+    return _text(b"nix-archive-1") + (_PROGRAM if executable else _FILE) + _LENGTH.pack(size), b"\0" * (
+        -size % 8
+    ) + _CLOSE
 
 
 def read_file(path: str, take: Callable[[memoryview], None]) -> int:

@@ -22,7 +22,8 @@ from benchmarks.readings import kept
 from benchmarks.rows import rows
 from benchmarks.run import run
 from benchmarks.sets import SETS
-from benchmarks.written import newest, of_page, of_result
+from benchmarks.written import of_page, of_result
+from corpus.tables import newest
 
 ROOT = Path(__file__).resolve().parent.parent
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from benchmarks.measures import MEASURES
 from benchmarks.sets import SETS
-from benchmarks.written import GOALS, HEAD, Written, markdown
+from benchmarks.written import GOALS, HEAD, Written
+from corpus import tables
 
 #: Written by hand: what each optimisation bought.
 OPTIMISATIONS = Path(__file__).with_name("optimisations.md")
@@ -57,12 +58,12 @@ def goals(every: Sequence[Written]) -> str:
         lines += judged
         if measure.goal and not judged:
             lines.append((name, measure.goal, "", ", ".join(measure.sets), "", "not measured yet", ""))
-    return markdown(lines)
+    return tables.table(lines)
 
 
 def table(some: Sequence[Written]) -> str:
     """Return the table of a set: one row for each thing measured and each of its peers."""
-    return markdown([HEAD, *(cells for item in some for cells in item.lines)])
+    return tables.table([HEAD, *(cells for item in some for cells in item.lines)])
 
 
 def _conditions(some: Sequence[Written]) -> str:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from benchmarks.readings import Result
 from benchmarks.rows import Row, rows
+from corpus.tables import cells
 
 #: Columns of a set's table, and of the goals'.
 HEAD = ("measure", "what", "Nix", "value", "peer", "its value", "CPU", "ratio", "goal", "met", "rounds")
@@ -39,6 +40,11 @@ class Written:
     conditions: Mapping[str, str]
     lines: Sequence[Cells]
     goals: Sequence[Cells]
+
+    @property
+    def key(self) -> tuple[str, str, str]:
+        """Which measure it is."""
+        return self.set, self.measure, self.nix
 
 
 def of_result(result: Result) -> Written:
@@ -78,14 +84,14 @@ def of_page(text: str) -> list[Written]:
     found: dict[tuple[str, str, str], Written] = {}
     goals: dict[tuple[str, str, str], list[Cells]] = {}
     head, *parts = re.split(r"^(?=## Set `)", text, flags=re.MULTILINE)
-    for cells in _cells(head, GOALS):
-        goals.setdefault((cells[3], cells[0], cells[4]), []).append(cells)
+    for row in cells(head, GOALS):
+        goals.setdefault((row[3], row[0], row[4]), []).append(row)
     for part in parts:
         name = _SET.match(part.partition("\n")[0])
         assert name is not None
         listed: dict[tuple[str, str], list[Cells]] = {}
-        for cells in _cells(part, HEAD):
-            listed.setdefault((cells[0], cells[2]), []).append(cells)
+        for row in cells(part, HEAD):
+            listed.setdefault((row[0], row[2]), []).append(row)
         told = _conditions(part)
         for (measure, nix), lines in listed.items():
             key = (name[1], measure, nix)
@@ -98,14 +104,6 @@ def of_page(text: str) -> list[Written]:
                 goals=goals.get(key, []),
             )
     return list(found.values())
-
-
-def _cells(text: str, head: Cells) -> list[Cells]:
-    """Return the rows of the table with this head."""
-    _, _, rest = text.partition(markdown([head]))
-    lines = rest.splitlines()
-    end = next((number for number, line in enumerate(lines) if not line.startswith("| ")), len(lines))
-    return [tuple(cell.strip() for cell in line[1:-1].split("|")) for line in lines[:end]]
 
 
 def _conditions(part: str) -> dict[tuple[str, str], dict[str, str]]:
@@ -122,16 +120,3 @@ def _conditions(part: str) -> dict[tuple[str, str], dict[str, str]]:
         for measure in names.split(", "):
             found[measure, "" if nix == "no Nix" else nix.removeprefix("Nix ")] = own
     return {key: {**shared, **own} for key, own in found.items()}
-
-
-def newest(results: Iterable[Written], before: Iterable[Written]) -> list[Written]:
-    """Return the results, and of what was written before all that no result is of."""
-    found = {(item.set, item.measure, item.nix): item for item in before}
-    return list((found | {(item.set, item.measure, item.nix): item for item in results}).values())
-
-
-def markdown(lines: Sequence[Sequence[str]]) -> str:
-    """Return a table of Markdown; the first line is its head."""
-    head, *body = lines
-    written = [head, ["---"] * len(head), *body]
-    return "".join("| " + " | ".join(line) + " |\n" for line in written)

@@ -31,7 +31,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _options(arguments)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # what an interrupt cleans up, a termination does too
     try:
-        sets = _chosen(read(options.sets), options.names, short=options.short)
+        listed = read(options.sets)
+        sets = _chosen(listed, options.names, short=options.short)
     except (SetsError, OSError) as error:
         print(f"conformance: {error}", file=sys.stderr)
         return 2
@@ -51,7 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         for tool in tools
         if (one := result.read(options.scratch / "results", wanted.name, tool.name)) is not None
     ]
-    text = page(results, sets)
+    before = options.write.read_text(encoding="utf-8") if options.write and options.write.exists() else ""
+    text = page(results, listed, before)
     print(text)
     if options.write:
         options.write.write_text(text, encoding="utf-8")
@@ -87,7 +89,12 @@ def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
         metavar="DIR",
         help="where locks and results are kept (default: .cache/conformance)",
     )
-    parser.add_argument("--write", type=Path, metavar="FILE", help="write the page there too (docs/conformance.md)")
+    parser.add_argument(
+        "--write",
+        type=Path,
+        metavar="FILE",
+        help="write the page there too (docs/conformance.md); what it says of locks that were not run stays",
+    )
     options = parser.parse_args(arguments)
     options.scratch = options.scratch.resolve()
     return options

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import platform
-import re
-from collections.abc import Iterator, Sequence
-from importlib.metadata import version
+from collections.abc import Collection, Mapping, Sequence
 
 from conformance.result import Result
 from conformance.sets import RequirementSet
 from conformance.tools import TOOLS
+from conformance.written import ALIKE, HEAD, LISTS, Written, by_line, equal, last, of_page, of_result, versions_of
+from corpus.tables import days, newest, span, table
 
 _INTRODUCTION = """\
 # Conformance
@@ -42,133 +42,77 @@ have. What needs a source distribution is in no set.
 """
 
 
-def page(results: Sequence[Result], sets: Sequence[RequirementSet]) -> str:
-    """Return the page."""
-    compared = [one for one in results if one.sides]
-    equal = sum(not side.differences for one in compared for side in one.sides)
-    number = sum(len(one.sides) for one in compared)
-    packages = sum(side.packages for one in compared for side in one.sides)
-    versions = {one.tool: one.version for one in results}
+#: What a list says before its lines.
+_SAID = {
+    ALIKE: "No specification says which to take; nixgen takes the first, as uv does, pip the second:",
+}
+
+
+def page(results: Sequence[Result], sets: Sequence[RequirementSet], before: str = "") -> str:
+    """Return the page.
+
+    Args:
+        results: what was run.
+        sets: the list, in its order.
+        before: the page of before: what it says of other locks stays.
+    """
+    names = [wanted.name for wanted in sets]
+    found = {one.key: one for one in newest(map(of_result, results), of_page(before))}
+    every = [found[name, tool] for name in names for tool in TOOLS if (name, tool) in found]
+    run = {(one.set, one.tool) for one in results}
+    kept = [one for one in every if one.key not in run]
+    dates = {one.date for one in results} | set(days(before) if kept else ())
+    versions = {tool: said for tool, said in versions_of(before).items() if any(one.tool == tool for one in kept)}
+    for one in results:
+        versions.setdefault(one.tool, set()).add(one.version)
+    rows = [[name, *_cells(found, name)] for name in names if any(one.set == name for one in every)]
     lines = [
         _INTRODUCTION,
-        f"* {max((one.date for one in results), default='never')}, Python {platform.python_version()}, "
-        f"{platform.system()} {platform.machine()}; {_versions(versions)}, pip {_pip(versions)}",
-        f"* {len({one.set for one in results})} sets, {len(results)} locks asked for, {len(compared)} compared",
-        f"* {number} times a lock for a target, {packages:,} packages: {equal} equal, {number - equal} not",
+        f"* {span(dates)}, Python {platform.python_version()}, "
+        f"{platform.system()} {platform.machine()}; {_versions(versions)}pip newest",
+        *_totals(every),
         "",
         "Each cell: the versions in the lock that some target has, how many of the targets are equal, and what no "
         "wheel is for; an empty one was not run.",
         "",
-        "| set | " + " | ".join(TOOLS) + " |",
-        "| --- |" + " --- |" * len(TOOLS),
+        *table([HEAD, *rows]).splitlines(),
     ]
-    by_key = {(one.set, one.tool): one for one in results}
-    for wanted in sets:
-        cells = [_cell(by_key.get((wanted.name, name))) for name in TOOLS]
-        lines.append("| " + " | ".join([wanted.name, *cells]) + " |")
-    for title, found in (
-        ("Differences", _differences(results)),
-        ("What a tool could not lock", _unlocked(results)),
-        ("Two wheels that fit equally well", _alike(results)),
-        ("What a requirements.txt lacks for another target", _added(results)),
-        ("No wheel, say both", _refused(results)),
-    ):
-        listed = list(found)
-        lines += ["", f"## {title}", "", *(listed or ["None."])]
+    for title in LISTS:
+        listed = [line for one in every for line in one.lines.get(title, ())]
+        said = [_SAID[title], ""] if title in _SAID and listed else []
+        lines += ["", f"## {title}", "", *said, *(listed or ["None."])]
     return "\n".join([*lines, ""])
 
 
 def said(one: Result) -> str:
     """Return a line on how a lock compared."""
     if one.unlocked:
-        return f"{one.set}, {one.tool}: not locked: {_last(one.unlocked)}"
+        return f"{one.set}, {one.tool}: not locked: {last(one.unlocked)}"
     if one.silent:
-        return f"{one.set}, {one.tool}: does not say what it would install: {_last(one.silent)}"
+        return f"{one.set}, {one.tool}: does not say what it would install: {last(one.silent)}"
     lines = [
-        f"{one.set}, {one.tool}: {one.packages} packages, {_equal(one)}, locked in {one.lock_seconds:.0f} s, "
+        f"{one.set}, {one.tool}: {one.packages} packages, {equal(one)}, locked in {one.lock_seconds:.0f} s, "
         f"by nixgen in {one.seconds:.0f} s"
     ]
     lines += [f"    {line}" for line in one.with_itself]
-    lines += [f"    {', '.join(targets)}: {line}" for line, targets in _by_line(one).items()]
+    lines += [f"    {', '.join(targets)}: {line}" for line, targets in by_line(one).items()]
     return "\n".join(lines)
 
 
-def _cell(one: Result | None) -> str:
-    if one is None:
-        return ""
-    if one.unlocked:
-        return "not locked"
-    if one.silent:
-        return "not said"
-    refused = len({name for side in one.sides for name in side.refused})
-    return f"{one.packages}: {_equal(one)}" + (f", {refused} without a wheel" if refused else "")
+def _totals(every: Sequence[Written]) -> list[str]:
+    compared = [one.numbers for one in every if one.numbers is not None]
+    versions, same, targets = (sum(numbers) for numbers in zip(*compared, strict=True)) if compared else (0, 0, 0)
+    return [
+        f"* {len({one.set for one in every})} sets, {len(every)} locks asked for, {len(compared)} compared, "
+        f"with {versions:,} versions in them",
+        f"* {targets} times a lock for a target: {same} equal, {targets - same} not",
+    ]
 
 
-def _equal(one: Result) -> str:
-    equal = sum(not side.differences for side in one.sides)
-    return f"{equal} of {len(one.sides)} equal"
+def _cells(found: Mapping[tuple[str, str], Written], name: str) -> list[str]:
+    return [found[name, tool].cell if (name, tool) in found else "" for tool in TOOLS]
 
 
-def _differences(results: Sequence[Result]) -> Iterator[str]:
-    for one in results:
-        if one.silent:
-            yield f"* {one.set}, {one.tool} does not say what it would install: {_last(one.silent)}"
-        for line in one.with_itself:
-            yield f"* {one.set}, {one.tool}, its dry run and its library: {line}"
-        for line, targets in _by_line(one).items():
-            yield f"* {one.set}, {one.tool} ({', '.join(targets)}): {_last(line)}"
-
-
-def _by_line(one: Result) -> dict[str, list[str]]:
-    """Return each difference with the targets that have it."""
-    found: dict[str, list[str]] = {}
-    for side in one.sides:
-        for line in side.differences:
-            found.setdefault(line, []).append(side.target)
-    return {line: ["all targets"] if len(keys) == len(one.sides) else keys for line, keys in found.items()}
-
-
-def _unlocked(results: Sequence[Result]) -> Iterator[str]:
-    for one in results:
-        if one.unlocked:
-            yield f"* {one.set}, {one.tool}: {_last(one.unlocked)}"
-
-
-def _alike(results: Sequence[Result]) -> Iterator[str]:
-    pairs = sorted({pair for one in results for side in one.sides for pair in side.alike})
-    if pairs:
-        yield "No specification says which to take; nixgen takes the first, as uv does, pip the second:"
-        yield ""
-    for pair in pairs:
-        yield f"* {pair}"
-
-
-def _added(results: Sequence[Result]) -> Iterator[str]:
-    for one in results:
-        for side in one.sides:
-            if side.added:
-                yield f"* {one.set}, {one.tool} ({side.target}): {', '.join(side.added)}"
-
-
-def _refused(results: Sequence[Result]) -> Iterator[str]:
-    for one in results:
-        targets: dict[str, list[str]] = {}
-        for side in one.sides:
-            for name in side.refused:
-                targets.setdefault(name, []).append(side.target)
-        for name, keys in targets.items():
-            yield f"* {one.set}, {one.tool}: {name} ({'all' if len(keys) == len(one.sides) else ', '.join(keys)})"
-
-
-def _versions(versions: dict[str, str]) -> str:
-    return ", ".join(f"{name.partition('-1')[0]} {versions[name]}" for name in TOOLS if name in versions)
-
-
-def _pip(versions: dict[str, str]) -> str:
-    return "newest" if versions else version("pip")
-
-
-def _last(text: str) -> str:
-    """Return the last line that says something, without paths of this machine."""
-    lines = [line.strip() for line in text.splitlines() if re.search(r"\w", line)] or [""]
-    return re.sub(r"(?<![\w:/])/(?:[\w.@+-]+/)+", "…/", lines[-1])[:300].replace("|", "\\|")
+def _versions(versions: Mapping[str, Collection[str]]) -> str:
+    told = [f"{name.partition('-1')[0]} {' and '.join(sorted(versions[name]))}" for name in TOOLS if name in versions]
+    return "".join(f"{words}, " for words in told)

@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result, Tree
-from corpus.rows import Row, dates_of, rows_of
+from corpus.rows import HEAD, Row, rows_of
+from corpus.tables import days, newest, span, table
 
 _INTRODUCTION = """\
 # Compatibility
@@ -71,9 +72,9 @@ def page(
     """
     compared = [one for one in results if not one.trouble]
     run = {one.name for one in results}
-    rows = {row.package: row for row in rows_of(before) if row.package not in run} if mounted else {}
-    dates = sorted({one.date for one in results} | set(dates_of(before) if rows else ()))
-    rows |= {one.name: Row.of(one) for one in compared}
+    kept = [row for row in rows_of(before) if row.package not in run] if mounted else []
+    dates = {one.date for one in results} | set(days(before) if kept else ())
+    rows = {row.package: row for row in newest(map(Row.of, compared), kept)}
     return "\n".join(
         [
             _MOUNTED if mounted else _FROM_SOURCE if from_source else _INTRODUCTION,
@@ -95,7 +96,7 @@ def page(
     )
 
 
-def _totals(results: Sequence[Result], rows: Sequence[Row], dates: Sequence[str], listed: int) -> list[str]:
+def _totals(results: Sequence[Result], rows: Sequence[Row], dates: Iterable[str], listed: int) -> list[str]:
     verdicts: Counter[str] = Counter()
     for row in rows:
         verdicts.update(row.verdicts)
@@ -103,8 +104,7 @@ def _totals(results: Sequence[Result], rows: Sequence[Row], dates: Sequence[str]
     failed = [one for one in results if one.trouble]
     broken = sum(DEFECT in row.verdicts for row in rows) + sum(bool(one.defect) for one in failed)
     return [
-        f"* {' to '.join(dict.fromkeys([dates[0], dates[-1]])) if dates else 'never'}, Python {pythons}, "
-        f"{platform.system()} {platform.machine()}",
+        f"* {span(dates)}, Python {pythons}, {platform.system()} {platform.machine()}",
         f"* {_count(listed, 'package')} in the list; {len(rows) + len(failed)} run, {len(rows)} compared, "
         f"{len(failed)} not",
         f"* {sum(DEFECT not in row.verdicts for row in rows)} work under nixgen as they do under pip; "
@@ -171,14 +171,9 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
 def _table(rows: Iterable[Row], copies: Mapping[str, str] | None) -> list[str]:
     """Return the table of packages; with a column of copies, by package, where they are given."""
     more = [] if copies is None else ["copies"]
-    lines = [
-        "| " + " | ".join(["package", "version", "wheels", "files", "pip", "nixgen", "of", *more, "remarks"]) + " |",
-        "| " + " | ".join(["---", "---", *["---:"] * 5, *["---" for _ in more], "---"]) + " |",
-    ]
-    for row in rows:
-        cells = row.cells([] if copies is None else [copies[row.package]])
-        lines.append("| " + " | ".join(cells) + " |")
-    return lines
+    lines = [[*HEAD[:-1], *more, HEAD[-1]]]
+    lines += [row.cells([] if copies is None else [copies[row.package]]) for row in rows]
+    return table(lines, right=range(2, 7)).splitlines()
 
 
 def _copied(trees: Iterable[Tree]) -> str:

@@ -8,6 +8,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result
+from corpus.tables import cells
+
+#: The columns of the table, without that of copies, which stands before the last.
+HEAD = ("package", "version", "wheels", "files", "pip", "nixgen", "of", "remarks")
 
 #: What the page says of probes, by their verdict, in its order.
 WORDS = {
@@ -20,9 +24,7 @@ WORDS = {
 #: How many probes a remark names.
 _NAMED = 3
 
-_ROW = re.compile(r"^\| (?P<cells>\S+(?: \| [^|]*){7}) \|$", re.MULTILINE)
 _REMARK = re.compile(r"(?P<words>[^:;]+): (?P<names>`[^`]+`(?:, `[^`]+`)*)(?: and (?P<more>\d+) more)?(?:; |$)")
-_RUN = re.compile(r"^\* (?P<dates>\S+(?: to \S+)?), Python ", re.MULTILINE)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,6 +49,11 @@ class Row:
     probes: int
     verdicts: Mapping[str, int]
     remarks: str
+
+    @property
+    def key(self) -> str:
+        """Which package it is of."""
+        return self.package
 
     @classmethod
     def of(cls, result: Result) -> Row:
@@ -85,31 +92,20 @@ def _listed(names: Sequence[str]) -> str:
 
 def rows_of(text: str) -> list[Row]:
     """Return the rows of a page without a column of copies, in its order."""
-    found = []
-    for match in _ROW.finditer(text):
-        package, version, *numbers, remarks = (cell.strip() for cell in match["cells"].split(" | "))
-        if numbers and numbers[0].isdigit():
-            wheels, files, pip, nixgen, probes = (int(number.replace(",", "")) for number in numbers)
-            found.append(
-                Row(
-                    package=package,
-                    version=version,
-                    wheels=wheels,
-                    files=files,
-                    pip=pip,
-                    nixgen=nixgen,
-                    probes=probes,
-                    verdicts=_verdicts(remarks),
-                    remarks=remarks,
-                )
-            )
-    return found
-
-
-def dates_of(text: str) -> list[str]:
-    """Return the days on which what a page says was found."""
-    match = _RUN.search(text)
-    return match["dates"].split(" to ") if match else []
+    return [
+        Row(
+            package=package,
+            version=version,
+            wheels=int(wheels),
+            files=int(files.replace(",", "")),
+            pip=int(pip),
+            nixgen=int(nixgen),
+            probes=int(probes),
+            verdicts=_verdicts(remarks),
+            remarks=remarks,
+        )
+        for package, version, wheels, files, pip, nixgen, probes, remarks in cells(text, HEAD)
+    ]
 
 
 def _verdicts(remarks: str) -> Mapping[str, int]:

@@ -12,7 +12,8 @@ from benchmarks.clock import Sample
 from benchmarks.page import goals, page, table
 from benchmarks.readings import Reading, Result, kept
 from benchmarks.rows import rows
-from benchmarks.written import newest, of_page, of_result
+from benchmarks.written import of_page, of_result
+from corpus.tables import newest
 
 _COLD = [
     Reading(

@@ -149,12 +149,42 @@ def test_the_page() -> None:
         Result(set="small", tool="pdm", unlocked="it was\n/a/path/to/thing failed\n", **said),  # type: ignore[arg-type]
     ]
     text = page(results, [RequirementSet(name="small", requirements=())])
-    assert "1 sets, 2 locks asked for, 1 compared" in text
-    assert "* 2 times a lock for a target, 5 packages: 1 equal, 1 not" in text
+    assert "1 sets, 2 locks asked for, 1 compared, with 3 versions in them" in text
+    assert "* 2 times a lock for a target: 1 equal, 1 not" in text
     assert "| small | 3: 1 of 2 equal, 1 without a wheel |  |  | not locked |  |  |" in text
     assert "* small, uv (a): only uv: x 1" in text
     assert "* small, pdm: …/thing failed" in text
     assert "* small, uv: y 2 (b)" in text
+
+
+def test_locks_that_were_not_run_again_stay() -> None:
+    """A page has what the one before says of locks without a new result, counts it, and names each tool's versions."""
+    sides = [
+        Side(target="a", packages=3, differences=["only poetry: x 1"], alike=["f and g"], added=["h 1"]),
+        Side(target="b", packages=2, refused=["y 2"]),
+    ]
+    one = Result(
+        set="one", tool="poetry", version="2.5.1", date="2026-01-02", lock_seconds=1.0, packages=3, sides=sides
+    )
+    old = replace(one, tool="poetry-1.8", version="1.8.5", date="2026-01-01", with_itself=["only its library: z 1"])
+    failed = replace(one, set="two", tool="uv", version="0.9", sides=(), unlocked="not done after 15 minutes")
+    silent = replace(one, set="two", tool="pdm", version="2.22", sides=(), silent="no")
+    sets = [RequirementSet(name=name, requirements=()) for name in ("one", "two", "three")]
+    everything = [one, old, failed, silent]
+    whole = page(everything, sets)
+    assert "uv 0.9, poetry 2.5.1, poetry 1.8.5, pdm 2.22, pip newest" in whole and "2026-01-01 to 2026-01-02" in whole
+    assert "2 sets, 4 locks asked for, 2 compared, with 6 versions in them" in whole and "| three |" not in whole
+    for new in everything:
+        assert page([new], sets, page([other for other in everything if other is not new], sets)) == whole
+        assert page([new], sets, whole) == whole
+    assert page([], sets, whole) == whole
+    newer = replace(one, version="2.6.0", date="2026-01-03", sides=sides[1:])
+    text = page([newer], sets, whole)
+    assert "poetry 2.6.0, poetry 1.8.5" in text and "2026-01-01 to 2026-01-03" in text
+    assert text == page([newer, old, failed, silent], sets)
+    both = page([replace(newer, set="two")], sets, whole)
+    assert "poetry 2.5.1 and 2.6.0, poetry 1.8.5" in both and page([], sets, both) == both
+    assert "| one |" not in page([], sets[1:], whole)
 
 
 def test_the_list(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import os
+from collections.abc import Container
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -203,7 +204,10 @@ def say_locked(made: Locked, console: Console, options: argparse.Namespace) -> N
         found = difference(made.previous, made.files.lock)
         for line in lines(found):
             console.say(line)
-        if (found.added or found.changed) and (told := _lacking(made)):
+        if (found.python.added or found.python.changed) and (told := _lacking(made)):
+            console.say(told)
+        new = {change.name for change in found.npm.every}
+        if made.npm is not None and new and (told := _lacking_npm(made.npm, new)):
             console.say(told)
     unknown = [] if options.dry_run else untracked(base)
     verb = "would write" if options.dry_run else "wrote"
@@ -242,6 +246,33 @@ def _lacking(made: Locked) -> str | None:
         return None
     of = count(found.wheels, "wheel")
     return f"this machine lacks {count(found.files, 'file')} of {of}, {size(found.size)} unpacked"
+
+
+def _lacking_npm(made: NpmLocked, new: Container[str]) -> str | None:
+    """Return what of some packages of npm the store lacks, in a line; None where nothing, or there is no Nix to ask.
+
+    Of others it may have what was unpacked, and the archives no more.
+    """
+    from nixgen.cli.console import count, size
+    from nixgen.errors import NixError
+    from nixgen.npm.fitting import fitting
+    from nixgen.npm.supply import archive_path
+    from nixgen.store import Store
+    from nixgen.targets import default_system
+
+    store, packages = Store(), fitting(made.section, default_system())
+    try:
+        wanted = [package for package in packages if package.archive is not None and package.name in new]
+        archives = {archive_path(package, store.directory): package for package in wanted}
+        missing = [archives[path] for path in store.invalid(archives)]
+    except NixError:
+        return None
+    if not missing:
+        return None
+    indexes = [made.indexes.get(package.at) for package in missing]
+    every = sum(index.unpacked for index in indexes if index is not None)
+    at_least = "at least " if None in indexes else ""
+    return f"the store lacks {count(len(missing), 'archive')} of npm's packages, {at_least}{size(every)} unpacked"
 
 
 def _request(options: argparse.Namespace) -> Request:

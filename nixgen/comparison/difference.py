@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import dataclass
 
 from packaging.version import InvalidVersion, Version
 
-from nixgen.comparison.contents import distinct_files
+from nixgen.comparison.contents import Content
 from nixgen.lock import Lock
-from nixgen.model import WheelIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,6 +23,58 @@ class Change:
     name: str
     old: tuple[str, ...]
     new: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Changes:
+    """What differs between the packages of two locks.
+
+    Attributes:
+        every: packages that are added, removed, or have other versions, sorted by name.
+        rebuilt: packages of the same versions with other archives, sorted.
+        fetch: bytes of the archives that the old lock does not have.
+        unsized: how many of these archives it leaves out, for their size is not known.
+    """
+
+    every: tuple[Change, ...] = ()
+    rebuilt: tuple[str, ...] = ()
+    fetch: int = 0
+    unsized: int = 0
+
+    def __bool__(self) -> bool:
+        """Tell whether anything differs."""
+        return bool(self.every or self.rebuilt)
+
+    @property
+    def added(self) -> list[Change]:
+        """The packages that only the new lock has."""
+        return [change for change in self.every if not change.old]
+
+    @property
+    def removed(self) -> list[Change]:
+        """The packages that only the old lock has."""
+        return [change for change in self.every if not change.new]
+
+    @property
+    def changed(self) -> list[Change]:
+        """The packages that both have, in other versions."""
+        return [change for change in self.every if change.old and change.new]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference:
+    """What differs between two locks, over all their targets.
+
+    Attributes:
+        python: Python's packages.
+        npm: npm's packages.
+        targets_added, targets_removed: targets, as the lock names them.
+    """
+
+    python: Changes
+    npm: Changes
+    targets_added: tuple[str, ...]
+    targets_removed: tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,83 +95,51 @@ class FileDifference:
     shared_bytes: int
 
 
-@dataclass(frozen=True, kw_only=True)
-class Difference:
-    """What differs between two locks, over all their targets.
+#: What tells the archives of each version of each package from others.
+_Packages = dict[str, dict[str, set[Hashable]]]
 
-    Attributes:
-        changes: packages that are added, removed, or have other versions, sorted by name.
-        rebuilt: packages of the same versions with other wheels, sorted.
-        targets_added, targets_removed: targets, as the lock names them.
-        fetch: bytes of the wheels that the old lock does not have.
-        npm: packages of npm that are added, removed, or have other versions, sorted by name.
-    """
-
-    changes: tuple[Change, ...]
-    rebuilt: tuple[str, ...]
-    targets_added: tuple[str, ...]
-    targets_removed: tuple[str, ...]
-    fetch: int
-    npm: tuple[Change, ...] = ()
-
-    @property
-    def added(self) -> list[Change]:
-        """The packages that only the new lock has."""
-        return [change for change in self.changes if not change.old]
-
-    @property
-    def removed(self) -> list[Change]:
-        """The packages that only the old lock has."""
-        return [change for change in self.changes if not change.new]
-
-    @property
-    def changed(self) -> list[Change]:
-        """The packages that both have, in other versions."""
-        return [change for change in self.changes if change.old and change.new]
+#: The archives of a lock, with their bytes as far as they are known.
+_Archives = Mapping[str | None, int | None]
 
 
 def difference(old: Lock, new: Lock) -> Difference:
     """Return what differs between two locks."""
-    before, after = _packages(old), _packages(new)
+    # Imported here: most locks have nothing of npm.
+    from nixgen.npm.versions import in_order
+
+    return Difference(
+        python=_changes(_wheels(old), _wheels(new), _sorted, _wheel_sizes(old), _wheel_sizes(new)),
+        npm=_changes(_archives(old), _archives(new), in_order, _archive_sizes(old), _archive_sizes(new)),
+        targets_added=_targets(new, old),
+        targets_removed=_targets(old, new),
+    )
+
+
+def _changes(
+    before: _Packages,
+    after: _Packages,
+    in_order: Callable[[Iterable[str]], tuple[str, ...]],
+    held: _Archives,
+    wanted: _Archives,
+) -> Changes:
     changes, rebuilt = [], []
     for name in sorted(before.keys() | after.keys()):
         one, other = before.get(name, {}), after.get(name, {})
-        versions = tuple(_sorted(side) for side in (one, other))
-        if versions[0] != versions[1]:
-            changes.append(Change(name=name, old=versions[0], new=versions[1]))
+        if one.keys() != other.keys():
+            changes.append(Change(name=name, old=in_order(one), new=in_order(other)))
         elif one != other:
             rebuilt.append(name)
-    held = {wheel.source.sha256 for wheel in old.wheels.values()}
-    lacking = [wheel.source for wheel in new.wheels.values() if wheel.source.sha256 not in held]
-    return Difference(
-        changes=tuple(changes),
+    lacking = [size for archive, size in wanted.items() if archive not in held]
+    return Changes(
+        every=tuple(changes),
         rebuilt=tuple(rebuilt),
-        targets_added=_targets(new, old),
-        targets_removed=_targets(old, new),
-        fetch=sum(source.size or 0 for source in lacking),
-        npm=_npm_changes(old, new),
+        fetch=sum(size or 0 for size in lacking),
+        unsized=sum(size is None for size in lacking),
     )
 
 
-def _npm_changes(old: Lock, new: Lock) -> tuple[Change, ...]:
-    """Return the packages of npm that are not the same in two locks: by name, with all the versions of each."""
-    sides: list[dict[str, set[str]]] = [{}, {}]
-    for lock, found in zip((old, new), sides, strict=True):
-        for package in lock.npm.packages if lock.npm is not None else ():
-            if package.archive is not None:
-                found.setdefault(package.name, set()).add(package.version)
-    before, after = sides
-    names = sorted(before.keys() | after.keys())
-    changes = (
-        Change(name=name, old=tuple(sorted(before.get(name, ()))), new=tuple(sorted(after.get(name, ()))))
-        for name in names
-    )
-    return tuple(change for change in changes if change.old != change.new)
-
-
-def file_difference(old: Iterable[WheelIndex], new: Iterable[WheelIndex]) -> FileDifference:
-    """Return what differs between the files of some wheels and of others."""
-    before, after = distinct_files(old), distinct_files(new)
+def file_difference(before: Mapping[Content, int], after: Mapping[Content, int]) -> FileDifference:
+    """Return what differs between some files and others; given are the bytes of each content."""
     shared = before.keys() & after.keys()
     every, common = sum(after.values()), sum(after[key] for key in shared)
     return FileDifference(
@@ -133,25 +152,31 @@ def file_difference(old: Iterable[WheelIndex], new: Iterable[WheelIndex]) -> Fil
     )
 
 
-def is_upgrade(change: Change) -> bool:
-    """Tell whether every version is a later one than all before; False where they cannot be compared."""
-    try:
-        return max(map(Version, change.old)) < min(map(Version, change.new))
-    except (InvalidVersion, ValueError):
-        return False
-
-
-def _packages(lock: Lock) -> Mapping[str, Mapping[str, frozenset[object]]]:
-    """Return what identifies the wheels of each package of a lock, by name and version."""
-    found: dict[str, dict[str, set[object]]] = {}
+def _wheels(lock: Lock) -> _Packages:
+    found: _Packages = {}
     for locked in lock.targets:
         for package in locked.packages:
             wheel = lock.wheels[package.wheel.filename]
             identity = (wheel.source.sha256, wheel.index, wheel.source.source)
             found.setdefault(package.name, {}).setdefault(package.version, set()).add(identity)
-    return {
-        name: {version: frozenset(wheels) for version, wheels in versions.items()} for name, versions in found.items()
-    }
+    return found
+
+
+def _wheel_sizes(lock: Lock) -> _Archives:
+    return {wheel.source.sha256: wheel.source.size or 0 for wheel in lock.wheels.values()}
+
+
+def _archives(lock: Lock) -> _Packages:
+    found: _Packages = {}
+    for package in lock.npm.packages if lock.npm is not None else ():
+        if package.archive is not None:
+            found.setdefault(package.name, {}).setdefault(package.version, set()).add(package.archive.integrity)
+    return found
+
+
+def _archive_sizes(lock: Lock) -> _Archives:
+    archives = (package.archive for package in lock.npm.packages) if lock.npm is not None else ()
+    return {archive.integrity: archive.size for archive in archives if archive is not None}
 
 
 def _sorted(versions: Iterable[str]) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,6 +12,7 @@ from nixgen.environments.last_build import LastBuild
 from nixgen.observer import SILENT, Observer
 
 if TYPE_CHECKING:
+    from nixgen.access import Access
     from nixgen.environments.request import Request
 
 #: The store keeps a file once that several packages have, by hard links (Nix manual, "auto-optimise-store").
@@ -51,12 +53,10 @@ def build_npm(request: Request, out_link: Path | None, observer: Observer = SILE
 def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
     from nixgen.emit.nix import nix_path, nix_set
     from nixgen.environments.build import nix_of
-    from nixgen.environments.fetch import access_of
     from nixgen.errors import InputError
     from nixgen.lock import Lock
     from nixgen.names import LOCK_NAME
     from nixgen.npm.fitting import fitting
-    from nixgen.npm.npmrc import Npmrc
     from nixgen.npm.supply import supply
     from nixgen.store import Store
     from nixgen.targets import default_system
@@ -83,7 +83,7 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
                 store,
                 base=request.base,
                 hold=daemon,
-                access=lambda: Npmrc.read(request.base).access(access_of(request.base, request.mirrors)),
+                access=lambda: npm_access(request.base, request.mirrors),
                 progress=progress,
             )
         if done.added:
@@ -94,6 +94,19 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
     if lacking and not _is_shared(lacking):
         observer.note(_NOT_SHARED)
     return built
+
+
+def npm_access(base: Path, mirrors: Sequence[str] = ()) -> Access:
+    """Return how servers are reached that have npm's packages: as others, and as .npmrc says.
+
+    Args:
+        base: the project's directory.
+        mirrors: those that the command line names.
+    """
+    from nixgen.environments.fetch import access_of
+    from nixgen.npm.npmrc import Npmrc
+
+    return Npmrc.read(base).access(access_of(base, mirrors))
 
 
 def arguments_of(request: Request) -> dict[str, str]:

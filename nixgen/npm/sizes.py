@@ -7,13 +7,12 @@ from pathlib import Path
 
 from nixgen.comparison.revisions import Held
 from nixgen.comparison.sizes import Environment
-from nixgen.environments.fetch import access_of
+from nixgen.environments.npm import npm_access
 from nixgen.environments.request import Request
 from nixgen.library import builder_module
 from nixgen.npm.contents import contents_of, is_pooled, npm_files
 from nixgen.npm.fitting import fitting
 from nixgen.npm.model import NpmPackage
-from nixgen.npm.npmrc import Npmrc
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
 from nixgen.targets import default_system
@@ -38,7 +37,7 @@ def npm_environment(held: Held, request: Request, store: Store, link: Path, obse
         packages,
         base=held.base,
         store_dir=store.directory,
-        access=lambda: Npmrc.read(request.base).access(access_of(request.base, request.mirrors)),
+        access=lambda: npm_access(request.base, request.mirrors),
         observer=observer,
     )
     built = link.resolve() if _is_of(link, packages) else None

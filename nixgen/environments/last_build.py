@@ -19,16 +19,13 @@ from nixgen import __version__
 from nixgen.cache import cache_directory
 from nixgen.emit.default import is_our_default
 from nixgen.environments.request import Request
-from nixgen.leaf import base32
 from nixgen.names import LOCK_NAME, NIX_DIRECTORY
 from nixgen.pythons import MACHINE_DIRECTORIES, managed_directory
+from nixgen.roots import held
 
 #: What a lock has where a package is built from a directory (nixgen/lock.py), and from one outside of the project.
 _BUILDS_DIRECTORY = b'"source": {"directory": '
 _BUILDS_OUTSIDE = (_BUILDS_DIRECTORY + b'"/', _BUILDS_DIRECTORY + b'"../')
-
-#: Where Nix has its roots unless somebody says otherwise.
-_STATE = "/nix/var/nix"
 
 
 class LastBuild:
@@ -53,12 +50,12 @@ class LastBuild:
             return None
         try:
             kept = json.loads(self._file.read_bytes())
-            built, same, held = kept["built"], kept["of"] == self._made_of, kept.get("held")
+            built, same, before = kept["built"], kept["of"] == self._made_of, kept.get("held")
         except (OSError, ValueError, KeyError, TypeError, AttributeError):
             return None
         if not same or not os.path.lexists(built):
             return None
-        if held is not None and held == self._held(built):
+        if before is not None and before == self._held(built):
             return str(built)
         from nixgen.errors import NixError
         from nixgen.store import Store
@@ -85,22 +82,7 @@ class LastBuild:
             write_text(self._file, json.dumps({"built": built, "of": self._made_of, "held": self._held(built)}))
 
     def _held(self, built: str) -> list[int] | None:
-        """Return which files the link is, and Nix's root that leads to the link; None where one of them is not there.
-
-        As long as they are these, every collection has found the root, and what it leads to is valid. One that was
-        removed and made again, or renamed, has another time of its last change, which nobody can set.
-        """
-        if self._link is None:
-            return None
-        link = os.path.abspath(self._link)  # noqa: PTH100 - as Nix does it: no link on the way is followed
-        name = base32(hashlib.sha1(os.fsencode(link), usedforsecurity=False).digest())
-        root = os.path.join(os.environ.get("NIX_STATE_DIR") or _STATE, "gcroots", "auto", name)  # noqa: PTH118
-        try:
-            if os.readlink(link) != built or os.readlink(root) != link:  # noqa: PTH115
-                return None
-            return [number for file in (link, root) for number in _identity(file)]
-        except OSError:
-            return None
+        return None if self._link is None else held(self._link, built)
 
     @property
     def _file(self) -> Path:
@@ -155,11 +137,6 @@ def _files(directory: str, prefix: str) -> Iterator[tuple[str, str]]:
                 yield from _files(entry.path, f"{prefix}{entry.name}/")
             else:
                 yield prefix + entry.name, entry.path
-
-
-def _identity(file: str) -> tuple[int, int]:
-    about = os.lstat(file)
-    return about.st_ino, about.st_ctime_ns
 
 
 def _pythons(given: Path | None) -> object:

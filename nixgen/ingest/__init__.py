@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Container, Iterable, Sequence
 from dataclasses import dataclass
@@ -82,13 +83,13 @@ def ingest(
     for index in indexes:
         content = index_bytes(index)
         contents[index_leaf(hashlib.sha256(content).hexdigest(), store.directory)] = content
-    if hold is not None:
-        hold.hold([*members, *contents])
-    missing = store.invalid([*members, *contents])
-    if lacking := sorted(contents.keys() & missing):
-        with store.connect() as daemon:
-            for leaf in lacking:
-                daemon.add(leaf_name(INDEX_NAME), contents[leaf], leaf)
+    with contextlib.nullcontext(hold) if hold is not None else store.connect() as daemon:
+        if hold is not None:
+            hold.hold([*members, *contents])
+        missing = daemon.invalid([*members, *contents])
+        for leaf in sorted(contents.keys() & missing):
+            daemon.add(leaf_name(INDEX_NAME), contents[leaf], leaf)
+        daemon.wait()
     missing -= contents.keys()
     by_wheel: dict[str, dict[str, str]] = {}
     opened: dict[str, WheelIndex] = {}

@@ -117,7 +117,7 @@ class Extraction:
         ordered = sorted(work, key=lambda item: -(item.index.source.size or 0))
         with (
             temporary_directory() as directory,
-            self._store.connect() as daemon,
+            self._store.start_connecting() as daemon,
             ThreadPoolExecutor(_INFLATERS) as inflaters,
         ):
             asyncio.run(self._all(ordered, directory, daemon, inflaters))

@@ -30,6 +30,7 @@ _VERSION = 1 << 8 | 32
 
 _ADD_TO_STORE = 7
 _ADD_TEMP_ROOT = 11
+_QUERY_VALID_PATHS = 31
 
 # What the daemon says before its answer.
 _LAST = 0x616C7473
@@ -56,8 +57,7 @@ class Daemon:
     Args:
         command: starts the daemon on its standard input and output.
 
-    Raises:
-        NixError: it does not start, or speaks something else.
+    It is not waited for: that it does not start, or speaks something else, is a ``NixError`` of the first wait.
     """
 
     def __init__(self, command: Sequence[str]) -> None:
@@ -76,21 +76,18 @@ class Daemon:
         self._from: IO[bytes] = self._process.stdout
         with contextlib.suppress(AttributeError, OSError):  # Linux: fewer turns between the two processes
             fcntl.fcntl(self._to, fcntl.F_SETPIPE_SZ, _PIPE)
-        self._expected: deque[str | None] = deque()  # of each answer: the path that it names, None where it names none
+        # Of each answer: the path that it names, None where it names none, or what gets the paths that it lists.
+        self._expected: deque[str | list[str] | None] = deque()
         self._sending = threading.Lock()
         self._answered = threading.Condition()
-        self._sent = self._done = 0
+        self._sent, self._done = 1, 0  # the greeting is sent first
         self._over = False
         self._failure: NixError | None = None
+        # no processor to keep to, no space to reserve: two fields that nobody reads any more
+        self._to.write(_number(_CLIENT_MAGIC) + _number(_VERSION) + _number(0) + _number(0))
+        with contextlib.suppress(OSError):  # the reader meets the reason
+            self._to.flush()
         self._reader = threading.Thread(target=self._read, daemon=True)
-        try:
-            self._greet()
-        except (OSError, EOFError) as error:
-            self.abort()
-            raise self._ended() from error
-        except BaseException:
-            self.abort()
-            raise
         self._reader.start()
 
     def __enter__(self) -> Self:
@@ -144,9 +141,21 @@ class Daemon:
                 self._write(_number(_ADD_TEMP_ROOT) + _text(path))
         self.wait()
 
+    def invalid(self, paths: Iterable[str]) -> set[str]:
+        """Return those of some store paths that the store does not hold.
+
+        Raises:
+            NixError: the daemon cannot tell.
+        """
+        asked, valid = set(paths), list[str]()
+        with self._operation(valid):
+            self._write(b"".join((_number(_QUERY_VALID_PATHS), _number(len(asked)), *map(_text, asked), _number(0))))
+        self.wait()
+        return asked.difference(valid)
+
     @contextlib.contextmanager
-    def _operation(self, answer: str | None) -> Iterator[None]:
-        """Write one operation to the daemon, whole, or end the daemon; its answer names a path or none."""
+    def _operation(self, answer: str | list[str] | None) -> Iterator[None]:
+        """Write one operation to the daemon, whole, or end the daemon; its answer is as ``_expected`` has it."""
         with self._sending:
             with self._answered:
                 self._expected.append(answer)
@@ -204,23 +213,10 @@ class Daemon:
         except (OSError, ValueError) as error:  # the reader has ended the daemon, or the daemon itself
             raise self._why() from error
 
-    def _greet(self) -> None:
-        self._to.write(_number(_CLIENT_MAGIC))
-        self._to.flush()
-        if self._integer() != _DAEMON_MAGIC or self._integer() < _VERSION:
-            raise NixError(
-                "the Nix daemon speaks another protocol",
-                where="nix-daemon --stdio",
-                todo="install Nix 2.4 or newer",
-            )
-        # no processor to keep to, no space to reserve: two fields that nobody reads any more
-        self._to.write(_number(_VERSION) + _number(0) + _number(0))
-        self._to.flush()
-        self._messages()
-
     def _read(self) -> None:
         """Read answers until the daemon ends."""
         try:
+            self._greeting()
             while self._answer():
                 pass
         except NixError as error:
@@ -233,6 +229,16 @@ class Daemon:
             self._over = True
             self._answered.notify_all()
 
+    def _greeting(self) -> None:
+        if self._integer() != _DAEMON_MAGIC or self._integer() < _VERSION:
+            raise NixError(
+                "the Nix daemon speaks another protocol",
+                where="nix-daemon --stdio",
+                todo="install Nix 2.4 or newer",
+            )
+        self._messages()
+        self._count()
+
     def _answer(self) -> bool:
         """Read one answer, and compare the path with what it must be; tell whether there was one."""
         try:
@@ -241,8 +247,10 @@ class Daemon:
             return False
         with self._answered:
             expected = self._expected.popleft()
-        if expected is None:
-            path = None
+        path: str | None = None
+        if isinstance(expected, list):
+            expected += self._strings()
+        elif expected is None:
             self._integer()  # always 1
         else:
             path = self._string()
@@ -250,16 +258,19 @@ class Daemon:
             self._strings()  # references
             self._integer(), self._integer(), self._integer()  # time, size, ultimate
             self._strings(), self._string()  # signatures, content address
-        with self._answered:
-            self._done += 1
-            self._answered.notify_all()
-        if path != expected:
+        self._count()
+        if isinstance(expected, str) and path != expected:
             raise NixError(
                 "the store gave a leaf another path than expected",
                 where=f"{path} instead of {expected}",
                 todo="report this to nixgen's authors",
             )
         return True
+
+    def _count(self) -> None:
+        with self._answered:
+            self._done += 1
+            self._answered.notify_all()
 
     def _messages(self) -> None:
         """Read what the daemon says before an answer; an error of its own is raised."""

@@ -42,6 +42,16 @@ def test_files_of_all_sizes_arrive(store: Store, tmp_path: Path) -> None:
     assert store.invalid(leaf(store, name, content) for name, (_, content) in files.items()) == set()
 
 
+def test_what_is_missing_is_told_on_the_way(store: Store, tmp_path: Path) -> None:
+    """A connection tells what the store lacks, after what was sent before; 20,000 paths are more than a pipe holds."""
+    content = str(tmp_path).encode()
+    wanted = [leaf(store, "x.py", f"{tmp_path} {number}".encode()) for number in range(20_000)]
+    with store.connect() as daemon:
+        daemon.add("file", content, there := leaf(store, "file", content))
+        assert daemon.invalid([*wanted, there]) == set(wanted)
+        assert daemon.invalid([]) == set()
+
+
 def test_several_threads_share_a_connection(store: Store, tmp_path: Path) -> None:
     """Files of several threads do not mix."""
     contents = [f"{number} {tmp_path}".encode() * 9000 for number in range(40)]
@@ -105,5 +115,5 @@ def test_a_daemon_that_dies(store: Store, tmp_path: Path, size: int) -> None:
 )
 def test_something_that_is_no_daemon(program: str, said: str) -> None:
     """What does not speak the protocol is named, with what it said."""
-    with pytest.raises(NixError, match=said):
-        Daemon([sys.executable, "-c", program])
+    with pytest.raises(NixError, match=said), Daemon([sys.executable, "-c", program]):
+        pass

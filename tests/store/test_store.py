@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import subprocess
 import threading
@@ -11,6 +12,7 @@ import pytest
 
 from nixgen.errors import NixError
 from nixgen.leaf import leaf_path
+from nixgen.roots import counts
 from nixgen.store import Store
 from nixgen.store.programs import run
 from tests.support.nix import NixInstallation
@@ -19,9 +21,51 @@ from tests.support.wheels import nix_sha256
 pytestmark = pytest.mark.nix
 
 
-def test_directory(store: Store, nix_store: NixInstallation) -> None:
-    """The store's directory is the one that Nix uses."""
+def test_directory(store: Store, nix_store: NixInstallation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store's directory is the one that Nix uses, whether a variable says it or Nix has to be asked."""
     assert store.directory == str(nix_store.path)
+    other = f"{nix_store.path.parent}/other"
+    settings = os.environ["NIX_CONFIG"]
+    monkeypatch.setenv("NIX_CONFIG", f"{settings}\nstore = local?store={other}&state={other}-state&log={other}-log\n")
+    assert Store().directory == other
+
+
+def test_an_ordinary_build_starts_one_program(
+    store: Store, nix_store: NixInstallation, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A build with a link runs nix-build alone: no other program for settings that nobody has set, or for its root."""
+    monkeypatch.setenv("NIX_CONF_DIR", str(tmp_path))
+    (tmp_path / "nix.conf").write_text("")
+    monkeypatch.setattr(Store, "outlives", None)
+    asked: list[str] = []
+    run = Store._run
+    monkeypatch.setattr(Store, "_run", lambda *words, **more: asked.append(words[1]) or run(*words, **more))
+    text = 'builder = "/bin/sh"; args = [ "-c" "echo > $out" ];'
+    text = f'derivation {{ name = "x"; system = builtins.currentSystem; {text} }}'
+    built = store.build(text, [], tmp_path / "link")
+    assert asked == ["nix-build"]
+    assert str((tmp_path / "link").readlink()) == built
+
+
+def test_a_root_counts_where_no_collection_is_under_way(
+    store: Store, nix_store: NixInstallation, tmp_path: Path
+) -> None:
+    """Nix's lock of collections tells whether one may have read the roots before; it has to be Nix's root, too."""
+    link = tmp_path / "link"
+    with store.connect() as daemon:
+        daemon.add("file", b"kept", leaf := leaf_path("file", nix_sha256(b"kept"), store.directory))
+    store.realise(leaf, link)
+    lock = Path(os.environ["NIX_STATE_DIR"], "gc.lock")
+    assert counts(link, leaf)
+    with lock.open() as collecting:
+        fcntl.flock(collecting, fcntl.LOCK_EX)
+        assert not counts(link, leaf)
+    assert counts(link, leaf)
+    assert not counts(link, "/nix/store/another")
+    link.unlink()
+    link.symlink_to(leaf)
+    link.rename(tmp_path / "elsewhere")
+    assert not counts(tmp_path / "elsewhere", leaf)
 
 
 def test_a_program_that_the_machine_ends(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,7 @@
 """Say what many locks hold and share: packages, versions, files, bytes; which have a version; what an upgrade costs.
 
+Packages of npm stand beside Python's, of what this system needs; --has asks for both, --upgrade for Python's.
+
 LOCK is a lock, or a directory that is searched for nixgen.lock, its links not followed. Each content
 counts once, as a store keeps it, over all targets. --has and --upgrade answer their question alone.
 
@@ -42,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--has",
         action="append",
         metavar="REQUIREMENT",
-        help="name the locks that hold it: 'urllib3<2.6'; repeatable, any counts",
+        help="name the locks that hold it: 'urllib3<2.6', '@babel/core<7.26'; repeatable, any counts",
     )
     asked.add_argument(
         "--upgrade", metavar="NAME[==VERSION]", help="what the newest version, or this one, fetches and adds"
@@ -73,19 +75,19 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.errors import InputError, UsageError
     from nixgen.fleet import figures_of, holders, read_fleet
     from nixgen.fleet.contents import read_contents
-    from nixgen.fleet.holders import parse_requirement
+    from nixgen.fleet.holders import parse_question
     from nixgen.fleet.upgrade import parse_upgrade
 
     console, here = Console(quiet=options.quiet), Path(options.here)
-    requirements = [parse_requirement(text) for text in options.has or ()]
+    questions = [parse_question(text) for text in options.has or ()]
     wanted = parse_upgrade(options.upgrade) if options.upgrade is not None else None
     if options.html and (options.has or wanted):
         raise UsageError("--html shows the whole fleet", todo="leave out --has and --upgrade, or --html")
     fleet = read_fleet(options.locks, here, os.environ.get("NIX_STORE_DIR", "/nix/store"))
     _name(fleet.problems)
     described: dict[str, object] = {"problems": [asdict(one) for one in fleet.problems]}
-    if requirements:
-        found = holders(fleet, requirements)
+    if questions:
+        found = holders(fleet, questions)
         if options.json:
             print(
                 json.dumps(
@@ -158,10 +160,11 @@ def _name(problems: Iterable[Problem]) -> None:
 
 def _print(figures: Figures, largest: int) -> None:
     from nixgen.cli.console import count, print_table, size
+    from nixgen.fleet.page import called
 
     rows = [
         (
-            f"  {package.name}",
+            f"  {called(package)}",
             count(len(package.versions), "version"),
             count(package.locks, "lock"),
             size(package.bytes),
@@ -175,7 +178,7 @@ def _print(figures: Figures, largest: int) -> None:
         print(f"  and {count(len(left), 'smaller package')}: {size(sum(one.bytes for one in left))}")
     print(
         f"{count(len(figures.locks), 'lock')}, {count(len(figures.packages), 'package')} in "
-        f"{count(figures.versions, 'version')}, {count(figures.wheels, 'wheel')} of {size(figures.fetch)}"
+        f"{count(figures.versions, 'version')}, {_archives(figures)} of {size(figures.fetch)}"
     )
     share = f" ({figures.bytes / figures.copied:.1%})" if figures.copied else ""
     print(f"{count(figures.files, 'content')}, {size(figures.bytes)}; as copies {size(figures.copied)}{share}")
@@ -190,19 +193,29 @@ def _print(figures: Figures, largest: int) -> None:
         print(f"not counted, for their files are not known: {', '.join(unknown)}")
 
 
+def _archives(figures: Figures) -> str:
+    from nixgen.cli.console import count
+
+    wheels = [count(figures.wheels, "wheel")] if figures.wheels or not figures.archives else []
+    return " and ".join([*wheels, *([f"{count(figures.archives, 'archive')} of npm"] if figures.archives else [])])
+
+
 def _which(oldest: str, newest: str) -> str:
     return newest if oldest == newest else f"{oldest} to {newest}"
 
 
 def _print_holders(found: Sequence[Holder], fleet: Fleet, console: Console) -> None:
     from nixgen.cli.console import count, print_table
+    from nixgen.fleet.page import called
 
     if found:
-        print_table([(one.path, one.name, ", ".join(one.versions), _where(one)) for one in found])
+        print_table([(one.path, called(one), ", ".join(one.versions), _where(one)) for one in found])
     console.say(f"{len({one.path for one in found}):,} of {count(len(fleet.locks), 'lock')}")
 
 
 def _where(holder: Holder) -> str:
+    if holder.kind == "npm":
+        return "" if holder.places else "(for other systems)"
     return "" if holder.targets else "(for builds only)"
 
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from nixgen.comparison.sizes import Kind
 from nixgen.fleet.contents import Contents
 from nixgen.fleet.fleet import Fleet, FleetLock
-from nixgen.fleet.owners import Owners, by_owner
+from nixgen.fleet.owners import Owners, Package, by_owner
 from nixgen.fleet.versions import in_order
 
 #: How many sets of locks are told that share something.
@@ -20,16 +21,17 @@ class LockFigures:
 
     Attributes:
         path: the lock's.
-        packages, wheels: how many it has.
+        packages, wheels, archives: how many it has; the archives are those of npm's packages.
         files, bytes: distinct contents.
         own_files, own_bytes: those of them that no other lock has.
-        copied: bytes of copies, one of everything that it has for each target.
+        copied: bytes of copies, one of everything that it has for each target, or at each place.
         unknown: names of packages whose files are not known: those that are built and were not yet, or cannot be read.
     """
 
     path: str
     packages: int
     wheels: int
+    archives: int
     files: int
     bytes: int
     own_files: int
@@ -45,7 +47,7 @@ class VersionFigures:
     Attributes:
         version: which.
         locks: numbers of the locks that have it, by their place in ``Figures.locks``.
-        wheels, fetch: how many wheels of it there are, and their bytes.
+        wheels, archives, fetch: how many wheels of it there are, or archives of npm's, and their bytes.
         files, bytes: distinct contents.
         own_files, own_bytes: those of them that neither another version nor another package has.
     """
@@ -53,6 +55,7 @@ class VersionFigures:
     version: str
     locks: tuple[int, ...]
     wheels: int
+    archives: int
     fetch: int
     files: int
     bytes: int
@@ -66,6 +69,7 @@ class PackageFigures:
 
     Attributes:
         name: which.
+        kind: whose it is.
         locks: how many locks have it.
         files, bytes: distinct contents of all its versions.
         between_files, between_bytes: those of them that several versions have, and no other package.
@@ -73,6 +77,7 @@ class PackageFigures:
     """
 
     name: str
+    kind: Kind
     locks: int
     files: int
     bytes: int
@@ -103,7 +108,7 @@ class Figures:
         locks: in the order in which they were found.
         packages: the largest first.
         sharing: of sets of several locks, the largest first; 100 at most.
-        versions, wheels, fetch: how many of all packages, and bytes of the wheels.
+        versions, wheels, archives, fetch: how many of all packages, and bytes of the wheels and archives.
         files, bytes: distinct contents: what the store has to keep.
         unique_files, unique_bytes: those of them that one lock alone has.
         shared_files, shared_bytes: those that several have.
@@ -116,6 +121,7 @@ class Figures:
     sharing: tuple[SharingFigures, ...]
     versions: int
     wheels: int
+    archives: int
     fetch: int
     files: int
     bytes: int
@@ -133,12 +139,14 @@ def figures_of(fleet: Fleet, contents: Contents) -> Figures:
 
     Args:
         fleet: the locks.
-        contents: what their wheels hold.
+        contents: what their archives hold.
     """
     holders = _holders(fleet)
     owners = by_owner(fleet, contents, holders)
     locks = _locks(fleet, contents, owners)
-    packages = tuple(sorted(_packages(fleet, contents, owners, holders), key=lambda one: (-one.bytes, one.name)))
+    packages = tuple(
+        sorted(_packages(fleet, contents, owners, holders), key=lambda one: (-one.bytes, one.name, one.kind))
+    )
     unique = [sum(lock.own_files for lock in locks), sum(lock.own_bytes for lock in locks)]
     files, size = len(contents.sizes), sum(contents.sizes)
     return Figures(
@@ -146,8 +154,9 @@ def figures_of(fleet: Fleet, contents: Contents) -> Figures:
         packages=packages,
         sharing=_sharing(owners),
         versions=sum(len(package.versions) for package in packages),
-        wheels=len(fleet.wheels),
-        fetch=sum(wheel.wheel.source.size or 0 for wheel in fleet.wheels),
+        wheels=_count(fleet, range(len(fleet.archives)), "python"),
+        archives=_count(fleet, range(len(fleet.archives)), "npm"),
+        fetch=sum(archive.size for archive in fleet.archives),
         files=files,
         bytes=size,
         unique_files=unique[0],
@@ -169,12 +178,16 @@ def bits(mask: int) -> Iterator[int]:
 
 
 def _holders(fleet: Fleet) -> list[int]:
-    """Return the locks that have each wheel, as bits."""
-    found = [0] * len(fleet.wheels)
+    """Return the locks that have each archive, as bits."""
+    found = [0] * len(fleet.archives)
     for number, lock in enumerate(fleet.locks):
-        for wheel in lock.wheels:
-            found[wheel] |= 1 << number
+        for archive in lock.archives:
+            found[archive] |= 1 << number
     return found
+
+
+def _count(fleet: Fleet, numbers: Iterable[int], kind: Kind) -> int:
+    return sum(fleet.archives[number].kind == kind for number in numbers)
 
 
 def _locks(fleet: Fleet, contents: Contents, owners: Owners) -> tuple[LockFigures, ...]:
@@ -192,50 +205,57 @@ def _locks(fleet: Fleet, contents: Contents, owners: Owners) -> tuple[LockFigure
 
 
 def _lock(lock: FleetLock, fleet: Fleet, contents: Contents, sums: Sequence[int]) -> LockFigures:
-    known = contents.wheels
+    known, held = contents.archives, {number: fleet.archives[number] for number in lock.archives}
+    # Of npm's packages for other systems nothing is read.
+    unread = (number for number, keys in lock.archives.items() if keys or held[number].kind == "python")
     return LockFigures(
         path=lock.path,
-        packages=len({fleet.wheels[number].name for number in lock.wheels}),
-        wheels=len(lock.wheels),
+        packages=len({(archive.kind, archive.name) for archive in held.values()}),
+        wheels=_count(fleet, held, "python"),
+        archives=_count(fleet, held, "npm"),
         files=sums[0],
         bytes=sums[1],
         own_files=sums[2],
         own_bytes=sums[3],
-        copied=sum(known[number].installed * len(keys) for number, keys in lock.wheels.items() if number in known),
-        unknown=tuple(sorted({fleet.wheels[number].name for number in lock.wheels if number not in known})),
+        copied=sum(known[number].installed * len(keys) for number, keys in lock.archives.items() if number in known),
+        unknown=tuple(sorted({held[number].name for number in unread if number not in known})),
     )
 
 
 def _packages(fleet: Fleet, contents: Contents, owners: Owners, holders: Sequence[int]) -> Iterator[PackageFigures]:
-    grouped: dict[str, dict[str, list[int]]] = {}
-    for number, wheel in enumerate(fleet.wheels):
-        grouped.setdefault(wheel.name, {}).setdefault(wheel.version, []).append(number)
-    for name, versions in grouped.items():
+    grouped: dict[Package, dict[str, list[int]]] = {}
+    for number, archive in enumerate(fleet.archives):
+        grouped.setdefault((archive.kind, archive.name), {}).setdefault(archive.version, []).append(number)
+    for package, versions in grouped.items():
         figures, every, mask = [], set(), 0
-        for version in in_order(versions):
+        for version in in_order(versions, package[0]):
             numbers = versions[version]
             held = 0
             for number in numbers:
                 held |= holders[number]
             mask |= held
-            files = {one for number in numbers if number in contents.wheels for one in contents.wheels[number].numbers}
+            files = {
+                one for number in numbers if number in contents.archives for one in contents.archives[number].numbers
+            }
             every |= files
-            own = owners.versions.get((name, version), (0, 0))
+            own = owners.versions.get((package, version), (0, 0))
             figures.append(
                 VersionFigures(
                     version=version,
                     locks=tuple(bits(held)),
-                    wheels=len(numbers),
-                    fetch=sum(fleet.wheels[number].wheel.source.size or 0 for number in numbers),
+                    wheels=_count(fleet, numbers, "python"),
+                    archives=_count(fleet, numbers, "npm"),
+                    fetch=sum(fleet.archives[number].size for number in numbers),
                     files=len(files),
                     bytes=sum(contents.sizes[one] for one in files),
                     own_files=own[0],
                     own_bytes=own[1],
                 )
             )
-        between = owners.packages.get(name, (0, 0))
+        between = owners.packages.get(package, (0, 0))
         yield PackageFigures(
-            name=name,
+            name=package[1],
+            kind=package[0],
             locks=mask.bit_count(),
             files=len(every),
             bytes=sum(contents.sizes[one] for one in every),

@@ -1,4 +1,4 @@
-"""Many locks, read: each distinct wheel once, and which lock has it for which targets."""
+"""Many locks, read: each distinct archive once, and which lock has it for which targets, or at which places."""
 
 from __future__ import annotations
 
@@ -6,31 +6,79 @@ import stat
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from nixgen.comparison.sizes import Kind
 from nixgen.errors import InputError
 from nixgen.fleet.search import Problem, find_locks
 from nixgen.lock import Lock
 from nixgen.model import LockedWheel
 from nixgen.names import LOCK_NAME
-from nixgen.targets import Target
+from nixgen.targets import Target, default_system
+
+if TYPE_CHECKING:
+    from nixgen.npm.model import NpmLock, NpmPackage
 
 _DAMAGED = "restore it, or leave it out"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FleetWheel:
-    """A wheel that one lock or several hold.
+class FleetArchive:
+    """An archive that one lock or several hold.
 
     Attributes:
         name, version: of its package.
-        wheel: what the first of the locks says of it.
-        base: the directory of that lock.
+        base: the directory of the first of the locks.
     """
 
     name: str
     version: str
-    wheel: LockedWheel
     base: Path
+
+    @property
+    def kind(self) -> Kind:
+        """Whose package it is."""
+        raise NotImplementedError
+
+    @property
+    def size(self) -> int:
+        """Its bytes, as far as they are known."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetWheel(FleetArchive):
+    """A wheel, with what the first of the locks says of it."""
+
+    wheel: LockedWheel
+
+    @property
+    def kind(self) -> Kind:
+        """Python's."""
+        return "python"
+
+    @property
+    def size(self) -> int:
+        """Its bytes, 0 where it is built."""
+        return self.wheel.source.size or 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class FleetModule(FleetArchive):
+    """The archive of a package of npm, with what the first of the locks says of its first place."""
+
+    package: NpmPackage
+
+    @property
+    def kind(self) -> Kind:
+        """npm's."""
+        return "npm"
+
+    @property
+    def size(self) -> int:
+        """Its bytes, 0 where nobody has looked at it."""
+        archive = self.package.archive
+        return (archive.size or 0) if archive is not None else 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,12 +88,13 @@ class FleetLock:
     Attributes:
         path: as the user would write it.
         targets: by their keys.
-        wheels: numbers of its wheels to the keys of the targets that have them, none where only builds need one.
+        archives: numbers of its archives. A wheel's leads to the keys of the targets that have it, none where only
+            builds need it; that of a package of npm to its places, none where only other systems than this need it.
     """
 
     path: str
     targets: Mapping[str, Target]
-    wheels: Mapping[int, tuple[str, ...]]
+    archives: Mapping[int, tuple[str, ...]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +103,12 @@ class Fleet:
 
     Attributes:
         locks: those that could be read.
-        wheels: their wheels, each once; a lock names them by their place here.
+        archives: theirs, each once; a lock names them by their place here.
         problems: what could not be read.
     """
 
     locks: Sequence[FleetLock]
-    wheels: Sequence[FleetWheel]
+    archives: Sequence[FleetArchive]
     problems: Sequence[Problem]
 
 
@@ -86,7 +135,7 @@ def read_fleet(paths: Sequence[str], here: Path, store_dir: str = "/nix/store") 
             where=", ".join(paths),
             todo="give locks, or directories with projects below them; `nixgen lock` makes a lock",
         )
-    return Fleet(locks=reader.locks, wheels=reader.wheels, problems=reader.problems)
+    return Fleet(locks=reader.locks, archives=reader.archives, problems=reader.problems)
 
 
 class _Reader:
@@ -94,7 +143,7 @@ class _Reader:
 
     def __init__(self) -> None:
         self.locks: list[FleetLock] = []
-        self.wheels: list[FleetWheel] = []
+        self.archives: list[FleetArchive] = []
         self.problems: list[Problem] = []
         self._numbers: dict[tuple[object, ...], int] = {}
         self._targets: dict[Target, Target] = {}
@@ -116,20 +165,38 @@ class _Reader:
         held: dict[int, tuple[str, ...]] = {}
         for locked in lock.targets:
             for package in locked.packages:
-                number = self._number(package.name, package.version, lock.wheels[package.wheel.filename], base)
+                number = self._wheel(package.name, package.version, lock.wheels[package.wheel.filename], base)
                 keys = (*held.get(number, ()), locked.target.key)
                 held[number] = self._keys.setdefault(keys, keys)
         for package in lock.tools:
-            held.setdefault(self._number(package.name, package.version, lock.wheels[package.wheel.filename], base), ())
+            held.setdefault(self._wheel(package.name, package.version, lock.wheels[package.wheel.filename], base), ())
+        if lock.npm is not None:
+            self._add_npm(lock.npm, base, held)
         targets = {one.target.key: self._targets.setdefault(one.target, one.target) for one in lock.targets}
-        self.locks.append(FleetLock(path=text, targets=targets, wheels=held))
+        self.locks.append(FleetLock(path=text, targets=targets, archives=held))
 
-    def _number(self, name: str, version: str, wheel: LockedWheel, base: Path) -> int:
-        if not isinstance(name, str) or not isinstance(version, str):
-            raise ValueError(f"{name!r} {version!r} is no package")
+    def _add_npm(self, lock: NpmLock, base: Path, held: dict[int, tuple[str, ...]]) -> None:
+        from nixgen.npm.fitting import fitting
+
+        here = {package.at for package in fitting(lock, default_system())}
+        for package in lock.packages:
+            if package.archive is None:
+                continue
+            identity = ("npm", package.name, package.version, package.archive.integrity)
+            module = FleetModule(name=package.name, version=package.version, base=base, package=package)
+            number = self._number(identity, module)
+            places = (*held.get(number, ()), *([package.at] if package.at in here else []))
+            held[number] = self._keys.setdefault(places, places)
+
+    def _wheel(self, name: str, version: str, wheel: LockedWheel, base: Path) -> int:
         source = wheel.source
-        identity = (name, version, source.filename, source.sha256, wheel.index, source.source)
-        number = self._numbers.setdefault(identity, len(self.wheels))
-        if number == len(self.wheels):
-            self.wheels.append(FleetWheel(name=name, version=version, wheel=wheel, base=base))
+        identity = ("python", name, version, source.filename, source.sha256, wheel.index, source.source)
+        return self._number(identity, FleetWheel(name=name, version=version, wheel=wheel, base=base))
+
+    def _number(self, identity: tuple[object, ...], archive: FleetArchive) -> int:
+        if not isinstance(archive.name, str) or not isinstance(archive.version, str):
+            raise ValueError(f"{archive.name!r} {archive.version!r} is no package")
+        number = self._numbers.setdefault(identity, len(self.archives))
+        if number == len(self.archives):
+            self.archives.append(archive)
         return number

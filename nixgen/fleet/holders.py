@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.specifiers import InvalidSpecifier, SpecifierSet
 from packaging.utils import canonicalize_name
 
+from nixgen.comparison.sizes import Kind
 from nixgen.errors import UsageError
-from nixgen.fleet.fleet import Fleet
+from nixgen.fleet.fleet import Fleet, FleetArchive
 from nixgen.fleet.versions import in_order
+from nixgen.npm import versions as npm
+
+#: The name of a package of npm that has a scope, which no requirement of Python has.
+_SCOPED = re.compile(r"\s*(?P<name>@[\w.~-]+/[\w.~-]+)(?P<clauses>.*)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,14 +27,64 @@ class Holder:
     Attributes:
         path: the lock's.
         name: the package.
+        kind: whose it is.
         versions: those that it holds and that were asked for, the oldest first.
-        targets: the keys of the targets that have one of them; none where only builds need it.
+        targets: the keys of the targets that have one of them; none where only builds need it, and of npm's.
+        places: where one of them lies in ``node_modules``; none where only other systems than this need it.
     """
 
     path: str
     name: str
+    kind: Kind
     versions: tuple[str, ...]
     targets: tuple[str, ...]
+    places: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """A package, of Python or of npm, and which versions of it.
+
+    Attributes:
+        name: as it was asked for.
+        clauses: what the versions fit.
+    """
+
+    name: str
+    clauses: SpecifierSet
+
+    def fits(self, archive: FleetArchive) -> bool:
+        """Tell whether an archive is one of these.
+
+        Pre-releases and local versions count as the versions that they are; what is no version is held by the name
+        alone.
+        """
+        if archive.kind == "npm":
+            return archive.name == self.name and all(
+                npm.fits(archive.version, clause.operator, clause.version) for clause in self.clauses
+            )
+        if archive.name != canonicalize_name(self.name):
+            return False
+        try:
+            return self.clauses.contains(archive.version, prereleases=True)
+        except ValueError:  # InvalidVersion, and numbers with more digits than Python reads
+            return not self.clauses
+
+
+def parse_question(text: str) -> Question:
+    """Read what is asked for: a name, of npm with its scope, and which versions.
+
+    Raises:
+        UsageError: it is something else.
+    """
+    scoped = _SCOPED.fullmatch(text)
+    if scoped is None:
+        requirement = parse_requirement(text)
+        return Question(name=requirement.name, clauses=requirement.specifier)
+    try:
+        return Question(name=scoped["name"], clauses=SpecifierSet(scoped["clauses"]))
+    except InvalidSpecifier as error:
+        raise UsageError(f"{text!r} does not say a package and versions: {error}", todo=_EXAMPLE) from None
 
 
 def parse_requirement(text: str) -> Requirement:
@@ -47,39 +104,26 @@ def parse_requirement(text: str) -> Requirement:
     return requirement
 
 
-_EXAMPLE = "write it such as 'urllib3<2.6' or 'urllib3==2.5.*'"
+_EXAMPLE = "write it such as 'urllib3<2.6', 'urllib3==2.5.*' or '@babel/core<7.26'"
 
 
-def holders(fleet: Fleet, requirements: Iterable[Requirement]) -> list[Holder]:
-    """Return the locks that hold what any of some requirements names, in the order of the locks.
-
-    Pre-releases and local versions count as the versions that they are; what is no version of PEP 440 is held by the
-    name alone.
-    """
+def holders(fleet: Fleet, questions: Iterable[Question]) -> list[Holder]:
+    """Return the locks that hold what any of some questions names, in the order of the locks."""
     found = []
-    for requirement in requirements:
-        name = canonicalize_name(requirement.name)
-        numbers = {
-            number: wheel.version
-            for number, wheel in enumerate(fleet.wheels)
-            if wheel.name == name and _fits(requirement, wheel.version)
-        }
+    for question in questions:
+        fitting = {number: archive for number, archive in enumerate(fleet.archives) if question.fits(archive)}
         for place, lock in enumerate(fleet.locks):
-            held = [number for number in lock.wheels if number in numbers]
-            if held:
-                keys = {key for number in held for key in lock.wheels[number]}
-                holder = Holder(
-                    path=lock.path,
-                    name=name,
-                    versions=in_order({numbers[number] for number in held}),
-                    targets=tuple(key for key in lock.targets if key in keys),
-                )
-                found.append((place, holder))
-    return [holder for _, holder in sorted(found, key=lambda one: (one[0], one[1].name))]
-
-
-def _fits(requirement: Requirement, version: str) -> bool:
-    try:
-        return requirement.specifier.contains(version, prereleases=True)
-    except ValueError:  # InvalidVersion, and numbers with more digits than Python reads
-        return not requirement.specifier
+            for kind in ("python", "npm"):
+                held = [number for number in lock.archives if number in fitting and fitting[number].kind == kind]
+                if held:
+                    keys = {key for number in held for key in lock.archives[number]}
+                    holder = Holder(
+                        path=lock.path,
+                        name=fitting[held[0]].name,
+                        kind=fitting[held[0]].kind,
+                        versions=in_order({fitting[number].version for number in held}, fitting[held[0]].kind),
+                        targets=tuple(key for key in lock.targets if key in keys) if kind == "python" else (),
+                        places=tuple(sorted(keys)) if kind == "npm" else (),
+                    )
+                    found.append((place, holder))
+    return [holder for _, holder in sorted(found, key=lambda one: (one[0], one[1].name, one[1].kind))]

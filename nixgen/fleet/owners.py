@@ -6,11 +6,15 @@ from array import array
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from nixgen.comparison.sizes import Kind
 from nixgen.fleet.contents import Contents
 from nixgen.fleet.fleet import Fleet
 
 #: Number of contents, and their bytes.
 Sum = tuple[int, int]
+
+#: Whose package it is, and its name.
+Package = tuple[Kind, str]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,14 +23,14 @@ class Owners:
 
     Attributes:
         masks: of what just these locks have, by the locks as bits.
-        versions: of what just this version has, by name and version.
+        versions: of what just this version has, by package and version.
         packages: of what several versions of this package have, and no other package.
         several: of what several packages have.
     """
 
     masks: Mapping[int, Sum]
-    versions: Mapping[tuple[str, str], Sum]
-    packages: Mapping[str, Sum]
+    versions: Mapping[tuple[Package, str], Sum]
+    packages: Mapping[Package, Sum]
     several: Sum
 
 
@@ -35,27 +39,28 @@ def by_owner(fleet: Fleet, contents: Contents, holders: Sequence[int]) -> Owners
 
     Args:
         fleet: the locks.
-        contents: what their wheels hold.
-        holders: the locks that have each wheel, as bits.
+        contents: what their archives hold.
+        holders: the locks that have each archive, as bits.
     """
     masks, versions = _Joined(), _Joined()
     locks_of, version_of = masks.numbers(len(contents.sizes)), versions.numbers(len(contents.sizes))
-    for number, wheel in contents.wheels.items():
+    for number, known in contents.archives.items():
+        archive = fleet.archives[number]
         held = masks.number(holders[number])
-        owner = versions.number((fleet.wheels[number].name, fleet.wheels[number].version))
-        for content in wheel.numbers:
+        owner = versions.number(((archive.kind, archive.name), archive.version))
+        for content in known.numbers:
             locks_of[content] = masks.joined(locks_of[content], held)
             version_of[content] = versions.joined(version_of[content], owner)
     by_mask = _sums(masks, locks_of, contents.sizes)
-    by_version: dict[tuple[str, str], Sum] = {}
-    by_package: dict[str, Sum] = {}
+    by_version: dict[tuple[Package, str], Sum] = {}
+    by_package: dict[Package, Sum] = {}
     several = (0, 0)
     for whose, found in _sums(versions, version_of, contents.sizes).items():
         match whose:
-            case (str(name), str(version)):
-                by_version[name, version] = found
-            case (str(name), None):
-                by_package[name] = found
+            case ((("python" | "npm") as kind, str(name)), str(version)):
+                by_version[(kind, name), version] = found
+            case ((("python" | "npm") as kind, str(name)), None):
+                by_package[kind, name] = found
             case _:
                 several = found
     return Owners(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from nixgen.fleet.figures import Figures, PackageFigures
+from nixgen.fleet.holders import Holder
 
 
 def page_data(figures: Figures, name: str) -> dict[str, object]:
@@ -15,7 +16,7 @@ def page_data(figures: Figures, name: str) -> dict[str, object]:
         figures: of the fleet.
         name: what to call it.
     """
-    packages = [[package.name, _versions(package)] for package in figures.packages if package.bytes]
+    packages = [[called(package), _versions(package)] for package in figures.packages if package.bytes]
     if figures.several_bytes:
         packages.append(["in several packages", [["licences and the like", *_several(figures), 2, []]]])
     return {
@@ -30,6 +31,11 @@ def page_data(figures: Figures, name: str) -> dict[str, object]:
             "copied": figures.copied,
         }
     }
+
+
+def called(package: PackageFigures | Holder) -> str:
+    """Return what to call a package beside those of Python and of npm that have its name."""
+    return f"{package.name} (npm)" if package.kind == "npm" else package.name
 
 
 def _versions(package: PackageFigures) -> list[list[object]]:

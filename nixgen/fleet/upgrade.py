@@ -13,7 +13,7 @@ from packaging.utils import canonicalize_name
 
 from nixgen.errors import InputError, UsageError
 from nixgen.fleet.contents import Contents
-from nixgen.fleet.fleet import Fleet
+from nixgen.fleet.fleet import Fleet, FleetWheel
 from nixgen.fleet.holders import parse_requirement
 from nixgen.fleet.search import Problem
 from nixgen.fleet.versions import in_order, is_older
@@ -97,7 +97,7 @@ def upgrade(
 
     Args:
         fleet: the locks.
-        contents: what their wheels hold; gets what the new wheels hold beside that.
+        contents: what their archives hold; gets what the new wheels hold beside that.
         requirement: as ``parse_upgrade`` gives it.
         options: how uv resolves.
         base: the directory that uv runs in.
@@ -110,14 +110,21 @@ def upgrade(
         NixgenError: a new wheel cannot be read.
     """
     name = canonicalize_name(requirement.name)
-    held = {number for number, wheel in enumerate(fleet.wheels) if wheel.name == name}
-    having = [lock for lock in fleet.locks if any(lock.wheels.get(number) for number in held)]
+    called = [(number, archive.kind) for number, archive in enumerate(fleet.archives) if archive.name == name]
+    held = {number for number, kind in called if kind == "python"}
+    having = [lock for lock in fleet.locks if any(lock.archives.get(number) for number in held)]
+    if not having and called:
+        raise InputError(
+            f"{name} is a package of npm, and the index of Python is asked",
+            where="--upgrade",
+            todo="run `nixgen outdated` in its projects, which asks npm",
+        )
     if not having:
         raise InputError(
             f"no lock has {name}", where="--upgrade", todo=f"see which packages there are: `nixgen fleet --has {name}`"
         )
     with observer.waiting("asking the index"):
-        needed = {lock.targets[key] for lock in having for number in held for key in lock.wheels.get(number, ())}
+        needed = {lock.targets[key] for lock in having for number in held for key in lock.archives.get(number, ())}
         wheels, problems = _wheels(requirement, needed, options, base)
     exact = next((one.version for one in requirement.specifier), None)
     changed: list[str] = []
@@ -127,14 +134,14 @@ def upgrade(
     versions: set[str] = set()
     for place, lock in enumerate(fleet.locks):
         old: set[str] = set()
-        for number in held & lock.wheels.keys():
-            version = fleet.wheels[number].version
-            new = [wheels[lock.targets[key]] for key in lock.wheels[number] if lock.targets[key] in wheels]
+        for number in held & lock.archives.keys():
+            version = fleet.archives[number].version
+            new = [wheels[lock.targets[key]] for key in lock.archives[number] if lock.targets[key] in wheels]
             wanted = [one for one in new if _changes(version, one[0], exact)]
             if not wanted:
                 continue
             old.add(version)
-            if len(wanted) == len(lock.wheels[number]):
+            if len(wanted) == len(lock.archives[number]):
                 going.setdefault(number, set()).add(place)
             versions |= {version for version, _ in wanted}
             taken |= {source.filename: source for _, source in wanted}
@@ -179,14 +186,14 @@ def _sums(
     access: Callable[[], Access | None],
 ) -> Upgrade:
     """Fill in what is fetched, added and left over."""
-    known = {wheel.wheel.source.sha256 for wheel in fleet.wheels} - {None}
+    known = {held.wheel.source.sha256 for held in fleet.archives if isinstance(held, FleetWheel)} - {None}
     before = len(contents.sizes)
     indexes = make_indexes(sources, base=base, access=access())[0] if sources else []
-    new = {number for index in indexes for number in contents.add(index).numbers}
+    new = {number for index in indexes for number in contents.add_wheel(index).numbers}
     left = {number for wheel in going for number in _numbers(contents, wheel)} - new
-    for wheel in contents.wheels:
+    for wheel in contents.archives:
         leaving = going.get(wheel, set())
-        if left and any(wheel in lock.wheels and place not in leaving for place, lock in enumerate(fleet.locks)):
+        if left and any(wheel in lock.archives and place not in leaving for place, lock in enumerate(fleet.locks)):
             left.difference_update(_numbers(contents, wheel))
     fetched = [index.source for index in indexes if index.source.sha256 not in known]
     added = [number for number in new if number >= before]
@@ -204,7 +211,7 @@ def _sums(
 
 
 def _numbers(contents: Contents, wheel: int) -> Sequence[int]:
-    return contents.wheels[wheel].numbers if wheel in contents.wheels else ()
+    return contents.archives[wheel].numbers if wheel in contents.archives else ()
 
 
 def _size(contents: Contents, numbers: Iterable[int]) -> int:

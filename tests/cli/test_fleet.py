@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from nixgen.errors import UsageError
-from nixgen.fleet.holders import parse_requirement
+from nixgen.fleet.holders import parse_question
 from nixgen.fleet.upgrade import parse_upgrade
 from tests.support.cli import Cli
 from tests.support.locks import change_package, lock_wheels, locked_wheels
@@ -113,7 +113,7 @@ def test_who_holds_a_version(fleet: Cli) -> None:
 @pytest.mark.parametrize("text", ["demo[extra]", "demo; python_version > '3'", "<2", "demo @ file:///x", ""])
 def test_what_is_no_question_is_a_usage_error(text: str) -> None:
     """It is said what can be asked for."""
-    for parse in (parse_requirement, parse_upgrade):
+    for parse in (parse_question, parse_upgrade):
         with pytest.raises(UsageError, match="write it such as"):
             parse(text)
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from nixgen.ingest import IngestReport
@@ -14,8 +13,7 @@ if TYPE_CHECKING:
     from nixgen.targets import Target
 
 
-@dataclass(frozen=True, kw_only=True)
-class Progress:
+class Progress(NamedTuple):
     """How far some work is.
 
     Attributes:
@@ -51,6 +49,9 @@ class Observer:
 
     def supplied(self, report: Supplied) -> None:
         """Take which archives of npm's packages were put into the store, before a build goes on."""
+
+    def working(self) -> None:
+        """Take that there is something to do; nobody says so where all is as it was."""
 
     def counting(self, work: str) -> AbstractContextManager[Callable[[Progress], None] | None]:
         """Watch work that knows how far it is, as long as the context lasts.

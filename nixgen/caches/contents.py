@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
@@ -88,7 +88,7 @@ def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> C
     Raises:
         NixgenError: as ``nixgen.environments.build.build``.
     """
-    environment = build(replace(request, mounted=False), roots / "environment", observer)
+    environment = build(request._replace(mounted=False), roots / "environment", observer)
     asked = build(request, roots / "image", observer) if request.mounted else environment
     choice = Choice.of(request)
     store = Store(choice.settings)

@@ -85,6 +85,9 @@ _VERBS = {
     "module": "write nix/module.nix, a module of nixmodules",
 }
 
+#: Verbs that mostly find that there is nothing to do; from there on what is logged is shown (``Console.working``).
+_QUICK = ("build", "run")
+
 #: The module of a verb whose name is one of Python's own.
 _MODULES = {"list": "listing"}
 
@@ -103,10 +106,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return error.exit_code
     # httpx would import its own command line, with rich and Pygments, where they are there: 40 % of its import.
     sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
-    # Imported here: a help needs none of it.
-    from nixgen.cli.logs import show_log
+    if options.debug or options.verbose or options.verb not in _QUICK:
+        # Imported here: a help needs none of it.
+        from nixgen.cli.logs import show_log
 
-    show_log(debug=options.debug or options.verbose, quiet=options.quiet)
+        show_log(debug=options.debug or options.verbose, quiet=options.quiet)
     ended_by = _end_on_signals()
     try:
         _find_project(options)

@@ -8,7 +8,6 @@ wheel only those files where that is cheaper; a second run does nothing.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 
 EXAMPLES = (
@@ -44,16 +43,17 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.console import Console
     from nixgen.environments.build import build
     from nixgen.environments.kinds import Kinds
-    from nixgen.environments.npm import build_npm
 
     link = Path(options.out_link or Path(options.directory, "result"))
-    wanted, console = replace(request(options), mounted=options.mounted), Console(quiet=options.quiet)
+    wanted, console = request(options)._replace(mounted=options.mounted), Console(quiet=options.quiet)
     kinds = Kinds.of(wanted.base)
     if kinds.python:
         print(build(wanted, None if options.no_out_link else link, console))
         # Once is enough to say that inputs have changed.
-        wanted = replace(wanted, check="frozen")
+        wanted = wanted._replace(check="frozen")
     if kinds.npm:
+        from nixgen.environments.npm import build_npm
+
         link = link.with_name(f"{link.name}-npm") if kinds.python else link
         print(build_npm(wanted, None if options.no_out_link else link, console))
     return 0

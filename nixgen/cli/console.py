@@ -31,6 +31,13 @@ class Console(Observer):
         if not self._quiet:
             print(without_secrets(line), file=sys.stderr)
 
+    def working(self) -> None:
+        """Show what is logged from now on, where that is not shown yet."""
+        # Imported here: it takes a tenth of the time of a build where nothing has changed.
+        from nixgen.cli.logs import show_log
+
+        show_log(debug=False, quiet=self._quiet)
+
     def note(self, text: str) -> None:
         """Print a note."""
         self.say(f"note: {text}")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from pathlib import Path
 
 EXAMPLES = (
@@ -95,7 +94,7 @@ def _heal(options: argparse.Namespace, directory: Path) -> int:
         from nixgen.venv.standing import stand
 
         if Path(options.directory, LOCK_NAME).is_file():
-            wanted = replace(request(options), editable=True)
+            wanted = request(options)._replace(editable=True)
             console = Console(quiet=options.quiet)
             code = stand(directory, [], wanted, console)[0]
             if code == 0:

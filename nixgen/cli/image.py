@@ -107,7 +107,6 @@ def run(options: argparse.Namespace) -> int:
 
 def _store(options: argparse.Namespace) -> int:
     import json
-    from dataclasses import replace
 
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console, count, size
@@ -120,7 +119,7 @@ def _store(options: argparse.Namespace) -> int:
     bases = [base_of(lock) for lock in locks] or [asked.base]
     file = Path(options.out_link) if options.out_link else asked.base / "store.erofs"
     on = Path(options.on) if options.on else None
-    made = make_store_image([replace(asked, base=base) for base in bases], file, on=on, observer=console)
+    made = make_store_image([asked._replace(base=base) for base in bases], file, on=on, observer=console)
     if options.json:
         print(json.dumps(_report(made, [str(base) for base in bases]), indent=2))
     else:

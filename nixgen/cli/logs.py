@@ -9,7 +9,7 @@ from nixgen.cli.console import without_secrets
 
 
 def show_log(*, debug: bool, quiet: bool) -> None:
-    """Write what is logged to standard error from now on.
+    """Write what is logged to standard error from now on; a second call changes nothing.
 
     Args:
         debug: everything.

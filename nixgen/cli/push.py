@@ -63,7 +63,6 @@ def run(options: argparse.Namespace) -> int:
         NixgenError: with what stands in the way.
     """
     import sys
-    from dataclasses import replace
 
     from nixgen.caches.contents import contents_of
     from nixgen.caches.keys import sign_keys
@@ -78,7 +77,7 @@ def run(options: argparse.Namespace) -> int:
     _check(options)
     store_elsewhere = not options.stdout and options.cache.startswith(("ssh-ng://", "ssh://"))
     console = Console(quiet=options.quiet)
-    asked = replace(request(options), mounted=options.mounted)
+    asked = request(options)._replace(mounted=options.mounted)
     bases = [base_of(lock) for lock in options.locks] or [asked.base]
     if not options.stdout and not store_elsewhere:
         check_cache(options.cache, asked.base)
@@ -91,7 +90,7 @@ def run(options: argparse.Namespace) -> int:
         for number, base in enumerate(bases):
             links = roots / str(number)
             links.mkdir()
-            contents.append(contents_of(replace(asked, base=base), links, console))
+            contents.append(contents_of(asked._replace(base=base), links, console))
         if options.stdout:
             there = Path(options.there).read_text(encoding="utf-8").split() if options.there else ()
             report = send(contents, sys.stdout.buffer, store, there=there, keys=keys, observer=console)

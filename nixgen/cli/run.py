@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -68,7 +67,7 @@ def run(options: argparse.Namespace) -> int:
     if options.mounted:
         from nixgen.venv.alone import shown_alone
 
-        before = shown_alone(replace(wanted, editable=is_live(wanted)), console)
+        before = shown_alone(wanted._replace(editable=is_live(wanted)), console)
     try:
         execute(link, command, os.environ, before, more)
     except OSError as error:

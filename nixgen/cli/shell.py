@@ -12,7 +12,6 @@ from __future__ import annotations
 import argparse
 import os
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 #: The settings that shells read: the user's, then the environment's.
@@ -60,7 +59,7 @@ def run(options: argparse.Namespace) -> int:
     link = Path(options.directory, "result")
     asked, console = request(options), Console(quiet=options.quiet)
     link = live_environment(asked, link, console)
-    before = shown_alone(replace(asked, editable=is_live(asked)), console) if options.mounted else []
+    before = shown_alone(asked._replace(editable=is_live(asked)), console) if options.mounted else []
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:

@@ -12,7 +12,6 @@ may install into; each workspace has its own.
 from __future__ import annotations
 
 import argparse
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,7 +81,7 @@ def run(options: argparse.Namespace) -> int:
     if kinds.python:
         code = _make(options, directory, arguments, console)
         # Once is enough to say that inputs have changed.
-        wanted = replace(wanted, check="frozen")
+        wanted = wanted._replace(check="frozen")
     if code == 0 and kinds.npm:
         is_mounted = options.form == "mounted" or options.reset or is_mounted_at(wanted.base / "node_modules")
         if is_mounted and not options.dry_run:
@@ -104,7 +103,7 @@ def _make(options: argparse.Namespace, directory: Path, arguments: list[str], co
     form = "mounted" if options.reset else form_here(Path(options.directory), directory, options.form, console)
     if form is not None:
         arguments.append("--reset" if options.reset else f"--{form}")
-    wanted = replace(request(options), editable=True, mounted=form == "mounted")
+    wanted = request(options)._replace(editable=True, mounted=form == "mounted")
     code, environment = stand(directory, arguments, wanted, console)
     if code == 0 and not options.dry_run:
         install(directory, wanted, console)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import functools
 import os
 import shutil
@@ -68,6 +67,8 @@ def replace_directory(path: Path, content: Mapping[str, bytes]) -> None:
 
 def exchange(one: Path, other: Path) -> bool:
     """Swap two names of one file system in one step; tell whether the system can do that."""
+    import ctypes  # here, for those who write a directory
+
     system = ctypes.CDLL(None, use_errno=True)
     names = os.fsencode(one), os.fsencode(other)
     try:

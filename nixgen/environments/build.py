@@ -6,7 +6,6 @@ import contextlib
 import functools
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -52,6 +51,7 @@ def build(request: Request, out_link: Path | None, observer: Observer = SILENT) 
     last = LastBuild(request, out_link)
     found = last.find()
     if found is None:
+        observer.working()
         # Imported here: a build of what was built needs neither the lock nor packaging.
         from nixgen.environments.choice import Choice
 
@@ -117,6 +117,8 @@ def substituting_choice(choice: Choice) -> Iterator[Choice]:
     if not choice.caches:
         yield choice
         return
+    import dataclasses
+
     from nixgen.caches.substituting import substituting
     from nixgen.environments.fetch import access_of
     from nixgen.store import Store
@@ -124,7 +126,7 @@ def substituting_choice(choice: Choice) -> Iterator[Choice]:
     access = access_of(choice.base, choice.mirrors, choice.caches)
     store_dir = Store(choice.settings).directory
     with substituting(choice.settings, choice.caches, choice.trusted_keys, access, store_dir) as settings:
-        yield replace(choice, settings=settings)
+        yield dataclasses.replace(choice, settings=settings)
 
 
 def fetch_all(

@@ -101,7 +101,7 @@ class LastBuild:
             # Libraries are whole directories, and what a user wrote in default.nix may read anything.
             if pythons is None or self._request.libraries or not is_our_default(nix / "default.nix"):
                 return None
-            request = {**vars(self._request), "base": None, "check": None}
+            request = {**self._request._asdict(), "base": None, "check": None, "settings": dict(self._request.settings)}
             told = [__version__, sys.platform, os.uname().machine, request, variables, pythons]
             digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode())
             lock = (base / LOCK_NAME).read_bytes()

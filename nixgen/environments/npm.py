@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,11 +39,12 @@ def build_npm(request: Request, out_link: Path | None, observer: Observer = SILE
         InputError: there is no lock, or nothing of npm's in it.
         NixgenError: as ``nixgen.npm.supply.supply``, or with what Nix said; what the link led to stays.
     """
-    request = replace(request, npm=True)
+    request = request._replace(npm=True)
     check_inputs(request.base, request.check, observer)
     last = LastBuild(request, out_link)
     found = last.find()
     if found is None:
+        observer.working()
         found = _build(request, out_link, observer)
         last.keep(found)
     return found

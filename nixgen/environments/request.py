@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
+from types import MappingProxyType
+from typing import NamedTuple
 
 from nixgen.environments.freshness import Check
 
 
-@dataclass(frozen=True, kw_only=True)
-class Request:
+class Request(NamedTuple):
     """An environment of a project's lock, as a user describes it.
+
+    No data class: to import what makes one takes a sixth of the time of a build where nothing has changed.
 
     Attributes:
         base: the project's directory.
@@ -47,9 +49,9 @@ class Request:
     default_groups: bool = True
     libraries: tuple[Path, ...] = ()
     ignore_libraries: tuple[str, ...] = ()
-    settings: Mapping[str, str] = field(default_factory=dict)
-    mirrors: tuple[str, ...] = field(default=(), repr=False)
-    caches: tuple[str, ...] = field(default=(), repr=False)
+    settings: Mapping[str, str] = MappingProxyType({})
+    mirrors: tuple[str, ...] = ()
+    caches: tuple[str, ...] = ()
     trusted_keys: tuple[str, ...] = ()
     editable: bool = False
     node: Path | None = None
@@ -57,6 +59,11 @@ class Request:
     npm: bool = False
     mounted: bool = False
     check: Check = "note"
+
+    def __repr__(self) -> str:
+        """Return what it says but for URLs, which may carry a login."""
+        shown = (f"{name}={value!r}" for name, value in self._asdict().items() if name not in ("mirrors", "caches"))
+        return f"Request({', '.join(shown)})"
 
     @property
     def interpreter(self) -> Path | None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
 
@@ -41,7 +40,7 @@ def shown_alone(request: Request, observer: Observer = SILENT) -> list[str]:
     name = hashlib.sha256(str(request.base.absolute()).encode()).hexdigest()[:32]
     link = cache_directory() / "images" / name
     link.parent.mkdir(parents=True, exist_ok=True)
-    image = Path(build(replace(request, mounted=True), link, observer))
+    image = Path(build(request._replace(mounted=True), link, observer))
     program = library_directory() / "venv" / "mounted.py"
     words = [sys.executable, "-I", "-S", "-B", str(program), "run"]
     return [*words, *(["--names", str(_names(image))] if user else []), str(image), "--"]

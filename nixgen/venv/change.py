@@ -90,7 +90,7 @@ def change(
             form = form_here(base, directory, None, observer)
             synced = sync(
                 directory,
-                replace(request, check="frozen"),
+                request._replace(check="frozen"),
                 wanted,
                 form=form,
                 locked=locked,

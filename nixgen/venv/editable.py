@@ -6,7 +6,6 @@ import contextlib
 import json
 import os
 import subprocess
-from dataclasses import replace
 from pathlib import Path
 
 from nixgen.environments.build import build_choice
@@ -38,7 +37,7 @@ def install(directory: Path, request: Request, observer: Observer = SILENT) -> N
         NixgenError: what their builds need cannot be had.
         BuildError: a package cannot be built.
     """
-    request = replace(request, editable=True)
+    request = request._replace(editable=True)
     last = LastBuild(request, directory / _ASKED)
     asked = last.find()
     if asked is None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from pathlib import Path
 
 from nixgen.cache import cache_directory
@@ -34,10 +33,11 @@ def live_environment(request: Request, link: Path, observer: Observer = SILENT) 
     if not is_live(request):
         build(request, link, observer)
         return link.absolute()
+    observer.working()
     from nixgen.venv.editable import install
     from nixgen.venv.standing import stand
 
-    wanted = replace(request, editable=True)
+    wanted = request._replace(editable=True)
     name = hashlib.sha256(str(request.base.absolute()).encode()).hexdigest()[:32]
     directory = cache_directory() / "environments" / name
     directory.parent.mkdir(parents=True, exist_ok=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 from nixgen.environments.freshness import check_inputs, inputs_of
@@ -81,14 +81,14 @@ def sync(
     code = 0
     if kinds.python:
         check_ours(directory)
-        of_python = replace(request, editable=True, mounted=form == "mounted", check="frozen")
+        of_python = request._replace(editable=True, mounted=form == "mounted", check="frozen")
         before = environment_below(directory)
         code, built = stand(directory, _arguments(form), of_python, observer)
         environment = Path(built)
         if code == 0:
             install(directory, of_python, observer)
     if code == 0 and kinds.npm:
-        of_npm = replace(request, check="frozen")
+        of_npm = request._replace(check="frozen")
         if is_mounted(request.base / "node_modules"):
             code, image = mount_modules(of_npm, observer)
             modules = Settled(environment=Path(image), faults=(), kept=())
@@ -128,10 +128,10 @@ def would_sync(
     last = before = modules = None
     if kinds.python:
         if not anew:
-            last = LastBuild(replace(request, editable=True, mounted=form == "mounted", check="frozen"), None).find()
+            last = LastBuild(request._replace(editable=True, mounted=form == "mounted", check="frozen"), None).find()
         before = environment_below(directory)
     if kinds.npm and not anew:
-        found = LastBuild(replace(request, npm=True, check="frozen"), None).find()
+        found = LastBuild(request._replace(npm=True, check="frozen"), None).find()
         if found is None:
             anew = True
         else:

@@ -118,11 +118,11 @@ class Filling:
 
     def _choices(self, base: Path, lock: Lock, place: Place) -> Iterator[Request]:
         """Yield the environments of a lock whose packages are all that any environment has."""
-        request = replace(self.request, base=base, python=place.python, check="frozen")
-        every = replace(request, all_extras=True, all_groups=True)
-        singles = [replace(request, extras=(name,)) for name in lock.extras]
-        singles += [replace(request, groups=(name,)) for name in lock.groups]
-        members = [replace(every, member=name) for name in lock.members]
+        request = self.request._replace(base=base, python=place.python, check="frozen")
+        every = request._replace(all_extras=True, all_groups=True)
+        singles = [request._replace(extras=(name,)) for name in lock.extras]
+        singles += [request._replace(groups=(name,)) for name in lock.groups]
+        members = [every._replace(member=name) for name in lock.members]
         seen: set[str] = set()
         for one in (request, every, *singles, *members):
             groups = lock.groups if one.all_groups else (*lock.default_groups, *one.groups)
@@ -142,7 +142,7 @@ class Filling:
     def _choice(self, base: Path, lock: Lock, place: Place) -> Choice:
         """Return the environment of all that a lock has for a place."""
         if place.python is not None:
-            return Choice.of(replace(self.request, base=base, python=place.python, check="frozen"))
+            return Choice.of(self.request._replace(base=base, python=place.python, check="frozen"))
         locked = next(one for one in lock.targets if one.target.key == place.target.key)
         return Choice(
             base=base,

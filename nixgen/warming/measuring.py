@@ -91,7 +91,7 @@ def measure(
             try:
                 if Path(one).name == LOCK_NAME:
                     base = Path(one).parent
-                    yield from _of_lock(one, replace(environment, base=base, check="frozen"), wish.pythons)
+                    yield from _of_lock(one, environment._replace(base=base, check="frozen"), wish.pythons)
                 else:
                     yield from _of_requirements(one, environment, wish, resolver or ResolverOptions())
             except InputError as error:
@@ -113,7 +113,7 @@ def _of_requirements(name: str, environment: Environment, wish: Wish, resolver: 
         except InputError as error:
             error.where = name
             raise
-        yield from _of_lock(name, replace(environment, base=directory.resolve()), wish.pythons[:1])
+        yield from _of_lock(name, environment._replace(base=directory.resolve()), wish.pythons[:1])
 
 
 def _of_lock(name: str, environment: Environment, pythons: Iterable[str]) -> Iterator[Measured]:
@@ -122,7 +122,7 @@ def _of_lock(name: str, environment: Environment, pythons: Iterable[str]) -> Ite
     named = [python for python in pythons if "/" in python or _minor(python) in held]
     chosen: list[str | None] = [python if "/" in python else _minor(python) for python in named]
     for python in chosen or [None]:
-        yield _measured(name, Choice.of(replace(environment, python=python)))
+        yield _measured(name, Choice.of(environment._replace(python=python)))
 
 
 def _measured(name: str, choice: Choice) -> Measured:

@@ -6,6 +6,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -63,6 +64,29 @@ def test_the_same_is_not_evaluated_again(built: Cli) -> None:
     assert "running " not in built("run", "--debug", "--", "python", "-c", "").stderr
     assert "nix-build" not in built("run", "--debug", "--", "python", "-c", "").stderr
     assert "nix-build" not in built("shell", "--debug", "--shell", "/bin/sh", "--", "true").stderr
+
+
+@pytest.mark.parametrize("words", [("build",), ("run", "--", "python", "-c", "pass")])
+def test_the_same_again_imports_little(built: Cli, words: tuple[str, ...]) -> None:
+    """What takes long to import, and a build of what was built does not need, is not imported for it."""
+    code = (
+        "import os, sys\nfrom nixgen.cli import main\n"
+        "def say(*_):\n    print(*sorted({'dataclasses', 'logging', 'inspect', 'subprocess'} & sys.modules.keys()))\n"
+        "os.execvpe = os.execve = os.execv = say\nmain()\nsay()"
+    )
+    program = (sys.executable, "-c", code)
+    assert replace(built, program=program)(*words).stdout.splitlines()[-1] == ""
+
+
+def test_what_is_logged_is_shown_once_there_is_work() -> None:
+    """A warning that is logged reaches the user of a verb which mostly has nothing to do, without secrets, and once."""
+    code = (
+        "from nixgen.cli.console import Console\nconsole = Console(quiet=False)\n"
+        "console.working()\nconsole.working()\nimport logging\n"
+        "logging.getLogger('nixgen.x').warning('https://user:secret@host/')\nlogging.getLogger('nixgen.x').info('y')"
+    )
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stderr
+    assert said.startswith("nixgen.x: https://") and "secret" not in said and said.count("\n") == 1
 
 
 def test_whatever_changes_is_evaluated(built: Cli) -> None:

@@ -5,6 +5,8 @@ Vite and others know by it that packages have changed; npm need not read every p
 
 import json
 import os
+import posixpath
+import re
 
 #: What npm takes over of a package.json (arborist, ``lib/shrinkwrap.js``).
 _FIELDS = (
@@ -23,6 +25,7 @@ _FIELDS = (
     "license",
     "bin",
     "deprecated",
+    "workspaces",
 )
 
 
@@ -108,14 +111,43 @@ def _entry(directory, at, more):
     if said.get("name") not in (None, at.rpartition("node_modules/")[2]):
         found["name"] = said["name"]
     for field in _FIELDS:
-        value = said.get(field)
-        if field == "license" and isinstance(value, dict) and value.get("type"):
-            value = value["type"]
-        if field == "bin" and isinstance(value, str):
-            value = {str(said.get("name", "")).rpartition("/")[2]: value}
+        value = _normal(field, said.get(field), said)
         if value:
             found[field] = value
     scripts = said.get("scripts")
     if isinstance(scripts, dict) and {"preinstall", "install", "postinstall"}.intersection(scripts):
         found["hasInstallScript"] = True
     return {**found, **{key: value for key, value in more.items() if value}}
+
+
+def _normal(field, value, said):
+    """Return a field of a package.json as npm has it (``@npmcli/package-json``, ``lib/normalize.js``)."""
+    if field == "license" and isinstance(value, dict) and value.get("type"):
+        return value["type"]
+    if field == "funding" and isinstance(value, str):
+        return {"url": value}
+    if field == "bin":
+        return _programs(value, said.get("name"))
+    if field == "bundleDependencies":
+        value = said.get("bundledDependencies") if value is None else value
+        return list(said.get("dependencies") or ()) if value is True else value
+    if field == "dependencies" and isinstance(value, dict):
+        optional = said.get("optionalDependencies") or ()
+        return {name: wanted for name, wanted in value.items() if name not in optional}
+    return value
+
+
+def _programs(value, name):
+    """Return the paths of programs by their names, neither with a directory above (``npm-normalize-package-bin``)."""
+    if isinstance(value, str):
+        value = {name: value} if isinstance(name, str) else {}
+    if isinstance(value, list):
+        value = {path: path for path in value if isinstance(path, str)}
+    found = {}
+    for key, path in value.items() if isinstance(value, dict) else ():
+        command = re.sub(r"[\\:]", "/", key).rstrip("/").rpartition("/")[2]
+        target = posixpath.join("/", path.replace("\\", "/")) if isinstance(path, str) else "/"
+        target = posixpath.normpath(target).lstrip("/")
+        if command not in ("", ".", "..") and target:
+            found[command] = target
+    return found

@@ -39,25 +39,25 @@ def normalise(text: str, places: Mapping[str, str], store: str = "") -> str:
     return _SPACE.sub(" ", text).strip()
 
 
-def compare(probe: str, pip: Outcome, nixgen: Outcome, *, exact: bool) -> Compared:
+def compare(probe: str, peer: Outcome, nixgen: Outcome, *, exact: bool) -> Compared:
     """Judge one probe.
 
     Args:
         probe: its name.
-        pip, nixgen: how it ended.
+        peer, nixgen: how it ended.
         exact: whether two that pass must have the same output.
     """
-    return Compared(probe=probe, verdict=_verdict(pip, nixgen, exact), pip=pip, nixgen=nixgen)
+    return Compared(probe=probe, verdict=_verdict(peer, nixgen, exact), peer=peer, nixgen=nixgen)
 
 
-def _verdict(pip: Outcome, nixgen: Outcome, exact: bool) -> str:
-    match pip.status == "pass", nixgen.status == "pass":
+def _verdict(peer: Outcome, nixgen: Outcome, exact: bool) -> str:
+    match peer.status == "pass", nixgen.status == "pass":
         case True, False:
             return DEFECT
         case False, True:
             return NOTE
         case False, False:
             return UPSTREAM
-    if pip.output == nixgen.output:
+    if peer.output == nixgen.output:
         return EQUAL
     return DEFECT if exact else DIFFERS

@@ -113,7 +113,7 @@ class Prober:
             return judged
         # Whatever depends on the moment is no defect: both must stand by what they did.
         again = self._outcome(self.nixgen, words, timeout)
-        judged = compare(name, judged.pip, again, exact=exact)
+        judged = compare(name, judged.peer, again, exact=exact)
         if judged.verdict != DEFECT:
             said = f"at the second try\n{judged.nixgen.said}"
             return replace(judged, nixgen=replace(judged.nixgen, said=said))
@@ -155,7 +155,7 @@ class Prober:
             judged = compare(f"{what} {name}", pip.look(what, name), nixgen.look(what, name), exact=what == "resources")
             if judged.verdict == DEFECT:
                 again = _Seen.parse(self._run(self.nixgen, [*words[:3], 0, name], seconds), self._normal)
-                judged = compare(judged.probe, judged.pip, again.look(what, name), exact=what == "resources")
+                judged = compare(judged.probe, judged.peer, again.look(what, name), exact=what == "resources")
             yield judged
         if below := _below(pip.below, nixgen.below):
             yield below
@@ -249,6 +249,6 @@ def _below(pip: Mapping[str, str | None], nixgen: Mapping[str, str | None]) -> C
     summary = f"{len(common)} tried, {failing} fail under pip"
     good = Outcome(status="pass", output=summary)
     if not worse:
-        return Compared(probe="submodules", verdict=EQUAL, pip=good, nixgen=good)
+        return Compared(probe="submodules", verdict=EQUAL, peer=good, nixgen=good)
     said = "\n".join(f"{name}: {nixgen[name]}" for name in worse)[:_SAID]
-    return Compared(probe="submodules", verdict=DEFECT, pip=good, nixgen=Outcome(status="fail", said=said))
+    return Compared(probe="submodules", verdict=DEFECT, peer=good, nixgen=Outcome(status="fail", said=said))

@@ -40,13 +40,13 @@ class Compared:
     Attributes:
         probe: its name.
         verdict: ``equal``; ``upstream`` (both fail); ``defect`` (only nixgen fails, or what must be the same is not);
-            ``note`` (only pip fails); ``differs`` (both pass and print different text, which may be).
-        pip, nixgen: how it ended.
+            ``note`` (only the peer fails); ``differs`` (both pass and print different text, which may be).
+        peer, nixgen: how it ended: in the environment of pip or npm, and in nixgen's.
     """
 
     probe: str
     verdict: str
-    pip: Outcome
+    peer: Outcome
     nixgen: Outcome
 
 
@@ -137,7 +137,7 @@ def _from_json(data: dict[str, Any]) -> Result:
         Compared(
             probe=one["probe"],
             verdict=one["verdict"],
-            pip=Outcome(**one["pip"]),
+            peer=Outcome(**one.get("peer", one.get("pip"))),  # results of before npm had a corpus say pip
             nixgen=Outcome(**one["nixgen"]),
         )
         for one in data.pop("compared")

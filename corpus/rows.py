@@ -68,7 +68,7 @@ class Row:
             version=result.version,
             wheels=len(result.trees),
             files=sum(tree.files for tree in result.trees),
-            pip=sum(one.pip.status == "pass" for one in result.compared),
+            pip=sum(one.peer.status == "pass" for one in result.compared),
             nixgen=sum(one.nixgen.status == "pass" for one in result.compared),
             probes=len(result.compared),
             verdicts={verdict: len(names) for verdict, names in named.items()},

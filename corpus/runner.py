@@ -165,13 +165,13 @@ def said(done: Result) -> str:
 
 def _of_other_files(one: Compared) -> Compared:
     """Return a comparison of what need not have the same files: compilers make others, and what counts is it works."""
-    both_pass = one.pip.status == one.nixgen.status == "pass"
+    both_pass = one.peer.status == one.nixgen.status == "pass"
     return replace(one, verdict=DIFFERS) if one.verdict == DEFECT and both_pass else one
 
 
 def _last(one: Compared) -> str:
     if one.nixgen.status == "pass":
-        return f"pip says {one.pip.output[:300]!r}, nixgen {one.nixgen.output[:300]!r}"
+        return f"pip says {one.peer.output[:300]!r}, nixgen {one.nixgen.output[:300]!r}"
     lines = [line for line in one.nixgen.said.splitlines() if line.strip()]
     return lines[-1][:300] if lines else one.nixgen.status
 

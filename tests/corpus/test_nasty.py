@@ -53,7 +53,7 @@ def test_it_works_as_it_does_under_pip(running: Mapping[str, Future[Result]], en
     result = running[entry.name].result()
     assert result.sound, said(result)
     own = [one for one in result.compared if one.probe in entry.probes]
-    assert [one.probe for one in own if one.pip.status != "pass"] == [], own
+    assert [one.probe for one in own if one.peer.status != "pass"] == [], own
 
 
 def test_what_is_built_of_its_source_works_as_the_wheel(tmp_path: Path) -> None:

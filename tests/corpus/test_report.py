@@ -36,8 +36,8 @@ def test_remarks() -> None:
     """A row says what fails under both, and what prints different text; a long list is cut."""
     both, differs = Outcome(status="fail"), Outcome(status="pass")
     compared = (
-        *(Compared(probe=f"p{n}", verdict=UPSTREAM, pip=both, nixgen=both) for n in range(5)),
-        Compared(probe="q", verdict=DIFFERS, pip=differs, nixgen=differs),
+        *(Compared(probe=f"p{n}", verdict=UPSTREAM, peer=both, nixgen=both) for n in range(5)),
+        Compared(probe="q", verdict=DIFFERS, peer=differs, nixgen=differs),
     )
     text = page([type(RESULT)(**{**vars(RESULT), "compared": compared})], listed=["demo"])
     assert "fails under both: `p0`, `p1`, `p2` and 2 more; prints different text: `q`" in text
@@ -48,8 +48,8 @@ def test_packages_that_were_not_run_again_stay() -> None:
     """Of mounted environments, a page has the rows of the one before for what has no new result, and counts them."""
     both, passed = Outcome(status="fail"), Outcome(status="pass")
     compared = (
-        *(Compared(probe=f"p{n}", verdict=UPSTREAM, pip=both, nixgen=both) for n in range(5)),
-        Compared(probe="q", verdict=DIFFERS, pip=passed, nixgen=passed),
+        *(Compared(probe=f"p{n}", verdict=UPSTREAM, peer=both, nixgen=both) for n in range(5)),
+        Compared(probe="q", verdict=DIFFERS, peer=passed, nixgen=passed),
     )
     others = {name: type(RESULT)(**{**vars(RESULT), "name": name, "date": "2026-01-02"}) for name in ("a", "z")}
     first = type(RESULT)(**{**vars(RESULT), "compared": compared, "date": "2026-01-01"})
@@ -70,6 +70,6 @@ def test_no_path_of_the_machine() -> None:
     """Where environments and the store lie is not on the page."""
     said = f"Error: '/some/where/scratch/x/nix/env/lib/y.py' and /some/where/store/{'a' * 32}-file.py"
     passed, failed = Outcome(status="pass"), Outcome(status="fail", said=said)
-    bad = Compared(probe="p", verdict=DEFECT, pip=passed, nixgen=failed)
+    bad = Compared(probe="p", verdict=DEFECT, peer=passed, nixgen=failed)
     text = page([type(RESULT)(**{**vars(RESULT), "compared": (bad,)})], listed=["demo"])
     assert "* demo: `p`: Error: 'env/lib/y.py' and store/file.py" in text and "/some/where" not in text

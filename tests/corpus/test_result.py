@@ -15,7 +15,7 @@ RESULT = Result(
     python="3.11",
     date="2026-01-02",
     seconds=1.5,
-    compared=(Compared(probe="import demo", verdict=EQUAL, pip=PASS, nixgen=PASS),),
+    compared=(Compared(probe="import demo", verdict=EQUAL, peer=PASS, nixgen=PASS),),
     trees=(
         Tree(
             path="x-demo-1.0",
@@ -50,7 +50,7 @@ def test_what_cannot_be_read_runs_again(tmp_path: Path) -> None:
 
 def test_soundness() -> None:
     """A package is sound when it was compared and nothing fails under nixgen alone."""
-    bad = Compared(probe="x", verdict=DEFECT, pip=PASS, nixgen=Outcome(status="fail"))
+    bad = Compared(probe="x", verdict=DEFECT, peer=PASS, nixgen=Outcome(status="fail"))
     assert RESULT.sound
     assert not Result(**{**vars(RESULT), "compared": (bad,)}).sound
     assert not Result(**{**vars(RESULT), "trouble": "no wheel"}).sound

@@ -1,0 +1,1 @@
+"""Compare nixgen's two forms of ``node_modules`` with that of ``npm ci``, from the same lock."""

@@ -1,0 +1,1 @@
+export default { generateBuildId: () => "one", productionBrowserSourceMaps: true, eslint: { ignoreDuringBuilds: true } };

@@ -1,0 +1,3 @@
+import { range } from "lodash-es";
+
+export default () => console.log(range(3));

@@ -114,6 +114,15 @@ def test_an_edited_default_nix_is_always_evaluated(built: Cli, tmp_path: Path) -
     assert not evaluates(built)
 
 
+def test_the_default_nix_of_an_earlier_nixgen(built: Cli) -> None:
+    """A project that an earlier nixgen has locked, and nobody edited, is not evaluated again either."""
+    file = built.directory / "nix/default.nix"
+    text = file.read_text().replace("# The environment", "# The Python environment")
+    text = re.sub(r"(?s)  # Of the packages of npm.*?  omit \? \[ \],\n", "", text).replace("    node\n    omit\n", "")
+    file.write_text(text)
+    assert evaluates(built) and not evaluates(built)
+
+
 def test_another_interpreter_at_the_same_place(built: Cli, tmp_path: Path) -> None:
     """An interpreter that is given by its path is the same as long as the path leads to the same file."""
     real = (built.directory / "result/bin/python").readlink()

@@ -5,7 +5,6 @@ Wherever it is found, it is compared with the hash that the wheel's index has.
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import contextlib
 import hashlib
@@ -80,6 +79,8 @@ def metadata_of(
         elif index.source.source is None:
             lacking.append(index)
     if lacking:
+        import asyncio  # most locks ask nobody
+
         read = asyncio.run(_read_all(lacking, base, access()))
         keep_metadata(read.values())
         found.update(read)
@@ -125,6 +126,8 @@ async def fetch_metadata(index: WheelIndex, base: Path, spool: Path, access: Acc
 
 
 async def _read_all(indexes: Iterable[WheelIndex], base: Path, access: Access | None) -> dict[str, bytes]:
+    import asyncio
+
     slots = asyncio.Semaphore(_AT_ONCE)
 
     async def one(index: WheelIndex, spool: Path) -> tuple[str, bytes]:

@@ -7,8 +7,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
+from urllib.parse import unquote, urlsplit
 
 from packaging.pylock import Package, PackageWheel, Pylock
 from packaging.utils import InvalidWheelFilename, NormalizedName, parse_wheel_filename
@@ -92,7 +91,7 @@ class LocalWheels:
             InputError: a wheel cannot be read.
         """
         said = [*options.find_links, *filter(None, os.environ.get("UV_FIND_LINKS", "").split(","))]
-        paths = [Path(url2pathname(urlsplit(text).path)) if text.startswith("file:") else Path(text) for text in said]
+        paths = [Path(unquote(urlsplit(text).path)) if text.startswith("file:") else Path(text) for text in said]
         return cls(
             given=tuple(map(LocalWheel.read, given)),
             directories=tuple(path.absolute() for path in paths if path.is_dir()),

@@ -8,7 +8,6 @@ from collections.abc import Callable, Collection, Container, Iterable, Iterator,
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from urllib.parse import unquote, urlsplit
-from urllib.request import url2pathname
 
 from packaging.pylock import Package, PackageArchive, PackageSdist, PackageWheel
 from packaging.tags import Tag
@@ -199,7 +198,7 @@ def _url_or_path(entry: PackageArchive | PackageSdist | PackageWheel, place: _Pl
         InputError: its URL is none that can be downloaded from.
     """
     if entry.url is None or entry.url.startswith("file:"):
-        text = _posix(entry.path or "") if entry.url is None else url2pathname(urlsplit(entry.url).path)
+        text = _posix(entry.path or "") if entry.url is None else unquote(urlsplit(entry.url).path)
         return None, place.shown(text)
     _check_login(entry.url, place)
     try:

@@ -11,7 +11,6 @@ import functools
 import ipaddress
 import logging
 import os
-import ssl
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -22,6 +21,8 @@ from urllib.parse import urlsplit
 from nixgen.uv_settings import UvSettings
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 _log = logging.getLogger(__name__)
@@ -97,6 +98,8 @@ class Trust:
         Raises:
             OSError: the bundled certificates or the client's cannot be read (``ssl.SSLError`` is one).
         """
+        import ssl  # most commands ask nobody
+
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         if insecure:
             context.check_hostname = False

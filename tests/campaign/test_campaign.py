@@ -141,8 +141,8 @@ def test_drafts_share_nothing() -> None:
 @pytest.mark.nix
 def test_short(tmp_path: Path) -> None:
     """An honest wheel passes everywhere, what was found once stays repaired, and some new wheels have no finding."""
-    # Every sixth kind, one mutation each.
-    wheels = [make(1, []), *past(), *(make(7, [kind]) for kind in list(KINDS)[1::6])]
+    # Every twelfth kind, one mutation each.
+    wheels = [make(1, []), *past(), *(make(7, [kind]) for kind in list(KINDS)[1::12])]
     trials = run(iter(wheels), tmp_path, workers=2, seconds=300)
     if (tmp_path / "worker-0").exists():
         NixInstallation.of_machine(tmp_path / "worker-0").make_removable()

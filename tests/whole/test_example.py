@@ -1,4 +1,4 @@
-"""The promise, on real packages and with every version of Nix."""
+"""The promise, on real packages and with the oldest and the newest Nix."""
 
 from __future__ import annotations
 

@@ -19,9 +19,7 @@ pytestmark = pytest.mark.nix
 A_WHEEL = 4
 
 
-@pytest.mark.parametrize(
-    ("suite", "flake"), [("distribution", False), ("trixie", True), ("sid", False), ("sid", True)]
-)
+@pytest.mark.parametrize(("suite", "flake"), [("distribution", False), ("trixie", True), ("sid", False), ("sid", True)])
 def test_requests(machine: Machine, away: None, tmp_path: Path, suite: str, flake: bool) -> None:
     """Wheels and trees are fetched, leaves made by evaluation; nobody asks for a leaf, or for what is not there."""
     path = os.environ["PATH"] if suite == "distribution" else f"{newer_nix(suite)}{os.pathsep}{os.environ['PATH']}"

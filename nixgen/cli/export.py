@@ -2,7 +2,8 @@
 
 pylock is PEP 751's, which uv and pip install; requirements has a hash for each package, for pip's
 --require-hashes; cyclonedx is a bill of materials (1.6, JSON) with hashes, licences and who
-requires whom. Only the chosen environment is written, for the system of this machine.
+requires whom, of Python's packages and of npm's. Only the chosen environment is written, for the system
+of this machine.
 """
 
 from __future__ import annotations
@@ -41,7 +42,6 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.emit.files import write_text
-    from nixgen.environments.choice import Choice
     from nixgen.environments.export import exported
     from nixgen.errors import UsageError
     from nixgen.inputs import find_input
@@ -50,17 +50,17 @@ def run(options: argparse.Namespace) -> int:
     if options.no_hashes and options.format != "requirements":
         raise UsageError("--no-hashes is for requirements", todo="add --format requirements, or leave it out")
     console = Console(quiet=options.quiet)
-    choice = Choice.of(request(options))
+    wanted = request(options)
     file = Path(options.here, options.output) if options.output else None
     place = Path(options.here) if file is None else file.parent
-    text = exported(choice, options.format, place=place, hashes=not options.no_hashes, observer=console)
+    text = exported(wanted, options.format, place=place, hashes=not options.no_hashes, observer=console)
     if file is None:
         sys.stdout.write(text)
     else:
         with about(file):
             write_text(file, text)
         console.say(f"wrote {options.output}")
-        if options.format == "pylock" and file.resolve() == find_input(choice.base).resolve():
+        if options.format == "pylock" and file.resolve() == find_input(wanted.base).resolve():
             console.note(
                 f"`nixgen lock` takes {file.name} as its input here: move it, or name the input that it is to take"
             )

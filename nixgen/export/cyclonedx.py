@@ -1,53 +1,48 @@
-"""An environment as a bill of materials: CycloneDX 1.6, JSON."""
+"""A bill of materials: CycloneDX 1.6, JSON."""
 
 from __future__ import annotations
 
 import hashlib
 import json
 import uuid
-from collections.abc import Iterable, Mapping
-from email.parser import HeaderParser
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote
 
 from nixgen import __version__
-from nixgen.graph import Edge, Graph
-from nixgen.model import LockedPackage, WheelSource
-
-#: A longer text in ``License`` is the licence itself, and no name of one.
-_LONGEST_NAME = 80
 
 
-def cyclonedx(
-    packages: Iterable[LockedPackage],
-    graph: Graph[Edge],
-    metadata: Mapping[str, bytes],
-    *,
-    project: str,
-    version: str | None,
-) -> str:
+@dataclass(frozen=True, kw_only=True)
+class Part:
+    """Packages of one kind.
+
+    Attributes:
+        components: as the bill has them, each with a ``bom-ref`` of its own.
+        dependencies: what each of these asks for, by the references.
+        roots: what the project asks for.
+        own: the reference of the project, where it is one of the packages; it is no component.
+    """
+
+    components: Sequence[Mapping[str, Any]]
+    dependencies: Mapping[str, Collection[str]]
+    roots: Collection[str]
+    own: str | None = None
+
+
+def cyclonedx(parts: Sequence[Part], *, project: str, version: str | None) -> str:
     """Return the text of the bill. The same environment gives the same bytes, with no time in them.
 
     Args:
-        packages: those of the environment.
-        graph: who requires whom there.
-        metadata: METADATA of the wheels, by file name, for their licences; it may lack some.
+        parts: what is in it.
         project: what to call the project.
         version: its version, where it has one.
     """
-    chosen = sorted(packages, key=lambda package: package.name)
-    references = {package.name: _purl(package) for package in chosen}
-    own = graph.own
-    top = references[own] if own is not None else f"project:{project}"
-    roots = [references[edge.name] for edge in graph.roots if edge.name in references and edge.name != own]
-    dependencies = {
-        reference: sorted({references[edge.name] for edge in graph.edges.get(name, ())})
-        for name, reference in references.items()
-    }
-    dependencies[top] = sorted({*roots, *dependencies.get(top, ())})
-    described = [
-        _component(package, metadata.get(package.wheel.filename, b"")) for package in chosen if package.name != own
-    ]
+    top = next((part.own for part in parts if part.own is not None), f"project:{project}")
+    dependencies: dict[str, set[str]] = {top: set()}
+    for part in parts:
+        dependencies[top].update(part.roots)
+        for reference, found in part.dependencies.items():
+            dependencies.setdefault(reference, set()).update(found)
     bill: dict[str, Any] = {
         "$schema": "http://cyclonedx.org/schema/bom-1.6.schema.json",
         "bomFormat": "CycloneDX",
@@ -62,62 +57,12 @@ def cyclonedx(
                 **({} if version is None else {"version": version}),
             },
         },
-        "components": described,
+        "components": [component for part in parts for component in part.components],
         "dependencies": [
-            {"ref": reference, **({"dependsOn": found} if found else {})}
+            {"ref": reference, **({"dependsOn": sorted(found)} if found else {})}
             for reference, found in sorted(dependencies.items())
         ],
     }
     digest = hashlib.sha256(json.dumps(bill, sort_keys=True).encode()).digest()
     bill["serialNumber"] = f"urn:uuid:{uuid.UUID(bytes=digest[:16], version=4)}"
     return json.dumps(bill, indent=1, ensure_ascii=False) + "\n"
-
-
-def _component(package: LockedPackage, metadata: bytes) -> dict[str, Any]:
-    wheel = package.wheel
-    place, sha256 = _distribution(wheel)
-    hashes = {"hashes": [{"alg": "SHA-256", "content": sha256}]} if sha256 else {}
-    kind = "vcs" if wheel.source is not None and wheel.source.repository is not None else "distribution"
-    return {
-        "type": "library",
-        "bom-ref": _purl(package),
-        "name": package.name,
-        "version": package.version,
-        "purl": _purl(package),
-        **hashes,
-        **_licenses(metadata),
-        **({"externalReferences": [{"type": kind, "url": place, **hashes}]} if place else {}),
-    }
-
-
-def _distribution(wheel: WheelSource) -> tuple[str | None, str | None]:
-    """Return the URL of what is installed or built, and its SHA-256."""
-    if wheel.source is None:
-        return wheel.url, wheel.sha256
-    source = wheel.source
-    if source.repository is not None:
-        return f"{source.repository}", None
-    return source.url, source.sha256 if source.directory is None else None
-
-
-def _purl(package: LockedPackage) -> str:
-    """Return the package URL (purl, type ``pypi``), with the place of what is in no index."""
-    found = f"pkg:pypi/{package.name}@{quote(package.version, safe='.')}"
-    wheel, source = package.wheel, package.wheel.source
-    if source is not None and source.repository is not None:
-        return f"{found}?vcs_url={quote(f'git+{source.repository}@{source.commit}', safe='')}"
-    if wheel.direct or (source is not None and source.direct):
-        return f"{found}?download_url={quote((wheel.url or (source.url if source else None)) or '', safe='')}"
-    return found
-
-
-def _licenses(metadata: bytes) -> dict[str, Any]:
-    headers = HeaderParser().parsestr(metadata.decode("utf-8", "replace"))
-    expression = str(headers.get("License-Expression") or "").strip()
-    if expression:
-        return {"licenses": [{"expression": expression}]}
-    name = str(headers.get("License") or "").strip()
-    if not name or name == "UNKNOWN" or len(name) > _LONGEST_NAME or "\n" in name:
-        classifiers = (str(line).split(" :: ") for line in headers.get_all("Classifier", []))
-        name = next((parts[-1] for parts in classifiers if parts[0] == "License" and len(parts) > 1), "")
-    return {"licenses": [{"license": {"name": name}}]} if name else {}

@@ -47,6 +47,7 @@ class ArchiveIndex:
         size: of the archive, in bytes.
         files: how many files npm makes of it.
         unpacked: their sizes together, in bytes.
+        license: what its package.json says of its licence; "" where it says nothing.
         scripts: its install scripts by name, in npm's order.
         imports: the packages that its sources import and their package.json does not name, sorted, by the directory
             that they are looked for from: "" for its own, ``node_modules/x`` for what it bundles.
@@ -59,6 +60,7 @@ class ArchiveIndex:
     size: int
     files: int
     unpacked: int
+    license: str = ""
     scripts: Mapping[str, str] = field(default_factory=dict)
     imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bundled: tuple[str, ...] = ()
@@ -72,6 +74,7 @@ class ArchiveIndex:
             "size": self.size,
             "files": self.files,
             "unpacked": self.unpacked,
+            "license": self.license,
             "scripts": dict(self.scripts),
             "imports": {directory: list(names) for directory, names in self.imports.items()},
             "bundled": list(self.bundled),
@@ -91,6 +94,7 @@ class ArchiveIndex:
             size=int(data["size"]),
             files=int(data["files"]),
             unpacked=int(data["unpacked"]),
+            license=str(data["license"]),
             scripts=dict(data["scripts"]),
             imports={directory: tuple(names) for directory, names in data["imports"].items()},
             bundled=tuple(data["bundled"]),
@@ -143,11 +147,21 @@ def read_archive(path: Path) -> ArchiveIndex:
         size=size,
         files=len(content.files),
         unpacked=sum(content.files.values()),
+        license=_license(manifest),
         scripts=install_scripts(manifest, has_gyp="binding.gyp" in content.files),
         imports=dict(_imports(content, manifest)),
         bundled=tuple(directory for directory in bundled if f"{directory}/package.json" in content.files),
         warnings=tuple(findings.warnings),
     )
+
+
+def _license(manifest: Mapping[str, Any]) -> str:
+    """Return what a package.json says of the licence, also as old ones have it: a table, or a list of these."""
+    said = manifest.get("license") or manifest.get("licenses")
+    listed = said if isinstance(said, list) else [said]
+    types = (one.get("type") if isinstance(one, dict) else one for one in listed)
+    names = [one.strip() for one in types if isinstance(one, str) and one.strip()]
+    return f"({' OR '.join(names)})" if len(names) > 1 else "".join(names)
 
 
 def install_scripts(manifest: Mapping[str, Any], *, has_gyp: bool) -> dict[str, str]:

@@ -20,7 +20,8 @@ from nixgen.cache import cache_directory
 from nixgen.comparison.contents import Content, PackageFiles
 from nixgen.leaf import base32
 from nixgen.library import builder_module
-from nixgen.npm.fetch import Wanted, fetch
+from nixgen.npm.fetch import fetch
+from nixgen.npm.indexes import wanted_of
 from nixgen.npm.supply import archive_path, digest_of, kept
 from nixgen.observer import SILENT, Observer
 from nixgen.verification.nar import flat_nar
@@ -92,7 +93,7 @@ def contents_of(
         def read(digest: str, file: Path) -> None:
             found[integrities[digest]] = _read(digest, file)
 
-        wanted = [_wanted(package) for package in lacking.values()]
+        wanted = [wanted_of(package) for package in lacking.values()]
         with observer.counting("reading packages") as progress:
             fetch(wanted, base=base, known={}, access=access(), progress=progress, each=read)
     return found
@@ -168,12 +169,6 @@ def _place() -> Path:
 def _sha512(file: Path) -> str:
     with file.open("rb") as opened:
         return hashlib.file_digest(opened, "sha512").hexdigest()
-
-
-def _wanted(package: NpmPackage) -> Wanted:
-    archive = _archive(package)
-    what = f"{package.name} {package.version}"
-    return Wanted(what=what, url=archive.url, path=archive.path, integrity=archive.integrity)
 
 
 def _archive(package: NpmPackage) -> NpmArchive:

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from nixgen.wheels.transport import Transport
 
 #: What the index of an archive has depends on how it is read: a new number where that changes.
-_INDEXES = "indexes-2"
+_INDEXES = "indexes-3"
 
 #: The hashes that npm writes, the strongest first (ssri).
 _ALGORITHMS = ("sha512", "sha384", "sha256", "sha1", "md5")

@@ -113,6 +113,8 @@ def console(nix_store: NixInstallation, nixpkgs: Path, tmp_path: Path) -> Consol
                 [find_uv_bin(), "cache", "dir"], capture_output=True, text=True, check=True
             ).stdout.strip(),
             "NIX_PATH": f"nixpkgs={nixpkgs}",
+            # What pip puts there is used once.
+            "PIP_NO_COMPILE": "1",
             # What is mounted is known to the machine.
             "NIXGEN_STATE_DIR": str(tmp_path / "state"),
             "NIXGEN_RUN_DIR": str(tmp_path / "run"),

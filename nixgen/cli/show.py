@@ -4,6 +4,8 @@ The first line is the Python to build with. Each other line is a package: its ve
 how many files that has, and whether the environment under ./result has it. With --files, every
 file of each package with its size and hash, which the lock binds. With --copies, the files that are
 real files instead of links to the store, why they are, and how large: as the last build made them.
+Packages of npm follow, each place with its archive, and whether the store has it; all of their files
+are real ones.
 """
 
 from __future__ import annotations
@@ -17,9 +19,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from nixgen.cli.console import Console
     from nixgen.environments.choice import Choice
+    from nixgen.environments.request import Request
     from nixgen.environments.trees import Tree
     from nixgen.model import LockedPackage, WheelIndex
+    from nixgen.npm.selection import Selection
 
 
 EXAMPLES = (
@@ -53,14 +58,34 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.environments.choice import Choice
+    from nixgen.environments.kinds import Kinds
+    from nixgen.npm.selection import Selection
+
+    console, wanted = Console(quiet=options.quiet), request(options)
+    kinds = Kinds.of(wanted.base)
+    choice = Choice.of(wanted) if kinds.python else None
+    selection = Selection.of(wanted) if kinds.npm else None
+    packages, places = _chosen(choice, selection, options.package)
+    report: dict[str, Any] = {}
+    if choice is not None and (packages or not options.package):
+        report = _show_python(choice, packages, options, console)
+    if selection is not None and (places or not options.package):
+        report["npm"] = _show_npm(selection, places, wanted, options, console, behind=bool(report))
+    if options.json:
+        print(json.dumps(report, indent=1))
+    return 0
+
+
+def _show_python(
+    choice: Choice, packages: tuple[LockedPackage, ...], options: argparse.Namespace, console: Console
+) -> dict[str, Any]:
+    """Print Python's packages, unless as JSON, and return what JSON says of them."""
     from nixgen.environments.fetch import indexes_of
     from nixgen.environments.trees import built_trees
     from nixgen.errors import InputError
     from nixgen.store import Store
     from nixgen.targets import default_system
 
-    choice = Choice.of(request(options))
-    packages = _chosen(choice, options.package)
     link = Path(options.out_link) if options.out_link else choice.base / "result"
     trees = built_trees(link, packages, Store(choice.settings))
     if options.copies and not trees:
@@ -69,22 +94,22 @@ def run(options: argparse.Namespace) -> int:
             where=str(link),
             todo="run `nixgen build`",
         )
-    indexes = indexes_of(choice, packages, Console(quiet=options.quiet))
+    indexes = indexes_of(choice, packages, console)
     described = [
         _describe(package, indexes.get(package.wheel.filename), trees.get(package.name), options)
         for package in packages
     ]
+    report: dict[str, Any] = {
+        "python": choice.python,
+        "interpreter": _interpreter(choice),
+        "system": default_system(),
+        "packages": described,
+    }
+    if options.copies:
+        report["reasons"] = _by_reason(described)
     if options.json:
-        report: dict[str, Any] = {
-            "python": choice.python,
-            "interpreter": _interpreter(choice),
-            "system": default_system(),
-            "packages": described,
-        }
-        if options.copies:
-            report["reasons"] = _by_reason(described)
-        print(json.dumps(report, indent=1))
-    elif options.files:
+        return report
+    if options.files:
         _print_files(described)
     elif options.copies:
         _print_copies(described, trees)
@@ -92,7 +117,55 @@ def run(options: argparse.Namespace) -> int:
         if not options.package:
             print(f"Python {choice.python}  {_interpreter(choice)}")
         _print_packages(described)
-    return 0
+    return report
+
+
+def _show_npm(
+    selection: Selection,
+    places: Sequence[str],
+    wanted: Request,
+    options: argparse.Namespace,
+    console: Console,
+    *,
+    behind: bool,
+) -> list[dict[str, Any]]:
+    """Print npm's packages, unless as JSON, and return what JSON says of them.
+
+    Args:
+        selection: what the lock has.
+        places: those to show.
+        wanted: the environment.
+        options: of the command line.
+        console: is told what goes on.
+        behind: whether Python's packages stand before.
+    """
+    from nixgen.cli.console import count, print_table, size
+    from nixgen.cli.graph import OF_NPM, place_text
+    from nixgen.npm.showing import shown
+
+    if options.copies:
+        console.note("all files of npm's packages are real ones: none of them is a link that could be a copy")
+        return []
+    found = shown(selection, places, wanted, files=options.files, observer=console)
+    described = [one.described() for one in found]
+    if options.json:
+        return described
+    if behind:
+        print(f"\n{OF_NPM}")
+    rows = []
+    for one in found:
+        if options.files:
+            print(f"{place_text(one.package)}  {one.archive}".rstrip())
+            files = sorted((one.contents or {}).items())
+            print_table([(f"  {path}", size(file.size), file.sha256[:16]) for path, file in files])
+        elif one.package.archive is None:
+            rows.append((place_text(one.package), "", "", "a directory"))
+        else:
+            files_text = count(one.files or 0, "file")
+            rows.append((place_text(one.package), one.archive, files_text, "built" if one.path else "not built"))
+    if rows:
+        print_table(rows)
+    return described
 
 
 def _interpreter(choice: Choice) -> str:
@@ -104,20 +177,30 @@ def _interpreter(choice: Choice) -> str:
     return choice.interpreter or str(machine_python(choice.python) or "not on this machine")
 
 
-def _chosen(choice: Choice, names: Sequence[str]) -> tuple[LockedPackage, ...]:
+def _chosen(
+    choice: Choice | None, selection: Selection | None, names: Sequence[str]
+) -> tuple[tuple[LockedPackage, ...], list[str]]:
+    """Return Python's packages that are named, and the places of npm's; all where none is named."""
     from packaging.utils import canonicalize_name
 
     from nixgen.errors import InputError
+    from nixgen.npm.graph import places_of
 
-    wanted = {canonicalize_name(name): name for name in names}
-    held = {package.name for package in choice.packages}
-    if unknown := [given for name, given in wanted.items() if name not in held]:
+    packages = choice.packages if choice is not None else ()
+    modules = selection.packages if selection is not None else ()
+    wanted = {canonicalize_name(name) for name in names}
+    held = {package.name for package in packages}
+    named = {name: places_of(modules, name) for name in names}
+    if unknown := [name for name in names if canonicalize_name(name) not in held and not named[name]]:
         raise InputError(
             f"the environment has no package named {', '.join(unknown)}",
             where="nixgen.lock",
             todo="see what it has: `nixgen show`, with --all-extras and --all-groups for everything",
         )
-    return tuple(package for package in choice.packages if not wanted or package.name in wanted)
+    if not names:
+        return packages, [package.at for package in modules]
+    places = {place for some in named.values() for place in some}
+    return tuple(one for one in packages if one.name in wanted), [one.at for one in modules if one.at in places]
 
 
 def _describe(

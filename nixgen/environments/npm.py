@@ -13,6 +13,7 @@ from nixgen.observer import SILENT, Observer
 if TYPE_CHECKING:
     from nixgen.access import Access
     from nixgen.environments.request import Request
+    from nixgen.store import Store
 
 #: The store keeps a file once that several packages have, by hard links (Nix manual, "auto-optimise-store").
 _SHARED = {"auto-optimise-store": "true"}
@@ -51,8 +52,6 @@ def build_npm(request: Request, out_link: Path | None, observer: Observer = SILE
 
 
 def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
-    from nixgen.emit.nix import nix_path, nix_set
-    from nixgen.environments.build import nix_of
     from nixgen.errors import InputError
     from nixgen.lock import Lock
     from nixgen.names import LOCK_NAME
@@ -70,8 +69,8 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
         )
     packages = fitting(lock.npm, default_system(), request.omit)
     store = Store({**_SHARED, **request.settings})
-    expression = f"(import {nix_path(nix_of(request.base))} {nix_set(arguments_of(request))}).npm"
-    places: dict[str, str] = store.evaluate(f"{expression}.nixgen.packages")
+    expression = _expression(request)
+    places = _places(expression, store)
     before = {path.rpartition("/")[0] for path in places.values()}
     with store.connect() as daemon:
         daemon.hold(before)
@@ -94,6 +93,28 @@ def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
     if lacking and not _is_shared(lacking):
         observer.note(_NOT_SHARED)
     return built
+
+
+def store_places(request: Request, store: Store) -> dict[str, str]:
+    """Return where the package of each place of the lock lies in the store, or would if it were built.
+
+    Raises:
+        NixError: Nix is missing, or cannot evaluate.
+    """
+    return _places(_expression(request), store)
+
+
+def _expression(request: Request) -> str:
+    """Return the environment of npm's packages as text of the Nix language."""
+    from nixgen.emit.nix import nix_path, nix_set
+    from nixgen.environments.build import nix_of
+
+    return f"(import {nix_path(nix_of(request.base))} {nix_set(arguments_of(request))}).npm"
+
+
+def _places(expression: str, store: Store) -> dict[str, str]:
+    found: dict[str, str] = store.evaluate(f"{expression}.nixgen.packages")
+    return found
 
 
 def npm_access(base: Path, mirrors: Sequence[str] = ()) -> Access:

@@ -8,8 +8,6 @@ import platform
 import subprocess
 from pathlib import Path
 
-import uv
-
 from benchmarks import stores
 from benchmarks.rounds import Round
 
@@ -25,19 +23,17 @@ def conditions(round: Round, *, load: float, serving: float) -> dict[str, str]:
         serving: seconds in which the server alone delivers all wheels to one client.
     """
     bench = round.bench
-    wheels = sorted(bench.directory.glob("*.whl"))
-    size = sum(wheel.stat().st_size for wheel in wheels)
     inside = bool(stores.mount_prefix(bench.nix))
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _commit(),
         "load": f"{load:.2f}",
-        "set": f"{len(wheels)} wheels, {size / 1e6:.1f} MB",
+        "set": bench.wheels.described(bench.directory),
         "server": f"delivers all of them in {serving:.2f} s",
         "machine": f"{os.cpu_count()} cores ({_processor()}), {_memory():.0f} GiB, "
         f"{platform.system()} {platform.release()}",
         "file system": _file_system(round.root) + (", a fresh one for each round" if round.mounted else ""),
-        "programs": f"{_says(uv.find_uv_bin(), '--version')}, {_says(bench.python, '--version')}",
+        "programs": ", ".join(_says(*command) for command in (*bench.wheels.programs, (bench.python, "--version"))),
         "stores": "mounted as `/nix`" if inside else "at longer paths than `/nix/store`: links cost a block more each",
     }
 

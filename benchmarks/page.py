@@ -25,8 +25,10 @@ by hand. A measure that has no new result keeps the rows that it had.
   same round; a goal is met, or **missed**, by the median.
 * Wheels are fetched once and served on loopback, to nixgen and to its peers alike. All of them read the same
   `pylock.toml`, and make environments of the same Python.
-* "Cold" starts from an empty private store, or from an empty cache; "warm" from one that holds every wheel. A round
-  makes all of its files on one file system. What earlier runs have written goes to disk before a clock starts.
+* Archives of npm are, too: npm resolves as of one day, and all read that `package-lock.json`, or what pnpm and bun make
+  of it for themselves. No install script runs anywhere.
+* "Cold" starts from an empty private store, or from an empty cache; "warm" from one that holds every wheel or archive.
+  A round makes all of its files on one file system. What earlier runs have written goes to disk before a clock starts.
 * Every environment is seen to hold its packages and to import them, a large one in the first round.
 * CPU is what all processes together used, the peer's after the stroke. Sizes are allocated blocks.
 * Where a row has fewer rounds than the others, they were enough: sizes do not change, and some peers are slow.

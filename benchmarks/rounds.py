@@ -22,8 +22,8 @@ class Bench:
     """What all rounds share.
 
     Attributes:
-        wheels: the set.
-        directory: of its wheels.
+        wheels: the set; of npm, an ``NpmSet``.
+        directory: of its wheels or archives.
         index: serves them.
         nix: the directory of ``nix-build`` and its like.
         python, version: the interpreter of the environments and its version, such as ``3.11``.

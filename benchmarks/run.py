@@ -12,9 +12,12 @@ import time
 import traceback
 from collections.abc import Sequence
 from pathlib import Path
+from typing import cast
 
 from benchmarks.conditions import ROOT, conditions, nix_version
 from benchmarks.measures import MEASURES
+from benchmarks.npm_rounds import NpmRound
+from benchmarks.npm_sets import NpmSet
 from benchmarks.page import table
 from benchmarks.readings import Reading, Result
 from benchmarks.rounds import Bench, Round
@@ -24,7 +27,7 @@ from benchmarks.written import of_result
 
 
 def run(
-    wheels: WheelSet,
+    wheels: WheelSet | NpmSet,
     names: Sequence[str],
     *,
     runs: int,
@@ -59,12 +62,12 @@ def run(
     failed: list[str] = []
     kept: list[Result] = []
     try:
-        with LoopbackIndex(directory) as index:
+        with wheels.serve(directory) as index:
             serving = index.seconds_to_serve()
             bench = Bench(
-                wheels=wheels,
+                wheels=cast(WheelSet, wheels),  # an NpmRound takes both for what they are
                 directory=directory,
-                index=index,
+                index=cast(LoopbackIndex, index),
                 nix=nix,
                 python=_library_python(nix, version),
                 version=version,
@@ -75,7 +78,7 @@ def run(
                 wanted = [name for name in names if name not in failed and number < (MEASURES[name].rounds or runs)]
                 if not wanted:
                     break
-                round = Round(bench, number)
+                round = (NpmRound if isinstance(wheels, NpmSet) else Round)(bench, number)
                 try:
                     failed += _round(round, wanted, runs, found)
                     said = conditions(round, load=load, serving=serving)

@@ -9,7 +9,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import uv
+
 from benchmarks import synthetic
+from benchmarks.npm_sets import NPM_SETS, NpmSet
+from benchmarks.server import LoopbackIndex
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +64,20 @@ class WheelSet:
                 subprocess.run([*pip, "--dest", str(directory), *pins], check=True)
         marker.write_text(wanted)
         return directory
+
+    def serve(self, directory: Path) -> LoopbackIndex:
+        """Return a server of the wheels, as an index."""
+        return LoopbackIndex(directory)
+
+    def described(self, directory: Path) -> str:
+        """Return what a page says of the set's size."""
+        wheels = list(directory.glob("*.whl"))
+        return f"{len(wheels)} wheels, {sum(wheel.stat().st_size for wheel in wheels) / 1e6:.1f} MB"
+
+    @property
+    def programs(self) -> tuple[tuple[str, ...], ...]:
+        """The commands of the peers that say their versions."""
+        return ((uv.find_uv_bin(), "--version"),)
 
 
 #: A web service: 12 wheels, about 300 files.
@@ -195,4 +213,6 @@ RELEASES = (
     WheelSet(name="torch", roots=(), pins=("torch==2.14.0", "torch==2.14.1"), large=True),
 )
 
-SETS = {wheels.name: wheels for wheels in (SMALL, DATA, TF, SYNTHETIC, MANY, SOURCE, *RELEASES)}
+SETS: dict[str, WheelSet | NpmSet] = {
+    some.name: some for some in (SMALL, DATA, TF, SYNTHETIC, MANY, SOURCE, *RELEASES, *NPM_SETS)
+}

@@ -49,7 +49,7 @@ def write_wheel(directory: Path, name: str, files: int) -> Path:
         name: of the distribution and its package; what is random follows from it alone.
         files: how many it holds in all; 10 at least.
     """
-    contents = _files(name, files - 3)
+    contents = package_files(name, files - 3)
     info = f"{name}-{VERSION}.dist-info"
     contents[f"{info}/METADATA"] = f"Metadata-Version: 2.1\nName: {name}\nVersion: {VERSION}\n"
     contents[f"{info}/WHEEL"] = "Wheel-Version: 1.0\nGenerator: nixgen\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
@@ -66,7 +66,7 @@ def write_wheel(directory: Path, name: str, files: int) -> Path:
     return path
 
 
-def _files(name: str, count: int) -> dict[str, str]:
+def package_files(name: str, count: int) -> dict[str, str]:
     """Return the text of each file of a package by its path: packages of 40 files, each with an ``__init__``."""
     chance = random.Random(name)
     found = {f"{name}/__init__.py": f'"""The package {name}."""\n'}

@@ -12,6 +12,7 @@ from benchmarks.measures import (
     installers,
     locking,
     mounts,
+    npm,
     scale,
     sources,
     space,
@@ -46,6 +47,8 @@ class Measure:
         """The first line of what ``run`` says of itself."""
         return (self.run.__doc__ or "").splitlines()[0]
 
+
+_NPM = ("npm-small", "npm-large")
 
 _RELEASES = ("django", "numpy", "pandas", "torch")
 
@@ -108,4 +111,11 @@ MEASURES: Mapping[str, Measure] = {
     "tie": Measure(run=verify.tie),
     "peers": Measure(run=installers.peers, nix=False),
     "per-wheel": Measure(run=installers.per_wheel),
+    "npm-cold": Measure(run=npm.cold, sets=_NPM, goal="1.5 times npm ci with an empty cache"),
+    "npm-project": Measure(
+        run=npm.project, sets=_NPM, goal="attached in 0.02 times pnpm install --offline; one more project 100 KB"
+    ),
+    "npm-files": Measure(
+        run=npm.files, sets=("npm-files",), goal="50,000 files: linear (1.25), 600 MB for any one process", rounds=1
+    ),
 }

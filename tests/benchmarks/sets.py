@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks.npm_registry import Served
+from benchmarks.npm_sets import NpmSet
 from benchmarks.sets import WheelSet
+from tests.support.npm import npm_package
 from tests.support.wheels import make_wheel, write_wheel
 
 TINY = WheelSet(
@@ -16,6 +19,32 @@ PAIR = WheelSet(name="pair", roots=(), pins=("thing==1.0", "thing==1.1"))
 
 #: What stands for setuptools: it packs what lies there, as ``benchmarks.measures.sources`` has it.
 TOOLS = WheelSet(name="tools", roots=("setuptools",), pins=("setuptools==1.0",), imports=("setuptools",))
+
+
+def _made(directory: Path) -> list[Served]:
+    made = [npm_package(name) for name in ("one", "two")]
+    for package in made:
+        (directory / package.filename).write_bytes(package.archive)
+    return [
+        Served(
+            name=package.name,
+            version=package.version,
+            integrity=package.integrity,
+            file=package.filename,
+            manifest=package.manifest,
+        )
+        for package in made
+    ]
+
+
+#: Packages of npm that need nothing, beside npm alone.
+TINY_NPM = NpmSet(
+    name="tiny-npm",
+    dependencies=dict.fromkeys(("one", "two"), "1.0.0"),
+    imports=("one", "two"),
+    peers=("npm",),
+    made=_made,
+)
 
 _BUILD_META = """\
 import zipfile

@@ -11,12 +11,14 @@ import pytest
 
 from benchmarks.__main__ import main, write
 from benchmarks.measures import MEASURES
+from benchmarks.npm_sets import NpmSet
 from benchmarks.readings import kept
 from benchmarks.run import run
-from benchmarks.sets import SETS
-from tests.benchmarks.sets import PAIR, TINY, TOOLS, fill
+from benchmarks.sets import DATA, SETS, SMALL, TF
+from tests.benchmarks.sets import PAIR, TINY, TINY_NPM, TOOLS, fill
 
 _RELEASES = ("release", "upgrade")
+_NPM = ("npm-cold", "npm-project", "npm-files")
 
 
 @pytest.fixture
@@ -37,10 +39,11 @@ def test_every_measure_runs(cache: Path, nix: Path, monkeypatch: pytest.MonkeyPa
     """Each measure gives its rows, nothing is left behind but wheels and results, and a page shows all of it."""
     monkeypatch.setattr("benchmarks.measures.scale._BUILDS", 2)
     results = cache / "results"
-    others = [name for name in MEASURES if name not in (*_RELEASES, "source")]
+    others = [name for name in MEASURES if name not in (*_RELEASES, *_NPM, "source")]
     assert run(TINY, others, runs=1, nix=nix, cache=cache, results=results) == []
     assert run(PAIR, _RELEASES, runs=1, nix=nix, cache=cache, results=results, mount=False) == []
     assert run(TOOLS, ["source"], runs=1, nix=nix, cache=cache, results=results) == []
+    assert run(TINY_NPM, _NPM, runs=1, nix=nix, cache=cache, results=results) == []
     assert sorted(path.name for path in cache.iterdir()) == ["results", "wheels"]
 
     found = {result.measure: result for result in kept(results)}
@@ -98,13 +101,16 @@ def test_a_measure_that_fails(
 def test_sets_hold_together() -> None:
     """Every root is pinned once and has something to import; two releases are of one distribution."""
     for wheels in SETS.values():
+        if isinstance(wheels, NpmSet):
+            assert {name.partition("/")[0] for name in wheels.imports} <= wheels.dependencies.keys()
+            continue
         names = [pin.partition("==")[0] for pin in wheels.pins]
         if wheels.roots:
             assert set(wheels.roots) <= set(names) and len(wheels.imports) == len(wheels.roots)
             assert len(set(names)) == len(names)
         else:
             assert len(names) == 2 and len(set(names)) == 1
-    assert len(SETS["data"].without(2)) == 28 and len(SETS["tf"].pins) == 32 and len(SETS["small"].pins) == 12
+    assert len(DATA.without(2)) == 28 and len(TF.pins) == 32 and len(SMALL.pins) == 12
 
 
 def test_every_measure_has_a_set() -> None:

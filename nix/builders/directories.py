@@ -28,7 +28,7 @@ def programs(paths, read):
     """
     paths = frozenset(paths)
     java = _java_homes(paths)
-    node = _node_packages(paths, read)
+    node, commands = _node_packages(paths, read)
     serving = _holding(paths, _PAGES) & node if node else set()
     found = {}
     for path in paths if java or node else ():
@@ -40,6 +40,9 @@ def programs(paths, read):
         elif above & node and path.endswith(_NODE) and not _is_of_page(above, node, paths):
             # A Python package that is a Node.js package too has both kinds of files side by side.
             found[path] = True
+        elif above & commands and path.endswith(_NODE_DATA) and not above & serving:
+            # Its program's, half of basedpyright's bytes; without a command of Node.js' it may be a browser's.
+            found[path] = False
     return found
 
 
@@ -73,28 +76,38 @@ def _java_homes(paths):
 
 
 def _node_packages(paths, read):
-    """Return the directories of packages that Node.js may run.
+    """Return the directories of packages that Node.js may run, and those of them that have a command.
 
     What is bundled for a browser is none: it says that it is JupyterLab's, or keeps the description of its sources,
     which names files that are not there.
     """
     coded = _holding(paths, (".js", ".cjs", ".mjs"))
-    found = set()
+    found, commands = set(), set()
     for path in paths:
         directory, name = posixpath.split(path)
         if name != "package.json" or directory not in coded:
             continue
         try:
             described = json.loads(read(path))
-            entries = list(_strings([described.get(key) for key in ("main", "module", "bin", "exports")]))
+            entries = list(_strings([described.get(key) for key in ("main", "module", "exports")]))
+            programs = list(_strings(described.get("bin")))
             browser = "jupyterlab" in described
         except (ValueError, AttributeError, RecursionError):
-            entries, browser = [], False
-        places = [posixpath.normpath(posixpath.join(directory, entry)) for entry in entries]
-        suffixes = ("", ".js", ".cjs", ".mjs", ".json", "/index.js")
-        if not browser and (not places or any(place + suffix in paths for place in places for suffix in suffixes)):
+            entries, programs, browser = [], [], False
+        if browser:
+            continue
+        has_command = any(_is_there(directory, program, paths) for program in programs)
+        if not [*entries, *programs] or has_command or any(_is_there(directory, entry, paths) for entry in entries):
             found.add(directory)
-    return found
+        if has_command:
+            commands.add(directory)
+    return found, commands
+
+
+def _is_there(directory, entry, paths):
+    """Tell whether Node.js finds what a package's description names."""
+    place = posixpath.normpath(posixpath.join(directory, entry))
+    return any(place + suffix in paths for suffix in ("", ".js", ".cjs", ".mjs", ".json", "/index.js"))
 
 
 def _strings(value):

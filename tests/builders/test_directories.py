@@ -83,6 +83,28 @@ def test_what_a_node_program_reads_itself_is_a_link() -> None:
     assert [programs[path] for path in data] == [False, False, False]
 
 
+@pytest.mark.parametrize(
+    ("described", "more", "known"),
+    [
+        ({"bin": {"demo": "run.js"}}, [], True),
+        ({"bin": "./run.js"}, [], True),
+        ({"main": "run.js"}, [], False),
+        ({"bin": "gone.js", "main": "run.js"}, [], False),
+        ({"bin": "run.js"}, ["demo/help/index.html"], False),
+        ({"bin": "run.js", "jupyterlab": {}}, [], False),
+    ],
+    ids=str,
+)
+def test_data_of_a_command_in_a_package_of_both_kinds_is_the_programs(
+    described: dict[str, object], more: list[str], known: bool
+) -> None:
+    """Where a Python package has a command of Node.js' and no pages, its maps and stubs are no browser's."""
+    data = ["demo/dist/run.js.map", "demo/dist/stubs/os.pyi"]
+    paths = ["demo/__init__.py", "demo/package.json", "demo/run.js", "demo/dist/image.png", *data, *more]
+    programs = directories.programs(paths, lambda _: json.dumps(described).encode())
+    assert {path for path, resolved in programs.items() if not resolved} == (set(data) if known else set())
+
+
 def test_a_node_program_with_pages_is_copied_as_a_whole() -> None:
     """Such a program may serve them, and refuse links as Playwright's does."""
     paths = [

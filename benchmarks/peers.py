@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import sys
@@ -140,6 +141,42 @@ class Uv:
     def venv(self, name: str) -> Path:
         """Return where an environment lies."""
         return self.root / name
+
+    def run_again(self, pins: Sequence[str], index: str, runs: int, *command: str) -> Sample:
+        """Make a project of some wheels, lock and install it, and say what ``uv run`` of a command takes then.
+
+        Args:
+            pins: what the project requires.
+            index: URL of the only index.
+            runs: how many runs the value is the mean of.
+            command: what is run.
+        """
+        project = self.write_project(pins, "project")
+        words = [self._uv, "run", "--quiet", "--python", self._python, "--default-index", index, *command]
+        output(words, env=self.env, cwd=project)
+        loop = f'n=0; while [ $n -lt {runs} ]; do "$@" || exit; n=$((n + 1)); done'
+        sample = timed(["sh", "-c", loop, "sh", *words], env=self.env, cwd=project)
+        return Sample(seconds=sample.seconds / runs, cpu=sample.cpu / runs)
+
+    def lock(self, pins: Sequence[str], index: str, name: str) -> Sample:
+        """Lock a new project that requires some wheels (``uv lock``).
+
+        Args:
+            pins: what it requires.
+            index: URL of the only index.
+            name: of the project, which must not exist.
+        """
+        project = self.write_project(pins, name)
+        words = [self._uv, "lock", "--quiet", "--python", self._python, "--default-index", index]
+        return timed(words, env=self.env, cwd=project)
+
+    def write_project(self, pins: Sequence[str], name: str) -> Path:
+        """Write a project that requires some wheels, and return its directory."""
+        project = self.root / name
+        project.mkdir()
+        said = f'[project]\nname = "{name}"\nversion = "1"\nrequires-python = ">=3.11"\n'
+        (project / "pyproject.toml").write_text(f"{said}dependencies = {json.dumps(list(pins))}\n")
+        return project
 
     def build(self, source: Path, index: str) -> Sample:
         """Build a wheel of a source distribution, isolated.

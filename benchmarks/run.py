@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import compileall
 import json
 import os
 import shutil
@@ -55,6 +56,8 @@ def run(
         The set and name of each measure that failed.
     """
     load = os.getloadavg()[0]
+    # As installers do; a variable may keep Python from it (PYTHONDONTWRITEBYTECODE).
+    compileall.compile_dir(ROOT / "nixgen", quiet=2)
     directory = wheels.fetch(cache / "wheels")
     version = "{}.{}".format(*sys.version_info)
     made = Path(tempfile.mkdtemp(prefix="run-", dir=scratch or cache))

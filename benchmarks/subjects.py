@@ -8,6 +8,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from benchmarks.clock import CommandFailedError, Sample, output, timed
 from benchmarks.stores import PrivateStore
@@ -61,6 +62,10 @@ class Project:
         """Put the leaves into the store and build nothing: ``nixgen fetch``."""
         words = store.command(sys.executable, "-m", "nixgen", "fetch", "--python", self.python)
         return timed(words, env=store.env, cwd=self.directory)
+
+    def on(self, store: PrivateStore) -> dict[str, Any]:
+        """Return where and with what environment a command of the project runs on a store."""
+        return {"env": store.env, "cwd": self.directory}
 
     def nixgen_build_words(self) -> list[str]:
         """Return the words of ``nixgen build``."""

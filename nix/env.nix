@@ -293,10 +293,11 @@ in
         inherit trees;
         env = merged;
       };
-      # What an image and a shell of it have to know; by the names of the wheels, what is built for it of sources; and what
-      # builders/editable.py has to, to install what is left out here.
+      # What an image and a shell of it have to know; by the names of the wheels, what is built for it of sources; its trees by
+      # the names of their packages; and what builders/editable.py has to, to install what is left out here.
       nixgen = {
         inherit (made) interpreter built editables;
+        trees = listToAttrs made.trees;
         inherit (run) builders;
         editable = arguments.editable or [ ];
       };

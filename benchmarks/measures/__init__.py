@@ -54,12 +54,18 @@ _RELEASES = ("django", "numpy", "pandas", "torch")
 
 #: In the order in which they run: those that fill the stores first, then ``space`` of what they have filled.
 MEASURES: Mapping[str, Measure] = {
-    "cold": Measure(run=builds.cold, goal="tf and data: 3 times uv cold"),
-    "cold-nixgen": Measure(run=builds.cold_nixgen, goal="tf and data: 1.5 times uv cold"),
+    "cold": Measure(run=builds.cold, goal="small, data, tf: 4, 2, 3 times uv cold"),
+    "cold-nixgen": Measure(
+        run=builds.cold_nixgen,
+        goal="small, data, tf: 2, 1.2, 1.5 times uv cold; to the first import 5, 3, 2.5 times uv without bytecode",
+    ),
     "space": Measure(run=space.space, goal="one more environment: tf 1 MB, small 100 KB", rounds=1),
-    "new-trees": Measure(run=builds.new_trees, goal="1 times uv with a warm cache and hard links"),
-    "second": Measure(run=builds.second, goal="1 times uv with a warm cache and hard links"),
-    "again": Measure(run=builds.again, goal="`nixgen build` 0.3 s, `nix build` 0.1 s"),
+    "new-trees": Measure(
+        run=builds.new_trees, goal="small, data, tf: 1, 0.4, 0.8 times uv with a warm cache and hard links"
+    ),
+    "second": Measure(run=builds.second, goal="1 times uv with a warm cache and hard links, 1.5 without bytecode"),
+    "again": Measure(run=builds.again, goal="`nixgen build` 0.06 s, `nix build` 0.1 s"),
+    "run": Measure(run=start.run, goal="0.15 s"),
     "evaluation": Measure(run=builds.evaluation, goal="tf: 0.5 s, under 300 MB"),
     "release": Measure(
         run=space.release, sets=_RELEASES, goal="no more than the bytes of the files that differ", rounds=1

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 
 from benchmarks.clock import Sample, output, timed
+from benchmarks.peers import Uv
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 from benchmarks.subjects import Project, files_of_wheels
@@ -16,6 +18,17 @@ from benchmarks.subjects import Project, files_of_wheels
 COLD = "uv pip install --compile-bytecode, cold"
 WARM = "uv pip install --compile-bytecode, warm, hard links"
 _BARE = "uv pip install, warm, hard links, no bytecode"
+_BARE_COLD = "uv pip install, cold, no bytecode"
+
+#: The goals of a first build by set: to uv with bytecode by nixgen and by Nix, and to uv without it to the first
+#: import, of links and mounted.
+_GOALS = {"small": (2.0, 4.0, 5.0, 4.0), "data": (1.2, 2.0, 3.0, 2.5), "tf": (1.5, 3.0, 2.5, 2.0)}
+
+#: How each form of environment is made, and where its Python is.
+_FORMS = {
+    "nixgen build": '"$@"',
+    "nixgen build --mounted, attached": '"$@" --mounted && result/bin/nixgen-venv --mounted --quiet first',
+}
 
 #: A flake as a project has it, but for nixpkgs: the machine's own Python stands where one of nixpkgs would.
 _FLAKE = """\
@@ -37,7 +50,7 @@ _FLAKE = """\
 
 def cold(round: Round) -> Iterator[Reading]:
     """Stock ``nix-build`` from an empty store, with Nix's defaults and with all cores."""
-    goal = 3.0 if round.bench.wheels.name in ("data", "tf") else None
+    goal = _GOALS[round.bench.wheels.name][1]
     reading = partial(Reading, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
     ways: dict[str, tuple[str, ...]] = {"nix-build nix": ()}
     if round.first:
@@ -51,10 +64,27 @@ def cold(round: Round) -> Iterator[Reading]:
 
 
 def cold_nixgen(round: Round) -> Iterator[Reading]:
-    """``nixgen build`` from an empty store."""
-    goal = 1.5 if round.bench.wheels.name in ("data", "tf") else None
+    """``nixgen build`` from an empty store; and to the first import from what it has built."""
+    bench = round.bench
+    goal, _, *to_import = _GOALS[bench.wheels.name]
     value = round.quick[1]
     yield Reading(subject="nixgen build", value=value, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
+    uv = Uv(round.root / "uv-bare", bench.python)
+    bare = uv.install(round.project.directory / "pylock.toml", "cold", bytecode=False)
+    words = [str(uv.venv("cold") / "bin" / "python"), "-c", f"import {bench.wheels.imports[0]}"]
+    imported = timed(words, env={**uv.env, "PYTHONDONTWRITEBYTECODE": ""}, cwd=uv.root)
+    both = Sample(seconds=bare.seconds + imported.seconds, cpu=bare.cpu + imported.cpu)
+    round.drop(uv.root)
+    forms = _FORMS if os.geteuid() == 0 else {"nixgen build": _FORMS["nixgen build"]}
+    for (form, script), goal in zip(forms.items(), to_import, strict=False):
+        project, store = round.like_project(f"first-{len(script)}", bench.wheels.pins), round.store(f"s{len(script)}")
+        python = "first/bin/python" if "first" in script else "result/bin/python"
+        script += f' && {python} -c "import {bench.wheels.imports[0]}"'
+        sample = timed(store.command("sh", "-c", script, "sh", *project.nixgen_build_words()), **project.on(store))
+        round.drop(store.root)
+        reading = partial(Reading, subject=f"{form}, to the first import", value=sample)
+        yield reading(peer=_BARE_COLD, peer_value=bare, goal=goal)
+        yield reading(peer=f"{_BARE_COLD}, to the first import", peer_value=both)
 
 
 def new_trees(round: Round) -> Iterator[Reading]:
@@ -68,7 +98,8 @@ def new_trees(round: Round) -> Iterator[Reading]:
     sample = project.nixgen_build(store)
     round.check(project, store, round.bench.wheels.imports)
     subject = f"nixgen build, every leaf there, new trees of {100 * files / total:.0f} % of the files"
-    yield Reading(subject=subject, value=sample, peer=WARM, peer_value=warm, goal=1.0, panel="warm")
+    goal = {"data": 0.4, "tf": 0.8}.get(round.bench.wheels.name, 1.0)
+    yield Reading(subject=subject, value=sample, peer=WARM, peer_value=warm, goal=goal, panel="warm")
 
 
 def _make_new(project: Project) -> tuple[int, int]:
@@ -106,7 +137,7 @@ def second(round: Round) -> Iterator[Reading]:
     round.check(project, store, round.bench.wheels.imports[:-1])
     reading = partial(Reading, subject="nixgen build, another environment, every tree there", value=sample)
     yield reading(peer=WARM, peer_value=warm, goal=1.0, panel="warm")
-    yield reading(peer=_BARE, peer_value=bare)
+    yield reading(peer=_BARE, peer_value=bare, goal=1.5)
 
 
 def again(round: Round) -> Iterator[Reading]:
@@ -115,7 +146,7 @@ def again(round: Round) -> Iterator[Reading]:
     peer = uv.install_again(round.project.directory / "pylock.toml", "cold")
     reading = partial(Reading, peer="uv pip install, nothing to do", peer_value=peer)
     store = round.quick[0]
-    yield reading(subject="nixgen build, again", value=round.project.nixgen_build(store), limit=0.3)
+    yield reading(subject="nixgen build, again", value=round.project.nixgen_build(store), limit=0.06)
     # `nixgen build` left no wheels behind: stock Nix wants them once, although every leaf is there.
     first = round.project.nix_build(store)
     yield Reading(subject="nix-build nix for the first time after nixgen build", value=first)

@@ -69,6 +69,15 @@ def pinned(round: Round) -> Iterator[Reading]:
         value = _lock_pinned(project, env, bench.index.url)
         subject, peer = f"nixgen lock, {len(pins)} of a poetry.lock, {state}", f"uv pip compile, {state}"
         yield Reading(subject=subject, value=value, peer=peer, peer_value=peer_value, goal=1.3)
+    for state in ("cold", "warm"):
+        peer_value = theirs.lock(pins, bench.index.url, f"uv-lock-{state}")
+        project = Project(
+            directory=ours.write_project(pins, f"nixgen-lock-{state}"), python=bench.version, wheels=len(pins)
+        )
+        value = project.lock(env, "pyproject.toml", "--default-index", bench.index.url)
+        # What the pins before have left is known to both, but for what resolving asks.
+        subject, peer = f"nixgen lock, {len(pins)} of a pyproject.toml, {state}", f"uv lock, {state}"
+        yield Reading(subject=subject, value=value, peer=peer, peer_value=peer_value)
     pins = bench.wheels.pins[:_MOST]
     sample = _lock_pinned(_poetry_project(round, "poetry-most", pins), env, bench.index.url)
     subject = f"nixgen lock, {len(pins)} of a poetry.lock, memory of the largest process"

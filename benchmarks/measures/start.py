@@ -10,7 +10,7 @@ from pathlib import Path
 
 from benchmarks import alternate
 from benchmarks.clock import Sample, output
-from benchmarks.peers import pip_to_first_line
+from benchmarks.peers import Uv, pip_to_first_line
 from benchmarks.readings import Reading
 from benchmarks.rounds import Round
 
@@ -68,6 +68,20 @@ def startup(round: Round) -> Iterator[Reading]:
     ours, peer = (Sample(**sample) for sample in found)
     subject, other = f'python -c "{program}", from the environment', "the same from a venv of pip's, with bytecode"
     yield Reading(subject=subject, value=ours, peer=other, peer_value=peer, goal=1.05)
+
+
+def run(round: Round) -> Iterator[Reading]:
+    """``nixgen run`` and ``uv run`` of a Python that does nothing, where nothing has changed."""
+    bench, (store, _) = round.bench, round.quick
+    uv = Uv(round.root / "uv-run", bench.python)
+    by_uv = uv.run_again(bench.wheels.pins, bench.index.url, _RUNS, "python", "-c", "")
+    script = f'"{sys.executable}" -m nixgen run --python {bench.version} -- python -c ""'
+    round.project.repeat(store, script, 1)
+    sample = round.project.repeat(store, script, _RUNS)
+    alone = round.project.repeat(store, 'result/bin/python -c ""', _RUNS)
+    subject = "nixgen run -- python -c '', nothing changed"
+    yield Reading(subject=subject, value=sample, peer="uv run python -c ''", peer_value=by_uv, limit=0.15)
+    yield Reading(subject=subject, value=sample, peer="python -c '', of the environment", peer_value=alone)
 
 
 def help(round: Round) -> Iterator[Reading]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 #: What Nix's message has where a leaf is missing: the name of the file that stands for all of them (nix/ingest.nix).
 _LEAF_MISSING = "run-nixgen-fetch"
+
+#: How many bytes of wheels are worth to build trees of those that are there while others arrive.
+_WORTH_BUILDING_AHEAD = 16 << 20
 
 #: How often to fetch what is missing all the same, where collections go on all the time.
 _FETCHES = 3
@@ -104,7 +107,8 @@ def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wra
     with Store(choice.settings).connect() as daemon:
         for _ in range(_FETCHES - 1):
             # No collection takes a leaf between its arrival and the build of what needs it, or hardly one.
-            fetch_all(choice, observer, hold=daemon)
+            with building_ahead(choice) as arrived:
+                fetch_all(choice, observer, hold=daemon, arrived=arrived)
             if (built := attempt()) is not None:
                 return built
         fetch_all(choice, observer, hold=daemon)
@@ -129,14 +133,43 @@ def substituting_choice(choice: Choice) -> Iterator[Choice]:
         yield dataclasses.replace(choice, settings=settings)
 
 
+@contextlib.contextmanager
+def building_ahead(choice: Choice) -> Iterator[Callable[[str], None]]:
+    """Give what takes the names of an environment's wheels that have arrived, and build their trees meanwhile.
+
+    Nothing is built of few bytes, which are there before the first tree: to ask Nix for it takes a tenth of a second.
+    """
+    wheels = {package.wheel.filename: package.name for package in choice.packages}
+    wheels = {name: package for name, package in wheels.items() if choice.lock.wheels[name].build is None}
+    if sum(choice.lock.wheels[name].source.size or 0 for name in wheels) < _WORTH_BUILDING_AHEAD:
+        yield lambda _: None
+        return
+    from nixgen.emit.nix import nix_list, nix_path, nix_set
+    from nixgen.environments.ahead import Ahead
+    from nixgen.store import Store
+
+    environment = f"import {nix_path(nix_of(choice.base))} {nix_set(arguments_of(choice))}"
+
+    def trees(names: Sequence[str]) -> str:
+        return f"map (name: ({environment}).nixgen.trees.${{name}}) {nix_list(names)}"
+
+    with Ahead(Store(choice.settings), trees, wheels) as ahead:
+        yield ahead.arrived
+
+
 def fetch_all(
-    choice: Choice, observer: Observer = SILENT, *, hold: Daemon | None = None, builds: bool = False
+    choice: Choice,
+    observer: Observer = SILENT,
+    *,
+    hold: Daemon | None = None,
+    builds: bool = False,
+    arrived: Callable[[str], None] = lambda _: None,
 ) -> IngestReport:
     """Put every leaf of an environment into the store, as ``nixgen.environments.fetch.fetch`` does."""
     from nixgen.environments.fetch import fetch
 
     build = functools.partial(build_of, choice, observer=observer)
-    return fetch(choice, observer, build=build, hold=hold, builds=builds)
+    return fetch(choice, observer, build=build, hold=hold, builds=builds, arrived=arrived)
 
 
 def build_of(choice: Choice, function: str, observer: Observer = SILENT) -> str:

@@ -95,6 +95,7 @@ def fetch(
     build: Callable[[str], str],
     hold: Daemon | None = None,
     builds: bool = False,
+    arrived: Callable[[str], None] = lambda _: None,
 ) -> IngestReport:
     """Put the leaves of an environment into the store, as far as it lacks them, and tie its indexes to their wheels.
 
@@ -102,7 +103,7 @@ def fetch(
         choice: the environment.
         observer: is told what goes on.
         build: as for ``nixgen.environments.builds.add_built``.
-        hold: as for ``nixgen.ingest.ingest``.
+        hold, arrived: as for ``nixgen.ingest.ingest``.
         builds: whether wheels of sources are built where the store has all of their leaves, too.
 
     Raises:
@@ -124,6 +125,7 @@ def fetch(
             hold=hold,
             caches=choice.caches,
             access=lambda: access_of(choice.base, choice.mirrors, choice.caches),
+            arrived=arrived,
             progress=progress,
         )
     if needed.steps:

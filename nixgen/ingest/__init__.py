@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-from collections.abc import Callable, Container, Iterable, Sequence
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +19,28 @@ from nixgen.wheels.text import index_bytes
 if TYPE_CHECKING:
     from nixgen.access import Access
     from nixgen.store.daemon import Daemon
+
+
+class Awaited:
+    """What wheels wait for.
+
+    Args:
+        waiting: of each wheel, those that have files that it lacks.
+        arrived: called with each wheel that waits for none, at once or when the last of them is finished.
+    """
+
+    def __init__(self, waiting: Mapping[str, set[str]], arrived: Callable[[str], None]) -> None:
+        self._waiting = {name: set(wheels) for name, wheels in waiting.items()}
+        self._arrived = arrived
+        self.finished("")
+
+    def finished(self, wheel: str) -> None:
+        """Take that all of a wheel's files that were missing are in the store."""
+        for name, wheels in [*self._waiting.items()]:
+            wheels.discard(wheel)
+            if not wheels:
+                del self._waiting[name]
+                self._arrived(name)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +71,7 @@ def ingest(
     hold: Daemon | None = None,
     caches: Sequence[str] = (),
     access: Callable[[], Access | None] = lambda: None,
+    arrived: Callable[[str], None] = lambda _: None,
     progress: Callable[[Progress], None] | None = None,
 ) -> IngestReport:
     """Put every leaf of some wheels into the store, and the indexes of the wheels, which are leaves too.
@@ -65,6 +88,7 @@ def ingest(
         hold: a connection to the store that keeps every leaf from garbage collection as long as it is open.
         caches: binary caches that are asked for whole wheels before the servers of the lock, as a user names them.
         access: says how servers are reached, if there is anything to download.
+        arrived: called with the file name of each wheel when the store has all that is its own.
         progress: called as bytes arrive and wheels are done.
 
     Raises:
@@ -74,11 +98,13 @@ def ingest(
     """
     members: dict[str, tuple[WheelIndex, str]] = {}
     indexes = list(wheels)
+    leaves: dict[str, set[str]] = {index.source.filename: set() for index in indexes}
     for index in indexes:
         for path, file in index.files.items():
             if file.size != 0:
-                name = path.rpartition("/")[2]
-                members.setdefault(leaf_path(name, file.sha256, store.directory), (index, path))
+                leaf = leaf_path(path.rpartition("/")[2], file.sha256, store.directory)
+                members.setdefault(leaf, (index, path))
+                leaves[index.source.filename].add(leaf)
     contents = {}
     for index in indexes:
         content = index_bytes(index)
@@ -101,6 +127,9 @@ def ingest(
         if index.source.filename in untied:
             opened[index.source.filename] = index
             by_wheel.setdefault(index.source.filename, {})
+    # What several wheels have comes out of one of them.
+    waiting = {name: {members[leaf][0].source.filename for leaf in own & missing} for name, own in leaves.items()}
+    awaited = Awaited({name: wheels | ({name} & by_wheel.keys()) for name, wheels in waiting.items()}, arrived)
     read = 0
     if by_wheel:
         # Imported for work that is there: a run that finds every leaf needs no HTTP client.
@@ -109,6 +138,9 @@ def ingest(
         work = [
             WheelWork(index=opened[name], missing=wanted, untied=name in untied) for name, wanted in by_wheel.items()
         ]
-        read = Extraction(store=store, base=base, access=access(), caches=caches, progress=progress).run(work)
+        extraction = Extraction(
+            store=store, base=base, access=access(), caches=caches, finished=awaited.finished, progress=progress
+        )
+        read = extraction.run(work)
     tied = sum(name in untied for name in by_wheel)
     return IngestReport(leaves=len(members), added=len(missing), wheels=len(by_wheel), tied=tied, downloaded=read)

@@ -78,6 +78,7 @@ class Extraction:
         base: the directory that relative paths of wheels refer to.
         access: how servers are reached.
         caches: binary caches that are asked for whole wheels first, as a user names them.
+        finished: called with the file name of each wheel that is done.
         progress: called as bytes arrive and wheels are done.
     """
 
@@ -88,12 +89,14 @@ class Extraction:
         base: Path,
         access: Access | None,
         caches: Sequence[str] = (),
+        finished: Callable[[str], None] = lambda _: None,
         progress: Callable[[Progress], None] | None,
     ) -> None:
         self._store = store
         self._base = base
         self._access = access
         self._caches = self._open(caches) if caches else None
+        self._finished = finished
         self._progress = progress
         self._read = self._done = self._total = 0
         self._stopped = threading.Event()
@@ -143,6 +146,7 @@ class Extraction:
                                     break
                         await asyncio.sleep(_PATIENCE)
                     self._done += 1
+                    self._finished(item.index.source.filename)
                     self._report()
 
                 try:

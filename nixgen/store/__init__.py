@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import re
+import subprocess
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -312,6 +313,19 @@ class Store:
             where=str(out_link),
             todo="end what collects garbage all the time, and try again",
         )
+
+    @contextlib.contextmanager
+    def building(self, expression: str) -> Iterator[subprocess.Popen[bytes]]:
+        """Start to build the text of an expression that nobody waits for yet; what Nix says is not heard."""
+        with self._scratch() as temporary:
+            words = ["--expr", expression, "--no-out-link", *self._defaults()]
+            yield subprocess.Popen(
+                programs.command("nix-build", words, self._options),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                env=None if temporary is None else {**os.environ, "TMPDIR": str(temporary)},
+            )
 
     def build_all(self, derivations: Sequence[str], watch: Callable[[str], None] | None = None) -> list[str]:
         """Build some derivations, several at once, and return their outputs.

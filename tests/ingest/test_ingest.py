@@ -38,6 +38,26 @@ def test_every_leaf_arrives_once(store: Store, serve: Serve, unique: str, tmp_pa
     assert nothing_left(tmp_path)
 
 
+def test_a_wheel_has_arrived_when_the_store_has_all_of_it(
+    store: Store, serve: Serve, unique: str, tmp_path: Path
+) -> None:
+    """Each wheel is told once the store has its leaves, those of other wheels too; at once, if it had."""
+    wheels = [make_wheel(name, "1.0", {f"{name}.py": f"{name} {unique}", "shared.py": unique}) for name in "abc"]
+    indexes = {index.source.filename: index for index in served(serve(*wheels))}
+    told: list[str] = []
+
+    def arrived(name: str) -> None:
+        assert store.invalid(leaves(store, [indexes[name]])) == set()
+        told.append(name)
+
+    ingest([*indexes.values()][:1], store, base=tmp_path)
+    for _ in range(2):
+        told.clear()
+        ingest(indexes.values(), store, base=tmp_path, arrived=arrived)
+        assert sorted(told) == sorted(indexes)
+    assert told[0] == next(iter(indexes))
+
+
 def test_credentials_are_asked_for_only_with_work(store: Store, serve: Serve, unique: str, tmp_path: Path) -> None:
     """Where every leaf is there, nobody looks for a login."""
     indexes = served(serve(make_wheel("one", "1.0", {"a.py": unique})))

@@ -33,7 +33,9 @@ class NpmProject:
     def nixgen(self, store: PrivateStore, *arguments: str) -> Sample:
         """Run nixgen there."""
         words = store.command(sys.executable, "-m", "nixgen", *arguments)
-        return timed(words, env=store.env, cwd=self.directory)
+        # nixgen takes archives of npm's cache, which must not be the user's.
+        env = {**store.env, "npm_config_cache": f"{store.env['XDG_CACHE_HOME']}/npm"}
+        return timed(words, env=env, cwd=self.directory)
 
     def nix_build(self, store: PrivateStore) -> Sample:
         """Build with nothing but Nix, into ``./result``."""

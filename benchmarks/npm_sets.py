@@ -56,21 +56,22 @@ class NpmSet:
     def fetch(self, cache: Path) -> Path:
         """Return the directory of the project's locks and archives, filled where they are not there yet."""
         directory = cache / self.name
-        marker = directory / "package.json"
         wanted = json.dumps(self.manifest, indent=1)
-        if marker.is_file() and marker.read_text() == wanted:
+        if (directory / "package.json").is_file() and (directory / "package.json").read_text() == wanted:
             return directory
         shutil.rmtree(directory, ignore_errors=True)
-        (directory / "archives").mkdir(parents=True)
+        fresh = cache / f"{self.name}.new"
+        shutil.rmtree(fresh, ignore_errors=True)
+        (fresh / "archives").mkdir(parents=True)
+        (fresh / "package.json").write_text(wanted)
         if self.made is not None:
-            every = self.made(directory / "archives")
-            write_served(directory, every)
-            (directory / "package-lock.json").write_text(json.dumps(_lock_of(self.manifest, every)))
+            every = self.made(fresh / "archives")
+            (fresh / "package-lock.json").write_text(json.dumps(_lock_of(self.manifest, every)))
         else:
-            (directory / "package.json").write_text(wanted)
-            _resolve(directory)
-            write_served(directory, _fetched(directory))
-        marker.write_text(wanted)
+            _resolve(fresh)
+            every = _fetched(fresh)
+        write_served(fresh, every)
+        fresh.rename(directory)
         return directory
 
     def serve(self, directory: Path) -> LoopbackRegistry:

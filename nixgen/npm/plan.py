@@ -9,6 +9,10 @@ from nixgen.npm.edges import cycles, edges_of, find, folded, holders, optional_s
 from nixgen.npm.model import NpmArchive, NpmLock, NpmPackage
 from nixgen.npm.package_lock import Entry, PackageLock
 
+#: What a package loads by a name that it is given, so that no source says it: the template engines that Express knows
+#: by their ``__express`` (Express, "Using template engines"). npm's layout has them beside it.
+_GIVEN = {"express": ("ejs", "eta", "hbs", "jade", "pug", "squirrelly", "twig", "vash")}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
@@ -97,7 +101,9 @@ def _imported(
     holder: str, lock: PackageLock, seen: Seen, declared: Mapping[str, Mapping[str, str]]
 ) -> Iterator[tuple[str, Iterator[tuple[str, str]]]]:
     """Yield for each package of an archive what its sources import, npm's layout has, and it does not declare."""
-    for directory, names in seen.imports.items():
+    given = {"": _GIVEN.get(lock.entries[holder].name, ())}
+    for directory in {**given, **seen.imports}:
+        names = dict.fromkeys((*seen.imports.get(directory, ()), *given.get(directory, ())))
         at = f"{holder}/{directory}" if directory else holder
         places = ((name, find(lock.entries, at, name)) for name in names if name not in declared.get(at, ()))
         yield at, ((name, place) for name, place in places if place is not None and place != at)

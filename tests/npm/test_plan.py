@@ -60,6 +60,23 @@ def test_what_sources_import_becomes_an_edge_where_npm_has_it() -> None:
     assert [found[at].cycle for at in found] == ["node_modules/a", None, None, "node_modules/a"]
 
 
+def test_what_is_loaded_by_a_name_that_is_given_becomes_an_edge() -> None:
+    """Express requires the template engine that it is told of: those that are there are edges, whatever they are of."""
+    found = _planned(
+        {
+            "node_modules/express": {},
+            "node_modules/ejs": {},
+            "node_modules/web": {"dependencies": {"express": "1"}},
+            "node_modules/web/node_modules/express": {},
+            "node_modules/web/node_modules/pug": {"dependencies": {"ejs": "1"}},
+        }
+    )
+    assert found["node_modules/express"].dependencies == {"ejs": "node_modules/ejs"}
+    assert found["node_modules/express"].undeclared == ("ejs",)
+    inner = found["node_modules/web/node_modules/express"].dependencies
+    assert inner == {"ejs": "node_modules/ejs", "pug": "node_modules/web/node_modules/pug"}
+
+
 def test_a_bundled_package_has_no_line_and_its_imports_count_to_the_archive() -> None:
     """What a bundled package imports is looked for from where it lies: first in the archive, then above it."""
     found = _planned(

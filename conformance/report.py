@@ -38,7 +38,7 @@ refuse that target and to name just these packages.
 The locks of Pipenv and pip-tools are for the machine that made them, this one: for other targets they are taken as
 they are, too. What a `requirements.txt` lacks there is resolved, by pip as by nixgen, and is listed. Poetry is given
 PyPI as any other index, and pip-tools makes no hashes: both ask an interface of PyPI's otherwise that mirrors do not
-have. What needs a source distribution is in no set.
+have. What needs a source distribution is in no set. What was not run again keeps what was written of it.
 """
 
 

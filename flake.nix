@@ -70,13 +70,14 @@
 
       templates =
         let
-          template = directory: description: next: {
+          template = ofFile "requirements.in" "nixgen lock";
+          ofFile = file: lock: directory: description: next: {
             path = ./templates + "/${directory}";
             inherit description;
             welcomeText = ''
-              Write what you need into requirements.in, then:
+              Write what you need into ${file}, then:
 
-                  nixgen lock
+                  ${lock}
                   git add .
                   ${next}
             '';
@@ -89,6 +90,10 @@
           repl =
             template "repl" "A repl with an environment of its own, and a module of nixmodules"
               "nixgen run -- python main.py";
+          node =
+            ofFile "package.json" "npm install --package-lock-only && nixgen lock" "node"
+              "A Node.js repl with a node_modules of its own, and a module of nixmodules"
+              "nix develop";
           shell = template "shell" "A development shell with a Python environment" "nix develop";
           application =
             template "application" "An application with one entry point, and an image of it"

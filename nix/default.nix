@@ -55,15 +55,10 @@ let
   image = import ./image.nix { inherit names run; };
   packages = import ./packages.nix { inherit env libraries; };
   mirrors = import ./mirrors.nix;
-  module = import ./module.nix {
-    inherit
-      env
-      libraries
-      lock
-      packages
-      ;
-  };
-  shell = import ./shell.nix { inherit packages; };
+  modulePython = import ./module-python.nix { inherit env libraries packages; };
+  moduleNode = import ./module-node.nix { inherit npm run; };
+  module = import ./module.nix { inherit lock modulePython moduleNode; };
+  shell = import ./shell.nix { inherit packages run; };
 in
 {
   inherit (lock) readLock selectTarget selectPackages;

@@ -198,10 +198,7 @@ let
           "activate" = shared "file.sh" ./activate.sh;
           "activate.fish" = shared "file.fish" ./activate.fish;
         };
-        venv = path {
-          name = "nixgen-venv";
-          path = ./venv;
-        };
+        inherit (run) venv;
       };
       allowSubstitutes = false;
     };

@@ -1,15 +1,23 @@
-# A module of nixmodules: what a platform that hosts repls is told of an environment.
+# A module of nixmodules: what a platform that hosts repls is told of what a lock has.
 {
-  env,
-  libraries,
   lock,
-  packages,
+  modulePython,
+  moduleNode,
 }:
 let
-  inherit (builtins) isFunction match;
+  inherit (builtins)
+    concatMap
+    concatStringsSep
+    filter
+    foldl'
+    head
+    isFunction
+    map
+    match
+    tail
+    ;
 
   locks = lock;
-  inherit (libraries) runtimeLibraries;
 
   # The arguments that are not those of `env`, or that it gets otherwise.
   own = [
@@ -21,6 +29,8 @@ let
     "entrypoints"
     "python"
     "libraries"
+    "node"
+    "omit"
     "version"
     "system"
   ];
@@ -34,17 +44,21 @@ let
           what to do: ${todo}''
     else
       value;
+
+  isOfNode = file: match ".*[.][cm]?[jt]s" file != null;
 in
 {
   # mkModule :: { lock, id, ... } -> ({ pkgs, lib, ... } -> module)
   #
-  # What `moduleit` takes: an environment as a platform of repls sees it. id: names the module, `replit-module-<id>`. name,
-  # description: what people see. venv: the directory in a repl that the environment is laid out in. form: "farm", whose
-  # packages uv sees, which the platform's packager tries first; "overlay", a handful of files; or "mounted", real files,
-  # where the initializer runs as root. entrypoints: files
-  # that are run where nobody names one. python, libraries: functions from nixpkgs' packages, or what `env` takes; null is
-  # the Python that the lock names, else nixpkgs'. version, system: as in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have
-  # to be in the store, since a module is evaluated without builds, or the ingest to be "fixed", which is slow.
+  # What `moduleit` takes: what a lock has of Python, of npm, or of both, as a platform of repls sees it. id: names the
+  # module, `replit-module-<id>`. name, description: what people see. venv: the directory in a repl that the environment of
+  # Python is laid out in; npm's packages are in `node_modules`. form: of Python's environment, "farm", whose packages uv
+  # sees, which the platform's packager tries first; or "overlay", a handful of files; or "mounted", real files in both,
+  # where the initializer runs as root. null is a farm. entrypoints: files that are run where nobody names one; null is
+  # what is usual. python, libraries: functions from nixpkgs' packages, or what `env` takes; null is the Python that the
+  # lock names, else nixpkgs'. node: likewise, what `npmEnv` takes; null is nixpkgs'. omit: as there. version, system: as
+  # in `env`. Further arguments go to `env` (extras, groups, ingest); the leaves have to be in the store, since a module is
+  # evaluated without builds, or the ingest to be "fixed", which is slow.
   #
   #   nixgen.mkModule { lock = nixgen.readLock ../nixgen.lock; id = "shop"; }
   mkModule =
@@ -52,16 +66,14 @@ in
       lock,
       id,
       name ? id,
-      description ? "Python with the packages of ${id}",
+      description ? null,
       venv ? ".pythonlibs",
-      form ? "farm",
-      entrypoints ? [
-        "main.py"
-        "app.py"
-        "run.py"
-      ],
+      form ? null,
+      entrypoints ? null,
       python ? null,
       libraries ? [ ],
+      node ? null,
+      omit ? [ ],
       version ? null,
       system ? null,
       ...
@@ -70,97 +82,86 @@ in
     { pkgs, lib, ... }:
     let
       given = value: if isFunction value then value pkgs else value;
+      systemOf = if system == null then pkgs.stdenv.hostPlatform.system else system;
+      hasNode = lock ? npm;
+      hasPython = lock.targets != [ ] || !hasNode;
       target = locks.selectTarget {
         inherit lock version;
-        system = if system == null then pkgs.stdenv.hostPlatform.system else system;
+        system = systemOf;
       };
-      interpreter = given python;
-      # The lock's own, where it names one.
-      isStandalone = interpreter == null && target ? interpreter;
-      environment = env.env (
-        {
-          ingest = "store";
-        }
-        // removeAttrs arguments own
-        // {
-          inherit (target) system;
-          version = target.python;
-          python =
-            if interpreter == null && !isStandalone then
-              packages.nixpkgsPython pkgs target.python
-            else
-              interpreter;
-          libraries = (if isStandalone then [ ] else runtimeLibraries pkgs target.system) ++ given libraries;
-        }
-      );
-      place = checked "venv" "[.]?[A-Za-z0-9_-]+(([./]|/[.])[A-Za-z0-9_-]+)*" (
-        "name a directory below the repl's home, such as .pythonlibs"
-      ) venv;
-      # Left as it stands: the platform knows a repl's home, and replaces the variable.
-      directory = "$REPL_HOME/${place}";
+      common = {
+        inherit lock pkgs;
+        python = given python;
+        form = if form == null then null else checkedForm;
+      };
+      checkedForm = checked "form" "farm|overlay|mounted" "take farm, overlay or mounted" form;
+      of = isMine: if entrypoints == null then null else filter isMine entrypoints;
 
-      option =
-        {
-          # What a user has removed stays away.
-          farm = "--farm --keep";
-          overlay = "--overlay";
-          mounted = "--mounted";
-        }
-        .${checked "form" "farm|overlay|mounted" "take farm, overlay or mounted" form};
-      program = "${if form == "mounted" then environment.mounted else environment}/bin/nixgen-venv";
+      parts =
+        (
+          if hasPython then
+            [
+              (modulePython.part (
+                common
+                // {
+                  inherit target;
+                  libraries = given libraries;
+                  more = removeAttrs arguments own;
+                  venv = checked "venv" "[.]?[A-Za-z0-9_-]+(([./]|/[.])[A-Za-z0-9_-]+)*" (
+                    "name a directory below the repl's home, such as .pythonlibs"
+                  ) venv;
+                  entrypoints = of (file: !(isOfNode file));
+                }
+              ))
+            ]
+          else
+            [ ]
+        )
+        ++ (
+          if hasNode then
+            [
+              (moduleNode.part (
+                common
+                // {
+                  inherit omit;
+                  system = systemOf;
+                  version = if hasPython then target.python else null;
+                  node = given node;
+                  entrypoints = of isOfNode;
+                }
+              ))
+            ]
+          else
+            [ ]
+        );
+
+      languages = concatStringsSep " and " (map (part: part.language) parts);
+      # Of one attribute set for each part, which have no name in common.
+      merged = field: foldl' (all: part: all // part.${field}) { } parts;
     in
     {
       id =
         checked "id" "[A-Za-z0-9_][A-Za-z0-9+._-]*" "take letters, digits, hyphens, dots and underscores"
           id;
-      inherit name description;
-      displayVersion = target.python;
+      inherit name;
+      description =
+        if description == null then "${languages} with the packages of ${id}" else description;
+      displayVersion =
+        if tail parts == [ ] then
+          (head parts).version
+        else
+          concatStringsSep ", " (map (part: "${part.language} ${part.version}") parts);
 
       replit = {
-        packages = [ environment ];
+        packages = map (part: part.environment) parts;
 
-        env = {
-          PATH = "${directory}/bin";
-          VIRTUAL_ENV = directory;
-          UV_PROJECT_ENVIRONMENT = directory;
-          UV_PYTHON_DOWNLOADS = "never";
-          UV_PYTHON_PREFERENCE = "only-system";
+        # Left as it stands in all of these: the platform knows a repl's home, and replaces $REPL_HOME.
+        env = merged "env" // {
+          PATH = concatStringsSep ":" (concatMap (part: part.path) parts);
         };
-
-        # At every boot. Through a shell, which knows $REPL_HOME where the platform leaves it to one.
-        initializers.nixgen = {
-          name = "Python environment";
-          runOnce = false;
-          start.args = [
-            "/bin/sh"
-            "-c"
-            "exec ${program} ${option} \"${directory}\""
-          ];
-        };
-
-        # By its name: PATH has the repl's own Python first, and the one of the store behind it.
-        runners.python = {
-          name = "Python ${target.python}";
-          displayVersion = target.python;
-          language = "python3";
-          fileParam = true;
-          start.args = [
-            "python"
-            "$file"
-          ];
-          defaultEntrypoints = entrypoints;
-        };
-
-        dev.packagers.upmPython = {
-          name = "Python packager";
-          language = "python3";
-          ignoredPaths = [ venv ];
-          features = {
-            packageSearch = true;
-            guessImports = true;
-            enabledForHosting = false;
-          };
-        };
+        initializers = merged "initializers";
+        runners = merged "runners";
+        dev.packagers = merged "packagers";
       };
     };
 }

@@ -1,7 +1,7 @@
 # The image of an environment without links: names, sizes and modes, for the kernel to show leaves under.
 { run }:
 let
-  inherit (builtins) map path toString;
+  inherit (builtins) map toString;
 
   # What mounts images, compiled once for an interpreter.
   compiled =
@@ -10,10 +10,7 @@ let
       name = "nixgen-venv-compiled";
       builder = "compiled";
       inherit system interpreter;
-      attributes.venv = path {
-        name = "nixgen-venv";
-        path = ./venv;
-      };
+      attributes = { inherit (run) venv; };
       allowSubstitutes = false;
     };
 in

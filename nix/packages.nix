@@ -7,6 +7,7 @@ let
     elem
     filter
     head
+    isFunction
     listToAttrs
     map
     pathExists
@@ -52,10 +53,18 @@ rec {
   #
   # One environment per target, named after its Python; `default` is the system's first target. A target whose Python the
   # lock names needs no `pkgsFor`. `libraries`, a function from a system's packages, adds to the runtimes of C++, GCC and
-  # OpenMP and zlib, which a Python of nixpkgs gets. Further arguments go to `env` (extras, groups).
+  # OpenMP and zlib, which a Python of nixpkgs gets. Further arguments go to `env` (extras, groups). What a lock has of npm is
+  # `npm`, with nixpkgs' Node.js, or what `node`, a function from a system's packages, gives; where it has nothing else it
+  # is `default` too, for `systems`, since such a lock names none.
   packagesFor =
     {
       lock,
+      systems ? [
+        "x86_64-linux"
+        "aarch64-linux"
+        "x86_64-darwin"
+        "aarch64-darwin"
+      ],
       pkgsFor ? system: throw ''
         nixgen: the lock names no Python for ${system}, and nixpkgs is not given
           where: the argument `pkgsFor` of packagesFor
@@ -63,7 +72,7 @@ rec {
       ...
     }@arguments:
     let
-      systems = map (target: target.system) lock.targets;
+      isNode = lock.targets == [ ] && lock ? npm;
       main = mainProgram lock;
       # What `nix run` runs.
       program = if main == null then { } else { meta.mainProgram = main; };
@@ -75,6 +84,13 @@ rec {
             python = nixpkgsPython pkgs target.python;
             libraries = libraries.runtimeLibraries pkgs system;
           };
+          ofNode =
+            if arguments ? node then
+              { node = if isFunction arguments.node then arguments.node pkgs else arguments.node; }
+            else if lock ? npm && arguments ? pkgsFor then
+              { node = pkgs.nodejs; }
+            else
+              { };
           build =
             target:
             let
@@ -82,8 +98,12 @@ rec {
               more = if arguments ? libraries then arguments.libraries pkgs else [ ];
             in
             env.env (
-              removeAttrs arguments [ "pkgsFor" ]
+              removeAttrs arguments [
+                "pkgsFor"
+                "systems"
+              ]
               // base
+              // ofNode
               // {
                 inherit system;
                 version = target.python;
@@ -96,13 +116,27 @@ rec {
             name = "python${replaceStrings [ "." ] [ "" ] target.python}";
             value = build target // program;
           };
+          # Its builders are Python, as all are.
+          node = env.env (
+            {
+              inherit lock system;
+              python = if arguments ? pkgsFor then pkgs.python3 else null;
+            }
+            // ofNode
+            // (if arguments ? omit then { inherit (arguments) omit; } else { })
+          );
+          first = if isNode then node else build (head targets);
         in
-        listToAttrs (map named targets) // { default = build (head targets) // program; };
+        listToAttrs (map named targets)
+        // {
+          default = first // program;
+        }
+        // (if lock ? npm then { inherit (first) npm; } else { });
     in
     listToAttrs (
       map (system: {
         name = system;
         value = forSystem system;
-      }) systems
+      }) (if isNode then systems else map (target: target.system) lock.targets)
     );
 }

@@ -21,6 +21,12 @@ in
 {
   builders = all;
 
+  # What stands behind bin/nixgen-venv.
+  venv = builtins.path {
+    name = "nixgen-venv";
+    path = ./venv;
+  };
+
   # buildersOf :: [string] -> store path
   #
   # Some of the builders, whose names are given, and no other: what is made by them stays when others change. The one that

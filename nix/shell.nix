@@ -1,8 +1,9 @@
 # A development shell: what `nix develop` takes, without nixpkgs' stdenv.
-{ packages }:
+{ packages, run }:
 let
   inherit (builtins)
     attrNames
+    concatMap
     concatStringsSep
     filter
     intersectAttrs
@@ -16,7 +17,8 @@ rec {
   # mkShell :: { env, bash, packages ? [ ], variables ? { }, shellHook ? "" } -> derivation
   #
   # A shell in an environment: its programs and those of `packages` first on PATH, VIRTUAL_ENV set, and uv told to use the
-  # environment and to leave it as it is. bash: a package with bin/bash, which `nix develop` demands. variables: further
+  # environment and to leave it as it is. Of an environment of npm's packages, its commands and Node.js, and where the shell
+  # starts in the project, node_modules leads there. bash: a package with bin/bash, which `nix develop` demands. variables: further
   # ones. shellHook: what the shell runs at its start. Built, it is an empty file.
   #
   #   nixgen.mkShell { env = nixgen.env { … }; inherit (pkgs) bash; packages = [ pkgs.postgresql ]; }
@@ -29,13 +31,18 @@ rec {
       shellHook ? "",
     }:
     derivation (
-      {
-        VIRTUAL_ENV = "${env}";
-        UV_PROJECT_ENVIRONMENT = "${env}";
-        UV_NO_SYNC = "1";
-        UV_PYTHON_DOWNLOADS = "never";
-        UV_PYTHON_PREFERENCE = "only-system";
-      }
+      (
+        if isNode env then
+          { }
+        else
+          {
+            VIRTUAL_ENV = "${env}";
+            UV_PROJECT_ENVIRONMENT = "${env}";
+            UV_NO_SYNC = "1";
+            UV_PYTHON_DOWNLOADS = "never";
+            UV_PYTHON_PREFERENCE = "only-system";
+          }
+      )
       // variables
       // {
         name = "${env.name}-shell";
@@ -48,10 +55,11 @@ rec {
         ];
         # `nix develop` asks which outputs there are as nixpkgs' stdenv does.
         outputs = [ "out" ];
-        PATH = concatStringsSep ":" (map (package: "${package}/bin") ([ env ] ++ packages));
+        PATH = concatStringsSep ":" (map (package: "${package}/bin") (environments env ++ packages));
         shellHook = ''
           unset PYTHONHOME
           ${live env}
+          ${concatStringsSep "\n" (concatMap modules (environments env))}
           [ -z "''${PS1-}" ] || PS1="(${env.name}) $PS1"
           ${shellHook}
         '';
@@ -59,6 +67,25 @@ rec {
         allowSubstitutes = false;
       }
     );
+
+  # Whether an environment is one of npm's packages; those of both kinds that belong together.
+  isNode = env: (env.nixgen or { }) ? packages;
+  environments = env: [ env ] ++ (if env ? npm && !(isNode env) then [ env.npm ] else [ ]);
+
+  # What makes node_modules of the project in which the shell starts.
+  modules =
+    env:
+    if !(isNode env) then
+      [ ]
+    else
+      [
+        ''
+          if [ -f nixgen.lock ] && [ -f package.json ]; then
+            ${env.nixgen.interpreter.path} -I -S -B ${run.venv}/settling.py ${env} "$PWD" || :
+            export PATH=$PWD/node_modules/.bin:$PATH
+          fi
+        ''
+      ];
 
   # The packages of a lock that lie in its directory.
   editableOf =

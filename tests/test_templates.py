@@ -16,6 +16,8 @@ from tests.support.cli import Cli
 from tests.support.flakes import Flakes, git_add
 from tests.support.modules import NIXMODULES, Repl, problems
 from tests.support.nix import NixInstallation
+from tests.support.node import with_node
+from tests.support.npm import NpmRegistry, npm_package
 
 pytestmark = pytest.mark.nix
 
@@ -127,3 +129,47 @@ def test_an_application(nix: Flakes, make: Make) -> None:
     assert set(outputs["packages"][default_system()]) == {"default", "environment", "image"}
     nix("build", ".#image", cwd=cli.directory)
     assert os.fspath((cli.directory / "result").resolve()).endswith("-app-image.tar")
+
+
+def test_a_node_repl(nix: Flakes, checkout: Path, tmp_path: Path) -> None:
+    """A project of npm's packages: its program runs from node_modules of nixgen's and of ``nix develop``, and its
+    module, which is what ``nixgen module`` writes, runs it as a platform does."""
+    project = tmp_path / "node"
+    project.mkdir()
+    nix("flake init", "-t", f"{checkout}#node", cwd=project)
+    written = (project / "nix/module.nix").read_text()
+    (project / "package.json").write_text(
+        (project / "package.json").read_text().replace('"semver": "^7.6.3"', '"greeting": "1.0.0"')
+    )
+    environment = {**nix.installation.env, "PATH": with_node()["PATH"], "HOME": str(tmp_path / "home")}
+    cli = Cli(directory=project, environment=environment)
+    with NpmRegistry([npm_package("greeting", files={"index.js": ""})]) as registry:
+        registry.lock(project, home=tmp_path / "home")
+        cli("lock")
+        (project / "nix/module.nix").unlink()
+        cli("module")
+        assert (project / "nix/module.nix").read_text() == written
+        cli("venv")
+        assert run_in(project, "node", "index.js") == "greeting 1.0.0\n"
+        git_add(project)
+        nix("build", ".#module", "--option", "allow-import-from-derivation", "false", cwd=project)
+        shutil.rmtree(project / "node_modules")
+        repl = Repl.of_file(project, project / "result")
+        assert list(problems(repl.module)) == []
+        assert repl.boot() == "" and repl.run_file("nodejs") == "greeting 1.0.0\n"
+        shutil.rmtree(project / "node_modules")
+        assert nix("develop", "--command", "node", "index.js", cwd=project) == "greeting 1.0.0\n"
+        (project / "result").unlink()
+        nix("build", cwd=project)
+        assert (project / "result/node_modules/greeting/package.json").is_file()
+        (project / "flake.nix").unlink()
+        cli("init", "--add")
+        nix("build", ".#npm", cwd=project)
+        assert nix("develop", "--command", "node", "index.js", cwd=project) == "greeting 1.0.0\n"
+
+
+def run_in(directory: Path, *command: str) -> str:
+    """Run a program of the tests' Node.js in a directory, and return what it prints."""
+    done = subprocess.run(command, cwd=directory, env=with_node(), capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return done.stdout

@@ -1,6 +1,6 @@
 """Write a flake.nix, so that `nix build` builds what `nix-build nix` does.
 
-Its only input is nixpkgs, for the interpreter, and it has none where the lock names the
+Its only input is nixpkgs, for the interpreter and Node.js, and it has none where the lock names the
 interpreters (nixgen lock --standalone). In a Git checkout a flake sees tracked files only: on a
 terminal, it asks whether to `git add` flake.nix, nixgen.lock and nix/.
 """
@@ -53,9 +53,13 @@ def run(options: argparse.Namespace) -> int:
     if not directory.is_dir():
         raise InputError("there is no such directory", where=str(directory), todo="make it first")
     lock = directory / LOCK_NAME
-    standalone = lock.exists() and all(locked.archive for locked in Lock.from_file(lock).targets)
-    description = f"The Python environment of {directory.resolve().name}"
-    write_text(path, render("flake.nix", description=description, standalone=standalone))
+    locked = Lock.from_file(lock) if lock.exists() else None
+    python = locked is None or locked.npm is None or bool(locked.targets)
+    npm = locked is not None and locked.npm is not None
+    standalone = locked is not None and bool(locked.targets) and all(target.archive for target in locked.targets)
+    languages = " and ".join([*(["Python"] if python else []), *(["Node.js"] if npm else [])])
+    description = f"The {languages} environment of {directory.resolve().name}"
+    write_text(path, render("flake.nix", description=description, standalone=standalone, python=python, npm=npm))
     console = Console(quiet=options.quiet)
     console.say(f"wrote {path}")
     unknown = untracked(directory)

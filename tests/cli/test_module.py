@@ -13,6 +13,7 @@ from nixgen.targets import default_python
 from tests.support.cli import Cli
 from tests.support.modules import NIXMODULES, problems
 from tests.support.nix import NixInstallation, evaluate
+from tests.support.npm_locks import write_npm_project
 from tests.support.nixpkgs import write_nixpkgs
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
@@ -135,3 +136,18 @@ def test_moduleit_takes_it(locked: Cli, nix_store: NixInstallation, tmp_path: Pa
     path = Path(done.stdout.strip())
     assert path.name.endswith("-replit-module-my_shop")
     assert list(problems(json.loads(path.read_text()))) == []
+
+
+def test_packages_of_npm_alone(nixgen: Cli) -> None:
+    """Names and entry points of a project with nothing of Python come from its package.json and its files; options that
+    are for Python's packages are refused."""
+    write_npm_project(nixgen.directory)
+    said = {"name": "@me/shop", "description": "Sells things"}
+    (nixgen.directory / "package.json").write_text(json.dumps(said))
+    (nixgen.directory / "server.js").write_text("")
+    assert "--extra is for those of Python" in nixgen("module", "--extra", "web", code=2).stderr
+    assert "next: moduleit nix/module.nix" in nixgen("module").stderr
+    text = (nixgen.directory / "nix/module.nix").read_text()
+    assert 'id = "me-shop";' in text and 'name = "@me/shop";' in text and 'description = "Sells things";' in text
+    assert '"server.js"' in text and "index.js" not in text
+    assert "node = pkgs: pkgs.nodejs;" in text and "venv" not in text and "fetch" not in text

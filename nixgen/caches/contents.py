@@ -12,6 +12,7 @@ from nixgen.environments.build import arguments_of, build, build_of, fetch_all
 from nixgen.environments.builds import index_of_build
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import read_indexes
+from nixgen.environments.kinds import Kinds
 from nixgen.indexes import index_leaf
 from nixgen.leaf import flat_path, store_name
 from nixgen.model import LockedPackage, LockedWheel, WheelIndex
@@ -62,6 +63,7 @@ class Contents:
         built: store paths that are built, each behind those that it needs: programs, trees, the environment, its
             image; wheels of sources.
         flats: what all that is made of.
+        archives: store paths of archives that something is built of, known by another hash, to how Nix writes that.
         others: what else the environment needs, leaves aside: evaluation makes it, or another cache has it.
         wheels: store path of a wheel that was built of a source to the SHA-256 of its index.
         mirrors, caches: from where those are fetched, as a user names them.
@@ -72,12 +74,34 @@ class Contents:
     built: Sequence[str]
     flats: Sequence[Flat]
     others: Sequence[str] = ()
+    archives: Mapping[str, str] = field(default_factory=dict)
     wheels: Mapping[str, str] = field(default_factory=dict)
     mirrors: Sequence[str] = ()
     caches: Sequence[str] = ()
 
 
-def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> Contents:
+def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> list[Contents]:
+    """Build the environments of a lock, of Python's packages and of npm's, and return what of them a cache is to have.
+
+    Args:
+        request: which; their images where these are asked for.
+        roots: an empty directory for links that keep what is built from collection.
+        observer: is told what goes on.
+
+    Raises:
+        NixgenError: as ``nixgen.environments.build.build`` and ``nixgen.environments.npm.build_npm``.
+    """
+    from nixgen.caches.npm_contents import contents_of_npm
+
+    kinds = Kinds.of(request.base)
+    found = [contents_of_python(request, roots, observer)] if kinds.python else []
+    if kinds.npm:
+        (roots / "npm").mkdir()
+        found.append(contents_of_npm(request, roots / "npm", observer))
+    return found
+
+
+def contents_of_python(request: Request, roots: Path, observer: Observer = SILENT) -> Contents:
     """Build an environment, and return what of it belongs into a cache.
 
     Args:
@@ -99,7 +123,7 @@ def contents_of(request: Request, roots: Path, observer: Observer = SILENT) -> C
     }
     flats = [*_flats(choice, indexes, store.directory), *_indexes(indexes.values(), store.directory)]
     built_wheels = _wheels(choice, store, roots, observer)
-    built = [*built_wheels, *_outputs(choice, store, environment, roots)]
+    built = [*built_wheels, *outputs_of(choice.base, arguments_of(choice), "mounted", store, environment, roots)]
     whole = set().union(*(store.requisites(Path(path)) for path in {environment, asked}))
     leaves = _leaves(indexes.values(), store.directory)
     return Contents(
@@ -120,14 +144,25 @@ def _indexes(indexes: Iterable[WheelIndex], store_dir: str) -> Iterator[Flat]:
         yield Flat(path=index_leaf(sha256, store_dir), sha256=sha256, name=name, content=index_bytes(index))
 
 
-def _outputs(choice: Choice, store: Store, environment: str, roots: Path) -> list[str]:
-    """Return what nixgen's derivations have made of an environment, and of its image where that is built."""
+def outputs_of(
+    base: Path, given: Mapping[str, str], image_of: str, store: Store, environment: str, roots: Path
+) -> list[str]:
+    """Return what nixgen's derivations have made of an environment, and of its image where that is built.
+
+    Args:
+        base: the project's directory.
+        given: the arguments of nix/default.nix, as text of the Nix language.
+        image_of: the attribute that is the image.
+        store: has all of it.
+        environment: the store path.
+        roots: gets a link to the image.
+    """
     from nixgen.emit.default import is_our_default
     from nixgen.names import NIX_DIRECTORY
 
-    nix = choice.base / NIX_DIRECTORY
-    arguments = [word for name, value in arguments_of(choice).items() for word in ("--arg", name, value)]
-    attribute = ["-A", "mounted"] if is_our_default(nix / "default.nix") else []
+    nix = base / NIX_DIRECTORY
+    arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
+    attribute = ["-A", image_of] if is_our_default(nix / "default.nix") else []
     derivation = store.instantiate(nix, [*arguments, *attribute]).partition("!")[0]
     made = derivations_of(derivation)
     closure = {*store.requisites(Path(environment))}

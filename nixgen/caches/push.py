@@ -85,7 +85,8 @@ def send(
         flats = [flat for flat in flats if flat.sha256 not in left_out]
         wheels += [(flat.name, flat.sha256, flat.index) for flat in flats if flat.index]
         built |= {path: index for path, index in one.wheels.items() if base_name(path) not in names}
-        wanted.append(replace(one, flats=flats, built=[*one.others, *one.built]))
+        # The packages that archives make are sent as they are.
+        wanted.append(replace(one, flats=flats, archives={}, built=[*one.others, *one.built]))
     manifest = Manifest(environments=[one.environment for one in contents], wheels=wheels, built=built)
 
     async def run() -> PushReport:

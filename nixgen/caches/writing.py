@@ -82,10 +82,12 @@ class Writing:
         self._total = 0
         self._wrong: list[str] = []
         self._infos: dict[str, NarInfo] = {}
+        self._archives: dict[str, str] = {}
         self._progress: Callable[[Progress], None] | None = None
 
     async def run(self) -> PushReport:
-        built = list(dict.fromkeys(path for one in self._contents for path in one.built))
+        self._archives = {path: content for one in self._contents for path, content in one.archives.items()}
+        built = list(dict.fromkeys([*self._archives, *(path for one in self._contents for path in one.built)]))
         flats = {flat.path: (flat, one) for one in self._contents for flat in one.flats}
         with temporary_directory() as scratch, self._observer.counting("pushing") as self._progress:
             async with self._place as place:
@@ -165,6 +167,7 @@ class Writing:
             nar_size=registration.nar_size,
             references=registration.references,
             deriver=base_name(registration.deriver),
+            content=self._archives.get(path, ""),
         )
 
     async def _flat(self, place: Place, flat: Flat, transport: Transport, caches: Caches, scratch: Path) -> None:

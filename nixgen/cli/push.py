@@ -2,14 +2,19 @@
 
 The cache is one of Nix's: a directory, `file://`, or a bucket (`s3://NAME?endpoint=HOST`). It gets
 wheels, trees, environments, images that are built, and wheels that were built of sources;
-leaves are left out, and made of the wheels by whoever takes from it. What is already there is not written
-again. Nothing is written that is not what Nix has recorded of it.
+leaves are left out, and made of the wheels by whoever takes from it. Of npm's packages it gets
+their archives, and what was made of them. What is already there is not written again. Nothing is
+written that is not what Nix has recorded of it.
 """
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.caches.contents import Contents
 
 EXAMPLES = (
     ("nixgen push --sign-key secret /srv/cache", "the environment of ./nixgen.lock, to a directory"),
@@ -86,11 +91,11 @@ def run(options: argparse.Namespace) -> int:
     if not keys and not store_elsewhere:
         console.note("nothing signs: Nix takes no tree from such a cache unless it is told to ask for no signature")
     with temporary_directory() as roots:
-        contents = []
+        contents: list[Contents] = []
         for number, base in enumerate(bases):
             links = roots / str(number)
             links.mkdir()
-            contents.append(contents_of(asked._replace(base=base), links, console))
+            contents += contents_of(asked._replace(base=base), links, console)
         if options.stdout:
             there = Path(options.there).read_text(encoding="utf-8").split() if options.there else ()
             report = send(contents, sys.stdout.buffer, store, there=there, keys=keys, observer=console)

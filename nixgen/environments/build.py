@@ -7,7 +7,7 @@ import functools
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from nixgen.environments.freshness import check_inputs
 from nixgen.environments.last_build import LastBuild
@@ -15,6 +15,7 @@ from nixgen.observer import SILENT, Observer
 
 if TYPE_CHECKING:
     from nixgen.environments.choice import Choice
+    from nixgen.environments.npm_choice import NpmChoice
     from nixgen.environments.request import Request
     from nixgen.errors import NixError, NixgenError
     from nixgen.ingest import IngestReport
@@ -32,6 +33,9 @@ _FETCHES = 3
 
 #: What Nix says of a builder that the sandbox does not hold.
 _NO_BUILDER = re.compile(r"executing '[^']*': No such file or directory")
+
+#: What is chosen of a lock, of either kind.
+AnyChoice = TypeVar("AnyChoice", "Choice", "NpmChoice")
 
 #: Given the text of an expression that is the environment, returns that of what to build instead.
 Wrap = Callable[[str], str]
@@ -116,7 +120,7 @@ def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wra
 
 
 @contextlib.contextmanager
-def substituting_choice(choice: Choice) -> Iterator[Choice]:
+def substituting_choice(choice: AnyChoice) -> Iterator[AnyChoice]:
     """Give the environment with settings for Nix to take from its caches, as long as the context lasts."""
     if not choice.caches:
         yield choice

@@ -12,11 +12,12 @@ from nixgen.observer import SILENT, Observer
 
 if TYPE_CHECKING:
     from nixgen.access import Access
+    from nixgen.environments.npm_choice import NpmChoice
     from nixgen.environments.request import Request
     from nixgen.store import Store
 
 #: The store keeps a file once that several packages have, by hard links (Nix manual, "auto-optimise-store").
-_SHARED = {"auto-optimise-store": "true"}
+SHARED = {"auto-optimise-store": "true"}
 
 #: What says so where Nix may not.
 _NOT_SHARED = (
@@ -46,51 +47,27 @@ def build_npm(request: Request, out_link: Path | None, observer: Observer = SILE
     found = last.find()
     if found is None:
         observer.working()
-        found = _build(request, out_link, observer)
+        # Imported here: a build of what was built needs none of it.
+        from nixgen.environments.build import substituting_choice
+        from nixgen.environments.npm_choice import NpmChoice
+
+        with substituting_choice(NpmChoice.of(request)) as choice:
+            found = _build(choice, out_link, observer, mounted=request.mounted)
         last.keep(found)
     return found
 
 
-def _build(request: Request, out_link: Path | None, observer: Observer) -> str:
-    from nixgen.errors import InputError
-    from nixgen.lock import Lock
-    from nixgen.names import LOCK_NAME
-    from nixgen.npm.fitting import fitting
-    from nixgen.npm.supply import supply
+def _build(choice: NpmChoice, out_link: Path | None, observer: Observer, *, mounted: bool) -> str:
+    from nixgen.environments.npm_choice import supply_packages
     from nixgen.store import Store
-    from nixgen.targets import default_system
 
-    lock = Lock.from_file(request.base / LOCK_NAME)
-    if lock.npm is None:
-        raise InputError(
-            "the lock has nothing of npm",
-            where=str(request.base / LOCK_NAME),
-            todo="run `nixgen lock` in a project with a package-lock.json",
-        )
-    packages = fitting(lock.npm, default_system(), request.omit)
-    store = Store({**_SHARED, **request.settings})
-    expression = _expression(request)
-    places = _places(expression, store)
-    before = {path.rpartition("/")[0] for path in places.values()}
+    store = Store(choice.settings)
     with store.connect() as daemon:
-        daemon.hold(before)
-        lacking = store.invalid(before)
-        needed = [package for package in packages if places.get(package.at, "").rpartition("/")[0] in lacking]
-        with observer.counting("fetching") as progress:
-            done = supply(
-                needed,
-                store,
-                base=request.base,
-                hold=daemon,
-                access=lambda: npm_access(request.base, request.mirrors),
-                progress=progress,
-            )
-        if done.added:
-            observer.supplied(done)
-        meant = f"({expression}).mounted" if request.mounted else expression
+        made = supply_packages(choice, store, daemon, observer)
+        meant = f"({choice.expression}).mounted" if mounted else choice.expression
         with observer.waiting("building") as watch:
             built = store.build(meant, [], out_link, watch)
-    if lacking and not _is_shared(lacking):
+    if made and not _is_shared(made):
         observer.note(_NOT_SHARED)
     return built
 
@@ -101,10 +78,10 @@ def store_places(request: Request, store: Store) -> dict[str, str]:
     Raises:
         NixError: Nix is missing, or cannot evaluate.
     """
-    return _places(_expression(request), store)
+    return places_of(expression_of(request), store)
 
 
-def _expression(request: Request) -> str:
+def expression_of(request: Request) -> str:
     """Return the environment of npm's packages as text of the Nix language."""
     from nixgen.emit.nix import nix_path, nix_set
     from nixgen.environments.build import nix_of
@@ -112,22 +89,24 @@ def _expression(request: Request) -> str:
     return f"(import {nix_path(nix_of(request.base))} {nix_set(arguments_of(request))}).npm"
 
 
-def _places(expression: str, store: Store) -> dict[str, str]:
+def places_of(expression: str, store: Store) -> dict[str, str]:
+    """Return what ``store_places`` does, of an environment as text of the Nix language."""
     found: dict[str, str] = store.evaluate(f"{expression}.nixgen.packages")
     return found
 
 
-def npm_access(base: Path, mirrors: Sequence[str] = ()) -> Access:
+def npm_access(base: Path, mirrors: Sequence[str] = (), caches: Sequence[str] = ()) -> Access:
     """Return how servers are reached that have npm's packages: as others, and as .npmrc says.
 
     Args:
         base: the project's directory.
         mirrors: those that the command line names.
+        caches: binary caches, whose URLs may carry a login.
     """
     from nixgen.environments.fetch import access_of
     from nixgen.npm.npmrc import Npmrc
 
-    return Npmrc.read(base).access(access_of(base, mirrors))
+    return Npmrc.read(base).access(access_of(base, mirrors, caches))
 
 
 def arguments_of(request: Request) -> dict[str, str]:

@@ -272,6 +272,12 @@ class Store:
         told = len(paths) == 1 and counts(link, paths[0])
         return all(map(os.path.lexists, paths)) if told else self.outlives(*paths)
 
+    def take(self, paths: Iterable[str]) -> None:
+        """Let Nix take some store paths from its caches, as far as these have them and it believes what they give."""
+        for batch in _batches(paths):
+            with contextlib.suppress(NixError):  # of what none has
+                self._run("nix-store", "--realise", "--keep-going", *batch)
+
     def outlives(self, *paths: str) -> bool:
         """Tell whether valid paths are there to stay for which roots were just made.
 

@@ -13,8 +13,8 @@ from nixgen.targets import default_python
 from tests.support.cli import Cli
 from tests.support.modules import NIXMODULES, problems
 from tests.support.nix import NixInstallation, evaluate
-from tests.support.npm_locks import write_npm_project
 from tests.support.nixpkgs import write_nixpkgs
+from tests.support.npm_locks import write_npm_project
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 

@@ -61,7 +61,7 @@ in
   python3 = python;
   # The machine's Node.js, called by its path.
   nodejs = make "nodejs" ""
-    "os.makedirs(out + '/bin')\n[os.symlink('${values.node}/' + name, out + '/bin/' + name) for name in ('node', 'npm')]"
+    "os.makedirs(out + '/bin')\nfor name in ('node', 'npm'): os.symlink('${values.node}/' + name, out + '/bin/' + name)"
     // { version = values.nodeVersion; };
   ${values.attribute} = python;
   python3Packages = builtins.listToAttrs (map (name: { inherit name; value = name; }) names) // {

@@ -55,8 +55,8 @@ let
   image = import ./image.nix { inherit names run; };
   packages = import ./packages.nix { inherit env libraries; };
   mirrors = import ./mirrors.nix;
-  modulePython = import ./module-python.nix { inherit env libraries packages; };
-  moduleNode = import ./module-node.nix { inherit npm run; };
+  modulePython = import ./module_python.nix { inherit env libraries packages; };
+  moduleNode = import ./module_node.nix { inherit npm run; };
   module = import ./module.nix { inherit lock modulePython moduleNode; };
   shell = import ./shell.nix { inherit packages run; };
 in

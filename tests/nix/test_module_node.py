@@ -1,4 +1,4 @@
-"""Modules of nixmodules with packages of npm, evaluated as moduleit does, and run as a repl does."""
+"""Modules of nixmodules for Node.js, evaluated as moduleit does, and run as a repl does."""
 
 from __future__ import annotations
 
@@ -10,16 +10,13 @@ from typing import Any
 
 import pytest
 
-from nixgen.targets import default_python
 from tests.nix.conftest import Nix
-from tests.support.locks import lock_wheels
 from tests.support.modules import NIXMODULES, Repl, problems
 from tests.support.mounts import needs_root
 from tests.support.nix import instantiate
 from tests.support.nixpkgs import write_nixpkgs
 from tests.support.npm import NpmRegistry, npm_package
 from tests.support.npm_locks import npm_lock, of_registry
-from tests.support.wheels import make_wheel
 
 PKGS = "(import (/. + nixpkgs) { })"
 MODULE = '(nixgen.mkModule ({ lock = nixgen.readLock (/. + file); id = "shop"; } // more))'
@@ -149,28 +146,3 @@ def test_a_mounted_repl(nix: Nix, values: dict[str, Any], tmp_path: Path) -> Non
         assert repl.run(["node", "-p", "require.resolve('one')"]) == f"{home}/node_modules/one/index.js\n"
     finally:
         subprocess.run(["umount", home / "node_modules"], check=True)
-
-
-def test_both_kinds(nix: Nix, values: dict[str, Any], tmp_path: Path) -> None:
-    """A lock of both kinds has both: the environment of each, entry points by their names, two initializers."""
-    wheel = make_wheel("demo", files={"demo/__init__.py": "print('demo runs')\n"})
-    file = lock_wheels(tmp_path, wheel, python=default_python())
-    section = json.loads(Path(values["file"]).read_text())["npm"]
-    file.write_text(json.dumps({**json.loads(file.read_text()), "npm": section}))
-    asked = {**values, "file": str(file), "more": {"entrypoints": ["start.py", "web.js"]}}
-    nix.build(
-        "nixgen.env { lock = nixgen.readLock (/. + file); system = builtins.currentSystem; "
-        f"python = {PKGS}.python3; }}",
-        file=str(file),
-        nixpkgs=values["nixpkgs"],
-    )
-    (tmp_path / "repl").mkdir()
-    repl = Repl.of_file(tmp_path / "repl", nix.build(MODULEIT, **asked))
-    assert list(problems(repl.module)) == []
-    assert repl.module["displayVersion"].startswith(f"Python {default_python()}, Node.js ")
-    assert repl.module["description"] == "Python and Node.js with the packages of shop"
-    assert repl.boot() == ""
-    (repl.home / "start.py").write_text("import demo\n")
-    (repl.home / "web.js").write_text(MAIN)
-    assert repl.run_file("python") == "demo runs\n"
-    assert repl.run_file("nodejs") == "[ 'one', 'two' ]\n"

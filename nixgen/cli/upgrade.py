@@ -1,8 +1,8 @@
 """Lock anew with newer versions: of all packages, or of those that are named.
 
 What was locked is what a build takes until then; `nixgen sync` takes the new versions into .venv.
-A uv.lock is upgraded with it; where another tool's lock decides, that tool upgrades: the error says
-how.
+A uv.lock is upgraded with it, and packages of npm by npm, as far as package.json allows; where
+another tool's lock decides, that tool upgrades: the error says how.
 """
 
 from __future__ import annotations

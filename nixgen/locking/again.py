@@ -15,6 +15,7 @@ from nixgen.inputs.project import lock_of
 from nixgen.lock import Lock
 from nixgen.locking.project import Locked, Request, make_lock
 from nixgen.names import LOCK_NAME
+from nixgen.npm.package_lock import LOCK_NAMES as LOCKS_OF_NPM
 from nixgen.observer import SILENT, Observer
 
 #: How the tools of the locks that decide by themselves upgrade: all, and one package.
@@ -27,59 +28,61 @@ _UPGRADES = {
 
 
 def upgrade(request: Request, names: Sequence[str], observer: Observer = SILENT, *, write: bool = True) -> Locked:
-    """Lock a project anew, and forget the versions of all packages or some.
+    """Lock a project anew, and forget the versions of all packages or some; npm upgrades its own.
 
     Args:
         request: what to lock; it names no inputs.
-        names: the packages; none for all.
+        names: the packages; none for all. One that Python's and npm's have is upgraded of both.
         observer: is told what goes on.
-        write: whether to write the lock and nix/.
+        write: whether to write the lock and nix/, and the locks of uv and npm.
 
     Raises:
         InputError: another tool's lock decides, or no such package is locked.
-        NixgenError: as ``lock_again``.
+        NixgenError: as ``lock_again`` and ``nixgen.npm.running.run_npm``; nothing is written then.
     """
-    of_npm = _names_of_npm(request.base, names)
-    if of_npm is not None:
+    base = request.base
+    lock = Lock.from_file(base / LOCK_NAME)
+    held = {package.name for locked in lock.targets for package in locked.packages}
+    held_of_npm = {package.name for package in lock.npm.packages} if lock.npm is not None else set()
+    wanted = tuple(name for name in map(canonicalize_name, names) if name in held)
+    of_npm = [name for name in names if name in held_of_npm]
+    if unknown := sorted(name for name in names if canonicalize_name(name) not in held and name not in held_of_npm):
         raise InputError(
-            "npm's lock decides the versions of npm's packages, and is not nixgen's to change",
-            where=str(request.base),
-            todo=f"run `{' '.join(['npm update', *of_npm])} --package-lock-only`, then `nixgen sync`",
+            f"the lock has no {', '.join(unknown)}",
+            where=str(base / LOCK_NAME),
+            todo="see what it has: `nixgen list`; `nixgen add` adds a package",
         )
-    decides = deciding_lock(request.base)
+    if wanted or (not names and lock.targets):
+        _check_deciding(base, wanted)
+        resolver = replace(request.resolver, upgrade=not wanted, upgrade_packages=wanted)
+        request = replace(request, resolver=resolver)
+    with restored([base / name for name in ("uv.lock", *LOCKS_OF_NPM)], always=not write):
+        if wanted or (not names and lock.targets):
+            lock_with_uv(base, request.resolver)
+        if of_npm or (not names and lock.npm is not None):
+            # Imported here: most projects have nothing of npm.
+            from nixgen.npm.running import run_npm
+
+            with observer.waiting("npm update"):
+                run_npm(["update", "--package-lock-only", "--", *of_npm], cwd=base)
+        return lock_again(request, observer, write=write)
+
+
+def _check_deciding(base: Path, names: Sequence[str]) -> None:
+    """See that no other tool's lock decides the versions of Python's packages.
+
+    Raises:
+        InputError: one does; says with which command that tool upgrades.
+    """
+    decides = deciding_lock(base)
     if decides is not None:
         every, one = _UPGRADES.get(decides, ("its tool", "its tool"))
         command = every if not names else f"{one} {' '.join(names)}"
         raise InputError(
             f"{decides} decides the versions, and is not nixgen's to change",
-            where=str(request.base),
+            where=str(base),
             todo=f"run `{command}`, then `nixgen sync`",
         )
-    lock = Lock.from_file(request.base / LOCK_NAME)
-    held = {package.name for locked in lock.targets for package in locked.packages}
-    wanted = tuple(map(canonicalize_name, names))
-    if unknown := sorted(set(wanted) - held):
-        raise InputError(
-            f"the lock has no {', '.join(unknown)}",
-            where=str(request.base / LOCK_NAME),
-            todo="see what it has: `nixgen list`; `nixgen add` adds a package",
-        )
-    request = replace(request, resolver=replace(request.resolver, upgrade=not wanted, upgrade_packages=wanted))
-    with restored([request.base / "uv.lock"], always=not write):
-        lock_with_uv(request.base, request.resolver)
-        return lock_again(request, observer, write=write)
-
-
-def _names_of_npm(base: Path, names: Sequence[str]) -> Sequence[str] | None:
-    """Return which of some packages npm alone has, all where nothing but npm's packages is locked; None for none."""
-    lock = Lock.from_file(base / LOCK_NAME) if (base / LOCK_NAME).exists() else None
-    if lock is None or lock.npm is None:
-        return None
-    if not lock.targets:
-        return names
-    theirs = {package.name for package in lock.npm.packages}
-    ours = {package.name for locked in lock.targets for package in locked.packages}
-    return [name for name in names if name in theirs and canonicalize_name(name) not in ours] or None
 
 
 def deciding_lock(base: Path) -> str | None:

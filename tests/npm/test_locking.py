@@ -153,8 +153,6 @@ def test_what_changed_is_said(project: Project) -> None:
     assert (project.directory / "nixgen.lock").read_text() == before
     project.nixgen("lock")
     assert project.packages["node_modules/leaf"].version == "1.1.0"
-    said = project.nixgen("upgrade", "leaf", code=3)
-    assert "npm update leaf --package-lock-only" in said
 
 
 def test_a_lock_that_is_older_than_package_json_is_an_error(project: Project) -> None:

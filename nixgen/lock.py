@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
 
 from .errors import InputError
 from .model import (
@@ -22,9 +23,10 @@ from .model import (
     Source,
     WheelSource,
 )
-from .npm.lock import section_from_json, section_to_text
-from .npm.model import NpmLock
 from .targets import Target
+
+if TYPE_CHECKING:
+    from .npm.model import NpmLock
 
 #: The only format that this nixgen writes and reads; ``nix/lock.nix`` refuses every other.
 FORMAT = 2
@@ -96,7 +98,7 @@ class Lock:
             **({"members": _json(list(self.members))} if self.members else {}),
             "targets": _listed(_target_to_text(target) for target in self.targets),
             "packages": _listed(_package_to_text(package) for package in self._packages()),
-            **({} if self.npm is None else {"npm": section_to_text(self.npm)}),
+            **({} if self.npm is None else {"npm": _npm().section_to_text(self.npm)}),
         }
         return "{\n" + ",\n".join(f" {_json(key)}: {value}" for key, value in lines.items()) + "\n}\n"
 
@@ -178,8 +180,15 @@ class Lock:
             default_groups=tuple(data["defaultGroups"]),
             members=tuple(data.get("members", ())),
             inputs=dict(data.get("inputs", {})),
-            npm=section_from_json(data["npm"]) if "npm" in data else None,
+            npm=_npm().section_from_json(data["npm"]) if "npm" in data else None,
         )
+
+
+def _npm() -> ModuleType:
+    # Imported where a lock has something of npm: most have not.
+    from .npm import lock
+
+    return lock
 
 
 def _target_to_json(locked: TargetLock) -> dict[str, Any]:

@@ -23,6 +23,7 @@ _BARE_COLD = "uv pip install, cold, no bytecode"
 #: The goals of a first build by set: to uv with bytecode by nixgen and by Nix, and to uv without it to the first
 #: import, of links and mounted.
 _GOALS = {"small": (2.0, 4.0, 5.0, 4.0), "data": (1.2, 2.0, 3.0, 2.5), "tf": (1.5, 3.0, 2.5, 2.0)}
+_NONE = (None, None, None, None)
 
 #: How each form of environment is made, and where its Python is.
 _FORMS = {
@@ -50,7 +51,7 @@ _FLAKE = """\
 
 def cold(round: Round) -> Iterator[Reading]:
     """Stock ``nix-build`` from an empty store, with Nix's defaults and with all cores."""
-    goal = _GOALS[round.bench.wheels.name][1]
+    goal = _GOALS.get(round.bench.wheels.name, _NONE)[1]
     reading = partial(Reading, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
     ways: dict[str, tuple[str, ...]] = {"nix-build nix": ()}
     if round.first:
@@ -66,7 +67,7 @@ def cold(round: Round) -> Iterator[Reading]:
 def cold_nixgen(round: Round) -> Iterator[Reading]:
     """``nixgen build`` from an empty store; and to the first import from what it has built."""
     bench = round.bench
-    goal, _, *to_import = _GOALS[bench.wheels.name]
+    goal, _, *to_import = _GOALS.get(bench.wheels.name, _NONE)
     value = round.quick[1]
     yield Reading(subject="nixgen build", value=value, peer=COLD, peer_value=round.uv[1], goal=goal, panel="cold")
     uv = Uv(round.root / "uv-bare", bench.python)

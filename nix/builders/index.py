@@ -91,8 +91,8 @@ def _lines(directory):
     )
 
 
-def _json(value):
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+#: Made once: ``json.dumps`` makes one for each call.
+_json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 def commands_of(text):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,7 +13,7 @@ from nixgen.leaf import leaf_name, leaf_path
 from nixgen.model import WheelIndex
 from nixgen.observer import Progress
 from nixgen.store import Store
-from nixgen.wheels.text import index_bytes
+from nixgen.wheels.text import index_bytes, index_hash
 
 if TYPE_CHECKING:
     from nixgen.access import Access
@@ -105,16 +104,13 @@ def ingest(
                 leaf = leaf_path(path.rpartition("/")[2], file.sha256, store.directory)
                 members.setdefault(leaf, (index, path))
                 leaves[index.source.filename].add(leaf)
-    contents = {}
-    for index in indexes:
-        content = index_bytes(index)
-        contents[index_leaf(hashlib.sha256(content).hexdigest(), store.directory)] = content
+    contents = {index_leaf(index_hash(index), store.directory): index for index in indexes}
     with contextlib.nullcontext(hold) if hold is not None else store.connect() as daemon:
         if hold is not None:
             hold.hold([*members, *contents])
         missing = daemon.invalid([*members, *contents])
         for leaf in sorted(contents.keys() & missing):
-            daemon.add(leaf_name(INDEX_NAME), contents[leaf], leaf)
+            daemon.add(leaf_name(INDEX_NAME), index_bytes(contents[leaf]), leaf)
         daemon.wait()
     missing -= contents.keys()
     by_wheel: dict[str, dict[str, str]] = {}

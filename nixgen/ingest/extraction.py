@@ -32,7 +32,7 @@ from nixgen.ties import Tie, find_tie, keep_tie
 from nixgen.wheels.answers import shown
 from nixgen.wheels.contents import build_index
 from nixgen.wheels.index import read_file
-from nixgen.wheels.text import index_bytes, index_hash
+from nixgen.wheels.text import index_hash
 from nixgen.wheels.transport import Download, Transport
 from nixgen.wheels.verify import check_files, check_wheel, hash_local
 
@@ -281,7 +281,7 @@ def _compare(wheel: Path, index: WheelIndex) -> None:
     source = index.source
     contents = read_file(source.filename, wheel)
     computed = check_files(wheel, contents) if contents.unhashed or contents.mismatched else {}
-    if index_bytes(build_index(source, contents, computed)) != index_bytes(index):
+    if index_hash(build_index(source, contents, computed)) != index_hash(index):
         raise VerificationError(
             f"the wheel {source.filename} has the hash of the lock, and the files that the lock names are not its own",
             where=shown(source.url) if source.url else source.path,

@@ -1,15 +1,14 @@
-"""Merge trees into one virtual environment around an interpreter: links to directories wherever one wheel owns them."""
+"""Merge trees into one virtual environment around an interpreter: links to directories wherever one wheel owns them.
 
-import filecmp
-import importlib.util
+What few environments need is imported where they need it: a third of the time of a small one is imports.
+"""
+
 import json
 import os
 import shlex
-import shutil
 import sys
 
 import layout
-import libraries
 import manifest
 import neighbours
 import startup
@@ -72,7 +71,11 @@ def build(attributes, out):
     merge.ways()
     if merge.conflicts:
         sys.exit("nixgen: different files for one path of the environment:\n" + "\n".join(merge.conflicts))
-    libraries.write(out, site, merge.manifests, attributes["python"], **attributes["libraries"])
+    wanted = attributes["libraries"]
+    if wanted["given"] or wanted["required"]:
+        import libraries
+
+        libraries.write(out, site, merge.manifests, attributes["python"], **wanted)
     if any(said.scaffolds for said in merge.manifests.values()):
         startup.write(os.path.join(out, site), WRITABLE, "writable.py", f"install({os.path.dirname(out)!r})")
 
@@ -211,6 +214,8 @@ class Merge:
 
     def _of_source(self, path, found):
         """Keep the bytecode of the wheel whose source stands in the environment: Python does not compare them."""
+        import importlib.util
+
         source = importlib.util.source_from_cache(path)
         preferred = self._prefer.get(source)
         if len(found) == 1 and preferred is None:
@@ -227,9 +232,9 @@ class Merge:
         destination = os.path.join(self._out, path)
         if source in self._launchers:
             # Real, so that whoever resolves its path still finds the Python beside it.
-            shutil.copy(source, destination)
+            _copy(source, destination)
         elif (source[: -len(path) - 1], path) in self._copied:
-            shutil.copy(source, destination)
+            _copy(source, destination)
             self.copies[path] = source
         else:
             # A leaf's own path rather than the tree's link to it: short enough for the inode.
@@ -251,8 +256,16 @@ class Merge:
         return next(owner for tree, owner in self._owners.items() if path.startswith(tree))
 
 
+def _copy(source, destination):
+    import shutil
+
+    shutil.copy(source, destination)
+
+
 def _same(first, second):
     """Tell whether two files may stand for each other."""
+    import filecmp
+
     return filecmp.cmp(first, second, shallow=False)
 
 

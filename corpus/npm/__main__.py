@@ -1,7 +1,8 @@
 """Compare nixgen with npm, package by package and project by project, from the same locks.
 
-Without a NAME all of the list runs, one after another. Results are kept as JSON; --resume goes on where a run stopped.
-The exit code is 1 where something works with npm and not with nixgen, and the list has no reason for it.
+Without a NAME all of the list runs, one after another; packages of a heading stand in one project together. Results are
+kept as JSON; --resume goes on where a run stopped. The exit code is 1 where something works with npm and not with
+nixgen, and the list has no reason for it.
 """
 
 from __future__ import annotations
@@ -39,6 +40,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         action="append",
         choices=FORMS,
         help="one of nixgen's forms, repeatable (default: both, without mounted for users who are not root)",
+    )
+    parser.add_argument(
+        "--apart", action="store_true", help="a project for each package (default: one for those of a heading together)"
     )
     parser.add_argument("--resume", action="store_true", help="leave alone what has a result")
     parser.add_argument("--report", action="store_true", help="run nothing: the page of what has a result")
@@ -87,7 +91,7 @@ def _run(entries: Sequence[Entry], options: argparse.Namespace, out: Path) -> li
     workshop = Workshop(processes=Processes(), store=store, cache=cache)
     runner = Runner(workshop=workshop, work=options.scratch / "work", out=out, forms=tuple(forms))
     try:
-        return run_all(runner, entries, resume=options.resume)
+        return run_all(runner, entries, resume=options.resume, apart=options.apart)
     finally:
         if options.remove_store:
             store.remove()

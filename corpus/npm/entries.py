@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -47,10 +47,14 @@ class Entry:
         return tuple(self.manifest.get("nixgen", {}).get("scripts", ()))
 
     @property
+    def wanted(self) -> dict[str, str]:
+        """What its package.json wants, by range."""
+        return {**self.manifest.get("dependencies", {}), **self.manifest.get("devDependencies", {})}
+
+    @property
     def shown(self) -> str:
         """The package whose version stands for all of it: that of its name, else the first of its dependencies."""
-        wanted = {**self.manifest.get("dependencies", {}), **self.manifest.get("devDependencies", {})}
-        return self.name if self.name in wanted else next(iter(wanted), "")
+        return self.name if self.name in self.wanted else next(iter(self.wanted), "")
 
 
 def read(path: Path) -> list[Entry]:
@@ -87,13 +91,23 @@ def choose(entries: Iterable[Entry], names: Iterable[str]) -> list[Entry]:
     return [known[name] for name in wanted] if wanted else list(known.values())
 
 
+def together(entries: Sequence[Entry]) -> Entry:
+    """Return one entry that wants what some packages of a heading want, and probes none of them."""
+    wanted = {name: version for entry in entries for name, version in entry.wanted.items()}
+    return Entry(name=entries[0].group, group=entries[0].group, manifest=_manifest(entries[0].group, wanted))
+
+
+def _manifest(name: str, wanted: Mapping[str, str]) -> dict[str, Any]:
+    return {"name": f"corpus-{name}", "version": "1.0.0", "private": True, "dependencies": dict(wanted)}
+
+
 def _entry(where: str, group: str, name: str, table: Any, sources: Path) -> Entry:
     if not isinstance(table, Mapping) or not table.keys() <= _KEYS:
         raise ListError(f"{where} is no table of {', '.join(sorted(_KEYS))}")
     if "/" in name:
         raise ListError(f"{where}: the name becomes a file name, and this one cannot")
     wanted = table.get("dependencies", {name: "*"})
-    manifest = {"name": f"corpus-{name}", "version": "1.0.0", "private": True, "dependencies": wanted}
+    manifest = _manifest(name, wanted)
     if group == PROJECTS:
         manifest = json.loads((sources / "package.json").read_text(encoding="utf-8"))
     return Entry(

@@ -75,10 +75,13 @@ class Prober:
     path: str
     limits: Limits = field(default_factory=Limits)
 
-    def probe(self, entry: Entry, lock: NpmLock) -> Iterator[tuple[str, Compared]]:
-        """Yield the judgement of every probe, with the form that it is of."""
+    def whole(self, lock: NpmLock) -> Iterator[tuple[str, Compared]]:
+        """Yield the judgement of what is of all packages together, with the form that it is of."""
         yield from self._files(lock)
         yield from self._listed()
+
+    def probe(self, entry: Entry) -> Iterator[tuple[str, Compared]]:
+        """Yield the judgement of every probe of a package or project, with the form that it is of."""
         if entry.roots:
             survey = self._run(self.npm, ["node", INSIDE / "survey.js", *entry.roots], self.limits.program)
             offered = json.loads(survey.out or "{}")
@@ -227,6 +230,7 @@ class Prober:
         """
         text = re.sub(rf"{re.escape(str(self.store))}/{_INSTANCE}", "PROJECT/", text)
         text = re.sub(rf"(?:\.\./)+(?:[\w.+-]+/)*{_INSTANCE}", "", text)
+        text = re.sub(r"(?:\.\./)+(?=node_modules/)", "", text)
         sides = (self.npm, *self.sides.values())
         places = {str(path): "PROJECT" for side in sides for path in (side.directory, side.place)}
         places |= {str(side.scratch): "SCRATCH" for side in sides}

@@ -6,13 +6,13 @@ import datetime
 import shutil
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from corpus.environments import TroubleError
 from corpus.npm import result, trees
-from corpus.npm.entries import Entry
+from corpus.npm.entries import PROJECTS, Entry, together
 from corpus.npm.probing import Limits, Prober
 from corpus.npm.result import Result
 from corpus.npm.sides import FORMS, Workshop
@@ -40,16 +40,25 @@ class Runner:
     limits: Limits = field(default_factory=Limits)
 
     def run(self, entry: Entry) -> Result:
-        """Run one, keep its result, and return it."""
+        """Run one in a project of its own, keep its result, and return it."""
+        return self._kept(entry, [entry])[0]
+
+    def run_together(self, entries: Sequence[Entry]) -> list[Result]:
+        """Run some packages of a heading in one project, keep a result of each, and return them."""
+        return self._kept(together(entries), entries)
+
+    def _kept(self, whole: Entry, entries: Sequence[Entry]) -> list[Result]:
         start = time.monotonic()
-        directory = self.work.resolve() / entry.name
+        directory = self.work.resolve() / whole.name
         self._clear(directory)
         try:
-            found = self._run(entry, directory)
+            found = self._run(whole, entries, directory)
         finally:
             self._clear(directory)
-        found = replace(found, seconds=round(time.monotonic() - start, 1))
-        found.write(self.out)
+        seconds = round((time.monotonic() - start) / len(found), 1)
+        found = [replace(one, seconds=seconds) for one in found]
+        for one in found:
+            one.write(self.out)
         return found
 
     def _clear(self, directory: Path) -> None:
@@ -57,32 +66,25 @@ class Runner:
             self.workshop.unmount(directory / form)
         shutil.rmtree(directory, ignore_errors=True)
 
-    def _run(self, entry: Entry, directory: Path) -> Result:
-        node, npm = self.workshop.versions()
-        found = Result(
-            name=entry.name,
-            group=entry.group,
-            version="",
-            node=node,
-            npm=npm,
-            date=datetime.date.today().isoformat(),
-            seconds=0.0,
-        )
-        compared: dict[str, list[Compared]] = {form: [] for form in self.forms}
+    def _run(self, whole: Entry, entries: Sequence[Entry], directory: Path) -> list[Result]:
+        """Make the environments of a project, and probe in them what is asked of some packages of it, or of itself."""
+        node, npm = self.workshop.versions
+        today = datetime.date.today().isoformat()
+        found = [
+            Result(name=entry.name, group=entry.group, version="", node=node, npm=npm, date=today, seconds=0.0)
+            for entry in entries
+        ]
         try:
             project = directory / "project"
-            lock = self.workshop.lock(entry, project)
-            found = replace(found, version=_version(lock, entry))
-            self.workshop.install(entry, project, directory / "npm")
-            installed = directory / "npm" / "node_modules"
-            files, size = trees.measured(installed)
-            packages = sum((directory / "npm" / one.at).is_dir() for one in lock.packages if one.link is None)
-            found = replace(
-                found, packages=packages, files=files, size=size, contents=trees.contents(installed), defect=True
-            )
+            lock = self.workshop.lock(whole, project)
+            self.workshop.install(whole, project, directory / "npm")
+            found = [
+                replace(_measured(one, entry, lock, directory / "npm"), defect=True)
+                for one, entry in zip(found, entries, strict=True)
+            ]
             for form in self.forms:
-                self.workshop.build(form, entry, project, directory / form)
-            found = replace(found, defect=False)
+                self.workshop.build(form, whole, project, directory / form)
+            found = [replace(one, defect=False) for one in found]
             place = directory / "here"
             prober = Prober(
                 npm=self.workshop.side(directory / "npm", place),
@@ -92,30 +94,52 @@ class Runner:
                 path=self.workshop.env["PATH"],
                 limits=self.limits,
             )
-            for form, one in prober.probe(entry, lock):
-                compared[form].append(one)
+            of_all = list(prober.whole(lock))
+            return [
+                replace(one, compared=self._by_form([*of_all, *prober.probe(entry)]))
+                for one, entry in zip(found, entries, strict=True)
+            ]
         except (TroubleError, NixgenError, OSError) as error:
-            return replace(found, trouble=str(error).replace(str(directory), entry.name))
-        return replace(found, compared={form: tuple(probes) for form, probes in compared.items()})
+            trouble = str(error).replace(str(directory), whole.name)
+            return [replace(one, trouble=trouble) for one in found]
+
+    def _by_form(self, probes: Iterable[tuple[str, Compared]]) -> dict[str, tuple[Compared, ...]]:
+        listed = list(probes)
+        return {form: tuple(one for of, one in listed if of == form) for form in self.forms}
 
 
-def run_all(runner: Runner, entries: Iterable[Entry], *, resume: bool) -> list[Result]:
+def _measured(one: Result, entry: Entry, lock: NpmLock, npm: Path) -> Result:
+    """Return a result with what npm has installed for an entry; of a project also which files."""
+    version = next((package.version for package in lock.packages if package.at == f"node_modules/{entry.shown}"), "")
+    packages, files, size = trees.measured(lock, npm, entry.wanted)
+    contents = trees.contents(npm / "node_modules") if entry.group == PROJECTS else {}
+    return replace(one, version=version, packages=packages, files=files, size=size, contents=contents)
+
+
+def run_all(runner: Runner, entries: Iterable[Entry], *, resume: bool, apart: bool) -> list[Result]:
     """Run one after another, and say how each ends; return the results in the order of the list.
 
     Args:
-        runner: runs one.
+        runner: runs them.
         entries: which.
         resume: whether what has a result is left alone.
+        apart: whether each package has a project of its own; else those of a heading have one together.
     """
     chosen = list(entries)
-    found = []
-    for number, entry in enumerate(chosen, start=1):
-        done = result.read(runner.out, entry.name) if resume else None
-        if done is None:
-            done = runner.run(entry)
-            print(f"[{number}/{len(chosen)}] {said(done, entry)}", file=sys.stderr, flush=True)
-        found.append(done)
-    return found
+    kept = {entry.name: result.read(runner.out, entry.name) for entry in chosen} if resume else {}
+    found = {name: one for name, one in kept.items() if one is not None}
+    parts: dict[str, list[Entry]] = {}
+    for entry in chosen:
+        if entry.name not in found:
+            alone = apart or entry.group == PROJECTS
+            parts.setdefault(f"{entry.group} {entry.name}" if alone else entry.group, []).append(entry)
+    for part in parts.values():
+        for done, entry in zip(
+            runner.run_together(part) if len(part) > 1 else [runner.run(part[0])], part, strict=True
+        ):
+            found[done.name] = done
+            print(said(done, entry), file=sys.stderr, flush=True)
+    return [found[entry.name] for entry in chosen]
 
 
 def said(done: Result, entry: Entry) -> str:
@@ -149,7 +173,3 @@ def difference(one: Compared) -> str:
     )
     begin = max(0, common - 40)
     return f"npm says …{theirs[begin : common + 160]!r}, nixgen …{ours[begin : common + 160]!r}"
-
-
-def _version(lock: NpmLock, entry: Entry) -> str:
-    return next((one.version for one in lock.packages if one.at == f"node_modules/{entry.shown}"), "")

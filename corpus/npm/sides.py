@@ -76,16 +76,24 @@ class Workshop:
             "npm_config_update_notifier": "false",
             "npm_config_loglevel": "error",
             "npm_config_omit_lockfile_registry_resolved": "false",
+            **self._headers(),
             **dict(self.settings),
         }
 
+    @functools.cached_property
     def versions(self) -> tuple[str, str]:
-        """Return the versions of Node.js and npm."""
+        """The versions of Node.js and npm."""
         done = [
             self.processes.run([name, "--version"], cwd=self.cache, env=self.env, timeout=60)
             for name in ("node", "npm")
         ]
         return done[0].out.strip().removeprefix("v"), done[1].out.strip()
+
+    def _headers(self) -> dict[str, str]:
+        """Return where node-gyp finds the headers of Node.js without a network, as it does in a build of nixgen's."""
+        node = shutil.which("node", path=self.store.env.get("PATH"))
+        around = Path(node).resolve().parent.parent if node else Path("/nowhere")
+        return {"npm_config_nodedir": str(around)} if (around / "include" / "node").is_dir() else {}
 
     def lock(self, entry: Entry, directory: Path) -> NpmLock:
         """Let npm lock a project in a directory of its own, and nixgen lock what npm says.

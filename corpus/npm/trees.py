@@ -7,7 +7,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Set
 from pathlib import Path
 
 from nixgen.npm.model import NpmLock
@@ -95,12 +95,24 @@ def contents(node_modules: Path) -> dict[str, int]:
     return found
 
 
-def measured(node_modules: Path) -> tuple[int, int]:
-    """Return how many files lie below a directory, and their bytes."""
-    sizes = [
-        (node_modules / path).stat().st_size for path, kind in _everything(node_modules) if kind.startswith("file")
-    ]
-    return len(sizes), sum(sizes)
+def measured(lock: NpmLock, npm: Path, roots: Iterable[str]) -> tuple[int, int, int]:
+    """Return how many packages there are of some and of all that they need, with how many files and bytes.
+
+    Args:
+        lock: says who needs whom.
+        npm: a project that npm has installed.
+        roots: names of the first ones, which lie at the top.
+    """
+    edges = {package.at: package.dependencies for package in lock.packages if package.link is None}
+    wanted = [f"node_modules/{name}" for name in roots]
+    places: set[str] = set()
+    while wanted:
+        at = wanted.pop()
+        if at in edges and at not in places and (npm / at).is_dir():
+            places.add(at)
+            wanted += edges[at].values()
+    sizes = [path.stat().st_size for at in places for _, path in _files(npm / at, npm, edges.keys())]
+    return len(places), len(sizes), sum(sizes)
 
 
 def made(side: Path, directories: Iterable[str], normal: Callable[[str], str]) -> dict[str, str]:
@@ -130,7 +142,7 @@ def _record_differences(npm: Path, mounted: Path) -> list[str]:
     return found
 
 
-def _files(root: Path, base: Path, places: frozenset[str] | set[str]) -> Iterator[tuple[str, Path]]:
+def _files(root: Path, base: Path, places: Set[str]) -> Iterator[tuple[str, Path]]:
     """Yield each file of a package by its path there, without those of packages that npm has nested in it."""
     for directory, directories, names in os.walk(root):
         inside = Path(directory)

@@ -1,9 +1,10 @@
 """Add requirements to the project, lock, and renew .venv where there is one.
 
 pyproject.toml is edited as uv does it, requirements.in or requirements.txt line by line; comments
-stay. In a directory without a project, a pyproject.toml is made. What fails (an unknown package, a
-conflict) leaves all files as they were. What Poetry, PDM and Pipenv keep, they have to edit
-themselves.
+stay. In a directory without a project, a pyproject.toml is made. With --npm, and in a project with
+nothing but a package.json, packages of npm are meant: npm edits, and node_modules is renewed where
+nixgen has made it. What fails (an unknown package, a conflict) leaves all files as they were. What
+Poetry, PDM and Pipenv keep, they have to edit themselves.
 """
 
 from __future__ import annotations
@@ -11,19 +12,28 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from nixgen.cli.console import Console
+    from nixgen.venv.change import Changed
 
 EXAMPLES = (
     ("nixgen add flask 'requests>=2.31'", ""),
     ("nixgen add --dev pytest", "to the group dev"),
     ("nixgen add --optional web 'uvicorn[standard]'", "to an extra"),
     ("nixgen add --dry-run numpy", "only say what would change"),
+    ("nixgen add --npm --dev typescript@5", "a package of npm, beside those of Python"),
 )
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the verb's arguments."""
     parser.add_argument(
-        "requirements", nargs="+", metavar="REQUIREMENT", help="a package, with versions, extras and markers as in pip"
+        "requirements",
+        nargs="+",
+        metavar="REQUIREMENT",
+        help="a package, with versions, extras and markers as in pip, or with a version as in npm",
     )
     add_table(parser)
 
@@ -37,7 +47,10 @@ def add_table(parser: argparse.ArgumentParser) -> None:
     table.add_argument("--group", metavar="NAME", help="of this dependency group")
     table.add_argument("--optional", dest="extra", metavar="EXTRA", help="of this extra")
     parser.add_argument(
-        "--package", dest="member", metavar="NAME", help="of this member of the uv workspace (default: the root)"
+        "--package", dest="member", metavar="NAME", help="of this member of the workspace (default: the root)"
+    )
+    parser.add_argument(
+        "--npm", action="store_true", help="a package of npm (default where there is only package.json)"
     )
     parser.add_argument("--dry-run", action="store_true", help="change nothing; say what would change")
     add_resolution(parser)
@@ -58,10 +71,13 @@ def run_change(options: argparse.Namespace, *, add: Sequence[str] = (), remove: 
     from nixgen.cli.lock import resolver_options, say_locked
     from nixgen.environments.request import Request
     from nixgen.inputs.edit import Editor, Table
+    from nixgen.locking.kinds import is_of_npm_alone
     from nixgen.locking.project import Request as LockRequest
     from nixgen.venv.change import change
 
     console, base = Console(quiet=options.quiet), Path(options.directory)
+    if options.npm or is_of_npm_alone(base):
+        return _change_npm(options, console, base, add=add, remove=remove)
     editor = Editor.of(base, Table(group=options.group, extra=options.extra), member=options.member, adds=add or None)
     if editor.is_new:
         console.say(f"no project here yet: {'would make' if options.dry_run else 'making'} {editor.path}")
@@ -75,14 +91,57 @@ def run_change(options: argparse.Namespace, *, add: Sequence[str] = (), remove: 
         dry_run=options.dry_run,
         observer=console,
     )
-    for text in done.requirements:
-        console.say(f"{editor.path}: {'would add' if options.dry_run else 'added'} {text}")
-    for name in remove:
-        console.say(f"{editor.path}: {'would remove' if options.dry_run else 'removed'} {name}")
+    _say_changed(done, editor.path, remove, options, console)
     if done.synced is None:
-        if not options.dry_run:
-            console.say("next: nixgen sync")
         return 0
     if done.synced.code == 0:
         console.say(f"{base / '.venv'} stands on {done.synced.environment}")
     return done.synced.code
+
+
+def _change_npm(
+    options: argparse.Namespace, console: Console, base: Path, *, add: Sequence[str], remove: Sequence[str]
+) -> int:
+    """Add or remove packages of npm, and say what came of it; return the exit code."""
+    from nixgen.cli.lock import resolver_options, say_locked
+    from nixgen.cli.venv import say_modules
+    from nixgen.environments.request import Request
+    from nixgen.errors import UsageError
+    from nixgen.locking.project import Request as LockRequest
+    from nixgen.npm.edit import NpmEditor
+    from nixgen.venv.change import change_npm
+
+    if options.extra is not None or options.group not in (None, "dev"):
+        raise UsageError(
+            "a package.json has no groups but that for development, and no extras",
+            where=str(base / "package.json"),
+            todo="leave out --group and --optional, or give --dev",
+        )
+    editor = NpmEditor.of(base, member=options.member, dev=options.group == "dev", adds=add or None)
+    if editor.is_new:
+        console.say(f"no package.json here yet: {'would make' if options.dry_run else 'making'} {editor.path}")
+    done = change_npm(
+        editor,
+        Request(base=base),
+        LockRequest(base=base, resolver=resolver_options(options)),
+        add=add,
+        remove=remove,
+        locked=lambda made: say_locked(made, console, options),
+        dry_run=options.dry_run,
+        observer=console,
+    )
+    _say_changed(done, editor.path, remove, options, console)
+    if done.synced is not None and done.synced.code == 0 and done.synced.modules is not None:
+        say_modules(done.synced.modules, console, dry_run=False)
+    return 0 if done.synced is None else done.synced.code
+
+
+def _say_changed(
+    done: Changed, path: Path, removed: Sequence[str], options: argparse.Namespace, console: Console
+) -> None:
+    for text in done.requirements:
+        console.say(f"{path}: {'would add' if options.dry_run else 'added'} {text}")
+    for name in removed:
+        console.say(f"{path}: {'would remove' if options.dry_run else 'removed'} {name}")
+    if done.synced is None and not options.dry_run:
+        console.say("next: nixgen sync")

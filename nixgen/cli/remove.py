@@ -1,6 +1,7 @@
 """Remove requirements from the project, lock, and renew .venv where there is one.
 
-The files are edited as `nixgen add` does it, with their comments. A package stays in the lock as
+The files are edited as `nixgen add` does it, with their comments; with --npm, and where there is
+nothing but a package.json, by npm. A package stays in the lock as
 long as another one asks for it: `nixgen why` says which.
 """
 

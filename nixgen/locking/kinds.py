@@ -67,6 +67,11 @@ def kinds_of(base: Path, inputs: Sequence[Path], observer: Observer = SILENT) ->
     return Kinds(npm=lock, others=has_others, inputs=others)
 
 
+def is_of_npm_alone(base: Path) -> bool:
+    """Tell whether what a project wants is said by a package.json, and by nothing else."""
+    return (base / "package.json").is_file() and not _has_others(base)
+
+
 _LOCKS_OF_OTHERS = ("pnpm-lock.yaml", "yarn.lock", "bun.lock")
 
 

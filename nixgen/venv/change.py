@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from packaging.utils import canonicalize_name
 
@@ -17,8 +18,13 @@ from nixgen.locking.pythons import project_python
 from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.form import form_here
+from nixgen.venv.node_modules import is_made as modules_made
+from nixgen.venv.node_modules import renew_modules
 from nixgen.venv.program import is_made
 from nixgen.venv.sync import Synced, sync
+
+if TYPE_CHECKING:
+    from nixgen.npm.edit import NpmEditor
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +34,7 @@ class Changed:
     Attributes:
         locked: the lock.
         requirements: what was added, as it stands in the file.
-        synced: what became of ``.venv``; None where there is none.
+        synced: what became of ``.venv``, or of ``node_modules``; None where there is none.
     """
 
     locked: Locked
@@ -99,3 +105,36 @@ def change(
     names = {canonicalize_name(text.partition(">=")[0].partition("[")[0].strip()): text for text in bounded}
     shown = (names.get(canonicalize_name(text.partition("[")[0].partition(";")[0].strip()), text) for text in add)
     return Changed(locked=made, requirements=tuple(shown), synced=synced)
+
+
+def change_npm(
+    editor: NpmEditor,
+    request: Request,
+    wanted: LockRequest,
+    *,
+    add: Sequence[str] = (),
+    remove: Sequence[str] = (),
+    locked: Callable[[Locked], None],
+    dry_run: bool = False,
+    observer: Observer = SILENT,
+) -> Changed:
+    """Add or remove packages of npm as ``change`` does; npm edits, and a ``node_modules`` of nixgen's is renewed.
+
+    Raises:
+        NixgenError: with what stands in the way.
+    """
+    base = wanted.base
+    with restored([*editor.files, base / LOCK_NAME], always=dry_run):
+        with observer.waiting("npm"):
+            if remove:
+                editor.remove(remove)
+            added = editor.add(add) if add else []
+        made = lock_again(wanted, observer, write=False)
+        if not dry_run:
+            made.files.write(base)
+        locked(made)
+        synced = None
+        if not dry_run and made.npm is not None and modules_made(base):
+            code, modules = renew_modules(request._replace(check="frozen"), observer)
+            synced = Synced(code=code, before=None, environment=None, locked=True, modules=modules)
+    return Changed(locked=made, requirements=tuple(added), synced=synced)

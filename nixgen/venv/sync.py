@@ -18,8 +18,8 @@ from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.editable import install
 from nixgen.venv.form import Form
-from nixgen.venv.node_modules import Settled, check_modules, mount_modules, settle, stand_modules
-from nixgen.venv.program import check_ours, environment_below, is_mounted
+from nixgen.venv.node_modules import Settled, check_modules, renew_modules, settle
+from nixgen.venv.program import check_ours, environment_below
 from nixgen.venv.standing import stand
 
 
@@ -88,12 +88,7 @@ def sync(
         if code == 0:
             install(directory, of_python, observer)
     if code == 0 and kinds.npm:
-        of_npm = request._replace(check="frozen")
-        if is_mounted(request.base / "node_modules"):
-            code, image = mount_modules(of_npm, observer)
-            modules = Settled(environment=Path(image), faults=(), kept=())
-        else:
-            modules = stand_modules(of_npm, observer)
+        code, modules = renew_modules(request._replace(check="frozen"), observer)
     return Synced(code=code, before=before, environment=environment, locked=anew, modules=modules)
 
 

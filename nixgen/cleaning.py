@@ -24,11 +24,13 @@ class Waste:
 
     Attributes:
         cached: bytes of files in nixgen's cache.
+        npm: those of them that are kept of npm's packages: their archives, and what is in these.
         paths: store paths that no root keeps, whoever made them.
         stored: their bytes.
     """
 
     cached: int
+    npm: int
     paths: tuple[str, ...]
     stored: int
 
@@ -43,6 +45,7 @@ def survey(store: Store) -> Waste:
     known = store.registrations(sorted(set(dead) - store.invalid(dead))) if dead else {}
     return Waste(
         cached=sum(map(_size, _kept(cache_directory()))),
+        npm=_size(cache_directory() / "npm"),
         paths=tuple(dead),
         stored=sum(registration.nar_size for registration in known.values()),
     )

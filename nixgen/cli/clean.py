@@ -1,7 +1,7 @@
 """Say what can go and what that frees; remove it where you agree.
 
 What is looked at is nixgen's cache, which is made again when it is needed, and the store paths that
-nothing keeps: no link of a build, no virtual environment, no profile of Nix's. These are not
+nothing keeps: no link of a build, no virtual environment or node_modules, no profile of Nix's. These are not
 nixgen's alone: it is Nix's own garbage collection (`nix-store --gc`). Without a terminal to ask on,
 nothing is removed unless --yes is said.
 """
@@ -45,15 +45,17 @@ def run(options: argparse.Namespace) -> int:
         waste = survey(store)
     waste = Waste(
         cached=0 if options.no_cache else waste.cached,
+        npm=0 if options.no_cache else waste.npm,
         paths=() if options.no_store else waste.paths,
         stored=0 if options.no_store else waste.stored,
     )
     if options.json:
-        said = {"cache": waste.cached, "storePaths": len(waste.paths), "store": waste.stored}
+        said = {"cache": waste.cached, "npm": waste.npm, "storePaths": len(waste.paths), "store": waste.stored}
         print(json.dumps(said, indent=1))
     else:
         if not options.no_cache:
-            console.say(f"nixgen's cache: {size(waste.cached)}")
+            of_npm = f", {size(waste.npm)} of it archives of npm's packages" if waste.npm else ""
+            console.say(f"nixgen's cache: {size(waste.cached)}{of_npm}")
         if not options.no_store:
             console.say(f"in the store, kept by nothing: {count(len(waste.paths), 'path')}, {size(waste.stored)}")
     if options.dry_run or not (waste.cached or waste.paths):

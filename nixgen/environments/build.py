@@ -108,7 +108,8 @@ def _build_choice(choice: Choice, out_link: Path | None, observer: Observer, wra
 
     if not choice.untied and (built := attempt()) is not None:
         return built
-    with Store(choice.settings).connect() as daemon:
+    # While it starts, what fetching needs is imported.
+    with Store(choice.settings).start_connecting() as daemon:
         for _ in range(_FETCHES - 1):
             # No collection takes a leaf between its arrival and the build of what needs it, or hardly one.
             with building_ahead(choice) as arrived:

@@ -110,6 +110,8 @@ def fetch(
         NixgenError: as ``indexes_of``, ``nixgen.ingest.ingest`` and ``nixgen.environments.builds.add_built``.
     """
     store = Store(choice.settings)
+    if hold is not None and (choice.caches or any(wheel.build for wheel in choice.lock.wheels.values())):
+        hold.wait()  # before another program of Nix meets a store that is being made
     has_builds = any(choice.lock.wheels[package.wheel.filename].build for package in choice.packages)
     needed = Builds.of(choice, store, every=builds) if has_builds else Builds()
     names = {package.wheel.filename for package in choice.packages} | needed.needed

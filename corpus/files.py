@@ -33,11 +33,19 @@ def differences(pip: Path, mounted: Path) -> list[str]:
     found = [f"missing: {path}" for path in theirs.keys() - ours.keys()]
     found += [f"only there: {path}" for path in ours.keys() - theirs.keys()]
     for path in theirs.keys() & ours.keys():
-        if theirs[path] != ours[path]:
+        if theirs[path] != ours[path] and not _can_be_run(path, ours[path], theirs[path]):
             found.append(f"{path}: {ours[path]}, with pip {theirs[path]}")
         elif not (_IN_OWN_WORDS.fullmatch(path) or _same(pip / path, mounted / path)):
             found.append(f"{path}: other bytes")
     return sorted(found)
+
+
+def _can_be_run(path: str, ours: str, theirs: str) -> bool:
+    """Tell whether only pip leaves a script without its x bit, as it does where a wheel was packed on Windows.
+
+    PEP 427 has installers add it, and uv does: `garden` of Kivy-Garden 0.1.5.
+    """
+    return path.startswith("bin/") and (ours, theirs) == ("file 755", "file 644")
 
 
 def _entries(root: Path) -> Iterator[tuple[str, str]]:

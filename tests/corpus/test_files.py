@@ -45,6 +45,11 @@ def allow(root: Path) -> None:
     (root / SITE / "demo/__init__.py").chmod(0o444)
 
 
+def forbid(root: Path) -> None:
+    """Take the x bit from a program."""
+    (root / "bin/tool").chmod(0o644)
+
+
 def link(root: Path) -> None:
     """Put a link in a file's place."""
     path = root / SITE / "demo/__init__.py"
@@ -67,6 +72,7 @@ def add(root: Path) -> None:
     [
         (edit, f"{SITE}/demo/__init__.py: other bytes"),
         (allow, f"{SITE}/demo/__init__.py: file 444, with pip file 644"),
+        (forbid, "bin/tool: file 644, with pip file 755"),
         (link, f"{SITE}/demo/__init__.py: link, with pip file 644"),
         (remove, "missing: bin/tool"),
         (add, f"only there: {SITE}/more.py"),
@@ -78,3 +84,10 @@ def test_differences(environments: tuple[Path, Path], change: Callable[[Path], N
     assert differences(pip, ours) == []
     change(ours)
     assert differences(pip, ours) == [said]
+
+
+def test_a_script_may_be_run_where_pip_forgets_it(environments: tuple[Path, Path]) -> None:
+    """A script of a wheel from Windows has no x bit with pip, and may have it, as the specification says."""
+    pip, ours = environments
+    forbid(pip)
+    assert differences(pip, ours) == []

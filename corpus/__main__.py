@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--write",
         type=Path,
         metavar="FILE",
-        help="write the page there too; of mounted environments, what it says of packages that were not run stays",
+        help="write the page there too; what it says of packages that were not run stays",
     )
     options = parser.parse_args(arguments)
     if options.mounted and options.from_source:

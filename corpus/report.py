@@ -5,10 +5,10 @@ from __future__ import annotations
 import platform
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result, Tree
-from corpus.rows import HEAD, Row, rows_of
+from corpus.rows import HEAD, HEAD_WITH_COPIES, Row, rows_of
 from corpus.tables import days, newest, span, table
 
 _INTRODUCTION = """\
@@ -46,6 +46,10 @@ passes with the wheel and fails with what was built is a defect; that a compiler
 #: How many wheels are named for their copies.
 _LARGEST = 8
 
+#: What a page says of copies, and how that begins where it is not of the same run as all rows.
+_COPIES = re.compile(r"^## Copies\n\n(?P<told>.*?\n)(?=## |\Z)", re.MULTILINE | re.DOTALL)
+_AS_OF = "As of"
+
 #: Where this machine keeps things, which is nobody's business.
 _PLACES = (
     (re.compile(r"[^\s'\"(]*/(?:pip|nix)/(env|scratch)/"), r"\1/"),
@@ -68,29 +72,27 @@ def page(
         listed: the packages of the list.
         mounted: whether the environments were mounted, without links.
         from_source: whether nixgen had built what is probed.
-        before: the page of before, of mounted environments: what it says of other packages stays.
+        before: the page of before: what it says of other packages stays.
     """
     compared = [one for one in results if not one.trouble]
     run = {one.name for one in results}
-    kept = [row for row in rows_of(before) if row.package not in run] if mounted else []
+    kept = [row for row in rows_of(before) if row.package not in run]
     dates = {one.date for one in results} | set(days(before) if kept else ())
-    rows = {row.package: row for row in newest(map(Row.of, compared), kept)}
+    new = [Row.of(one, "" if mounted else _copied(one.trees)) for one in compared]
+    rows = {row.package: row for row in newest(new, kept)}
     return "\n".join(
         [
             _MOUNTED if mounted else _FROM_SOURCE if from_source else _INTRODUCTION,
             *_totals(results, [rows[name] for name in listed if name in rows], dates, len(listed)),
             *_defects(results),
             *_not_compared(results),
-            *([] if mounted else ["## Copies", "", *_copies(_trees(compared))]),
+            *([] if mounted else ["## Copies", "", *(_copies_before(before) if kept else _copies(_trees(compared)))]),
             "## Packages",
             "",
             "Columns of probes: passed under pip, under nixgen, all."
             + ("" if mounted else " Copies count the package and all that it needs."),
             "",
-            *_table(
-                [rows[name] for name in listed if name in rows],
-                None if mounted else {one.name: _copied(one.trees) for one in compared},
-            ),
+            *_table([rows[name] for name in listed if name in rows], HEAD if mounted else HEAD_WITH_COPIES),
             "",
         ]
     )
@@ -168,12 +170,17 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
     ]
 
 
-def _table(rows: Iterable[Row], copies: Mapping[str, str] | None) -> list[str]:
-    """Return the table of packages; with a column of copies, by package, where they are given."""
-    more = [] if copies is None else ["copies"]
-    lines = [[*HEAD[:-1], *more, HEAD[-1]]]
-    lines += [row.cells([] if copies is None else [copies[row.package]]) for row in rows]
-    return table(lines, right=range(2, 7)).splitlines()
+def _copies_before(before: str) -> list[str]:
+    """Return what a page said of copies: rows alone do not tell which wheels packages share."""
+    match = _COPIES.search(before)
+    told = match["told"].splitlines() if match else []
+    known = told[:1] == [] or told[0].startswith(_AS_OF)
+    return told if known else [f"{_AS_OF} {span(days(before))}, of what was run then.", "", *told]
+
+
+def _table(rows: Iterable[Row], head: Sequence[str]) -> list[str]:
+    """Return the table of packages."""
+    return table([head, *(row.cells(head) for row in rows)], right=range(2, 7)).splitlines()
 
 
 def _copied(trees: Iterable[Tree]) -> str:

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from corpus.result import DEFECT, DIFFERS, NOTE, UPSTREAM, Result
 from corpus.tables import cells
 
-#: The columns of the table, without that of copies, which stands before the last.
+#: The columns of the table, where nothing is a copy, and where files are.
 HEAD = ("package", "version", "wheels", "files", "pip", "nixgen", "of", "remarks")
+HEAD_WITH_COPIES = (*HEAD[:-1], "copies", HEAD[-1])
 
 #: What the page says of probes, by their verdict, in its order.
 WORDS = {
@@ -38,6 +39,7 @@ class Row:
         probes: how many there were.
         verdicts: how many of them were not equal, by verdict.
         remarks: which.
+        copies: what of it are copies, by reason.
     """
 
     package: str
@@ -49,6 +51,7 @@ class Row:
     probes: int
     verdicts: Mapping[str, int]
     remarks: str
+    copies: str = ""
 
     @property
     def key(self) -> str:
@@ -56,8 +59,8 @@ class Row:
         return self.package
 
     @classmethod
-    def of(cls, result: Result) -> Row:
-        """Return the row of a result."""
+    def of(cls, result: Result, copies: str = "") -> Row:
+        """Return the row of a result, and of what are copies there."""
         named = {
             verdict: [one.probe for one in result.compared if one.verdict == verdict]
             for verdict in WORDS
@@ -73,15 +76,13 @@ class Row:
             probes=len(result.compared),
             verdicts={verdict: len(names) for verdict, names in named.items()},
             remarks="; ".join(f"{WORDS[verdict]}: {_listed(names)}" for verdict, names in named.items()),
+            copies=copies,
         )
 
-    def cells(self, copies: Sequence[str] = ()) -> list[str]:
-        """Return it as the table has it.
-
-        Args:
-            copies: the cell of copies, where the table has that column.
-        """
+    def cells(self, head: Sequence[str]) -> list[str]:
+        """Return it as a table with one of the heads has it."""
         counts = map(str, (self.pip, self.nixgen, self.probes))
+        copies = [self.copies] if head == HEAD_WITH_COPIES else []
         return [self.package, self.version, str(self.wheels), f"{self.files:,}", *counts, *copies, self.remarks]
 
 
@@ -91,7 +92,8 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def rows_of(text: str) -> list[Row]:
-    """Return the rows of a page without a column of copies, in its order."""
+    """Return the rows of a page, in its order."""
+    with_copies = [(*row[:-2], row[-1], row[-2]) for row in cells(text, HEAD_WITH_COPIES)]
     return [
         Row(
             package=package,
@@ -103,8 +105,11 @@ def rows_of(text: str) -> list[Row]:
             probes=int(probes),
             verdicts=_verdicts(remarks),
             remarks=remarks,
+            copies=copies,
         )
-        for package, version, wheels, files, pip, nixgen, probes, remarks in cells(text, HEAD)
+        for package, version, wheels, files, pip, nixgen, probes, remarks, copies in (
+            with_copies or [(*row, "") for row in cells(text, HEAD)]
+        )
     ]
 
 

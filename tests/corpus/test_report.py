@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from corpus.report import page
-from corpus.result import DEFECT, DIFFERS, UPSTREAM, Compared, Outcome, Tree
+from corpus.result import DEFECT, DIFFERS, UPSTREAM, Compared, Outcome, Result, Tree
 from tests.corpus.test_result import RESULT
 
 SHARED = Tree(
@@ -44,8 +46,9 @@ def test_remarks() -> None:
     assert "| 1 | 1 | 6 |" in text
 
 
-def test_packages_that_were_not_run_again_stay() -> None:
-    """Of mounted environments, a page has the rows of the one before for what has no new result, and counts them."""
+@pytest.mark.parametrize("mounted", [False, True], ids=["links", "mounted"])
+def test_packages_that_were_not_run_again_stay(mounted: bool) -> None:
+    """A page has the rows of the one before for what has no new result, and counts them."""
     both, passed = Outcome(status="fail"), Outcome(status="pass")
     compared = (
         *(Compared(probe=f"p{n}", verdict=UPSTREAM, peer=both, nixgen=both) for n in range(5)),
@@ -53,12 +56,18 @@ def test_packages_that_were_not_run_again_stay() -> None:
     )
     others = {name: type(RESULT)(**{**vars(RESULT), "name": name, "date": "2026-01-02"}) for name in ("a", "z")}
     first = type(RESULT)(**{**vars(RESULT), "compared": compared, "date": "2026-01-01"})
-    listed = ["a", "demo", "z"]
-    whole = page([others["a"], first, others["z"]], listed=listed, mounted=True)
-    before = page([first, others["a"]], listed=listed, mounted=True)
-    assert page([others["z"]], listed=listed, mounted=True, before=before) == whole
-    assert page([others["a"], first, others["z"]], listed=listed, mounted=True, before=before) == whole
+
+    def written(*results: Result, before: str = "") -> str:
+        return page(results, listed=["a", "demo", "z"], mounted=mounted, before=before)
+
+    whole, before = written(others["a"], first, others["z"]), written(first, others["a"])
+    assert written(others["a"], first, others["z"], before=before) == whole
+    told = "As of 2026-01-01 to 2026-01-02, of what was run then.\n\n"
+    copies = "" if mounted else "## Copies\n\n"
+    assert written(others["z"], before=before) == (whole if mounted else whole.replace(copies, copies + told))
+    assert written(others["z"], before=written(others["z"], before=before)) == written(others["z"], before=before)
     assert "3 run, 3 compared" in whole and "5 that fail under both" in whole and "2026-01-01 to 2026-01-02" in whole
+    assert ("executable 0.0 kB |  |" in whole) != mounted
 
 
 def test_nothing_was_run() -> None:

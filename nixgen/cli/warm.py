@@ -3,10 +3,10 @@
 LIST is a requirements file, download statistics (JSON, {"rows": [{"project": …,
 "download_count": …}]}; CSV with a header), a nixgen.lock, or a directory with such locks. Each
 entry is resolved by itself, so that several versions of a package are there side by side; no
-environment is made. What a lock needs of it then takes no download and no compiling. Again,
-what fell out of the lists is kept no more, and `nix-store --gc` takes it. A run that was
-interrupted is gone on with. What has no wheel, or cannot be had, stops nothing else: it is named
-at the end, and the exit code says so.
+environment is made. What a lock needs of it then takes no download and no compiling; of locks, what
+they have of npm neither. Again, what fell out of the lists is kept no more, and `nix-store --gc`
+takes it. A run that was interrupted is gone on with. What has no wheel, or cannot be had, stops
+nothing else: it is named at the end, and the exit code says so.
 """
 
 from __future__ import annotations
@@ -186,6 +186,8 @@ def _print(report: Report) -> None:
     print(
         f"shared by versions of a package: {size(totals.shared_versions)}; by packages: {size(totals.shared_packages)}"
     )
+    if report.npm:
+        print(f"of npm: {count(len(report.npm), 'package')}, {size(sum(report.npm.values()))}")
     if report.lacking is not None:
         lacking = report.lacking
         print(f"to come: {count(lacking.files, 'file')} of {count(lacking.wheels, 'wheel')}, {size(lacking.size)}")
@@ -216,10 +218,10 @@ def _print_measured(found: list[Measured]) -> None:
     rows = [
         (
             f"  {one.name}",
-            f"Python {one.python}",
+            f"Python {one.python}" if one.python else "npm",
             "all" if one.full else f"{one.bytes_there / max(1, one.bytes):.1%} of {size(one.bytes)}",
-            f"{one.files_there:,} of {count(one.files, 'file')}",
-            f"{one.trees_there:,} of {count(one.trees, 'tree')}",
+            f"{one.files_there:,} of {count(one.files, 'file')}" if one.python else "",
+            f"{one.trees_there:,} of {count(one.trees, 'tree' if one.python else 'package')}",
             f"{count(one.unseen, 'wheel')} to be compared once" if one.unseen and one.files_there == one.files else "",
         )
         for one in found
@@ -258,6 +260,7 @@ def _json(report: Report) -> dict[str, Any]:
         "entries": report.entries,
         "kept": report.kept,
         "totals": {_camel(name): value for name, value in totals.items()},
+        **({"npm": {"packages": len(report.npm), "bytes": sum(report.npm.values())}} if report.npm else {}),
         "downloaded": report.downloaded,
         "added": [{"name": one.name, "version": one.version, "wheel": one.wheel} for one in report.added],
         "dropped": [{"name": one.name, "version": one.version, "wheel": one.wheel} for one in report.dropped],

@@ -19,12 +19,6 @@ if TYPE_CHECKING:
 #: The store keeps a file once that several packages have, by hard links (Nix manual, "auto-optimise-store").
 SHARED = {"auto-optimise-store": "true"}
 
-#: What says so where Nix may not.
-_NOT_SHARED = (
-    "files that several packages have lie in the store several times: Nix shares them where its configuration says "
-    "auto-optimise-store = true, or for users whom it trusts"
-)
-
 
 def build_npm(request: Request, out_link: Path | None, observer: Observer = SILENT) -> str:
     """Build the environment of npm's packages, or its image, and return the store path.
@@ -58,18 +52,12 @@ def build_npm(request: Request, out_link: Path | None, observer: Observer = SILE
 
 
 def _build(choice: NpmChoice, out_link: Path | None, observer: Observer, *, mounted: bool) -> str:
-    from nixgen.environments.npm_choice import supply_packages
+    from nixgen.environments.npm_choice import build_packages
     from nixgen.store import Store
 
     store = Store(choice.settings)
     with store.connect() as daemon:
-        made = supply_packages(choice, store, daemon, observer)
-        meant = f"({choice.expression}).mounted" if mounted else choice.expression
-        with observer.waiting("building") as watch:
-            built = store.build(meant, [], out_link, watch)
-    if made and not _is_shared(made):
-        observer.note(_NOT_SHARED)
-    return built
+        return build_packages(choice, store, daemon, observer, out_link, mounted=mounted)[0]
 
 
 def store_places(request: Request, store: Store) -> dict[str, str]:
@@ -125,11 +113,3 @@ def arguments_of(request: Request) -> dict[str, str]:
     if request.omit:
         given["omit"] = nix_list(request.omit)
     return given
-
-
-def _is_shared(paths: set[str]) -> bool:
-    """Tell whether the store has shared the files of what was just made: then each has a name among all that it has."""
-    for path in sorted(paths):
-        for file in Path(path).glob("**/package.json"):
-            return file.stat().st_nlink > 1
-    return True

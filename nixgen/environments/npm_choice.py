@@ -24,6 +24,13 @@ if TYPE_CHECKING:
     from nixgen.store.daemon import Daemon
 
 
+#: What says so where Nix may not.
+_NOT_SHARED = (
+    "files that several packages have lie in the store several times: Nix shares them where its configuration says "
+    "auto-optimise-store = true, or for users whom it trusts"
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class NpmChoice:
     """What of a lock's npm packages an environment on this machine has.
@@ -69,20 +76,44 @@ class NpmChoice:
         )
 
 
-def supply_packages(choice: NpmChoice, store: Store, hold: Daemon, observer: Observer = SILENT) -> set[str]:
-    """Put into the store what the packages of an environment that it lacks are made of, and return the paths of these.
+def build_packages(
+    choice: NpmChoice,
+    store: Store,
+    hold: Daemon,
+    observer: Observer = SILENT,
+    out_link: Path | None = None,
+    *,
+    mounted: bool = False,
+) -> tuple[str, set[str]]:
+    """Build an environment of npm's packages, or its image.
 
-    What a cache has of them is taken as it is, where Nix believes it.
+    What a cache has of the packages is taken as it is, where Nix believes it.
 
     Args:
         choice: the environment.
         store: where it goes.
-        hold: keeps it from garbage collection.
+        hold: keeps what it is made of from garbage collection.
         observer: is told what goes on.
+        out_link: a link to make to it; None makes none.
+        mounted: whether it is the image.
+
+    Returns:
+        its store path, and those of the packages.
 
     Raises:
         NixgenError: as ``nixgen.npm.supply.supply``, or with what Nix said.
     """
+    packages, made = _supply(choice, store, hold, observer)
+    meant = f"({choice.expression}).mounted" if mounted else choice.expression
+    with observer.waiting("building") as watch:
+        built = store.build(meant, [], out_link, watch)
+    if made and not _is_shared(made):
+        observer.note(_NOT_SHARED)
+    return built, packages
+
+
+def _supply(choice: NpmChoice, store: Store, hold: Daemon, observer: Observer) -> tuple[set[str], set[str]]:
+    """Put into the store what packages that it lacks are made of; return the paths of all, and of these."""
     places = places_of(choice.expression, store)
     before = {path.rpartition("/")[0] for path in places.values()}
     hold.hold(before)
@@ -94,7 +125,7 @@ def supply_packages(choice: NpmChoice, store: Store, hold: Daemon, observer: Obs
     done = supply_archives(choice, needed, store, hold, observer)
     if done.added:
         observer.supplied(done)
-    return lacking
+    return before, lacking
 
 
 def supply_archives(
@@ -119,3 +150,11 @@ def supply_archives(
             access=lambda: npm_access(choice.base, choice.mirrors, choice.caches),
             progress=progress,
         )
+
+
+def _is_shared(paths: set[str]) -> bool:
+    """Tell whether the store has shared the files of what was just made: then each has a name among all that it has."""
+    for path in sorted(paths):
+        for file in Path(path).glob("**/package.json"):
+            return file.stat().st_nlink > 1
+    return True

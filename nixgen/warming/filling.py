@@ -11,6 +11,7 @@ from nixgen.emit.project import Files
 from nixgen.environments.build import fetch_all
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import read_indexes
+from nixgen.environments.npm_choice import NpmChoice
 from nixgen.environments.parts import build_parts
 from nixgen.environments.request import Request
 from nixgen.indexes import find_index, index_leaf
@@ -23,6 +24,7 @@ from nixgen.sources.leaves import leaves_of
 from nixgen.store import Store, Text
 from nixgen.targets import default_system
 from nixgen.warming.lists import Entry
+from nixgen.warming.npm import estimate, warm_npm
 from nixgen.warming.places import Place
 from nixgen.warming.record import KeptEntry, KeptWheel
 from nixgen.warming.resolving import Resolved
@@ -101,6 +103,27 @@ class Filling:
             yield KeptEntry(
                 entry=entry.key, place=key, wheels=tuple(wheels), others=tuple(dict.fromkeys(others)), is_lock=True
             )
+
+        if lock.npm is not None:
+            # What builds there is the Python of the first target that is this machine's (nix/npm.nix).
+            first = next((one.target.key for one in lock.targets if one.target.system == default_system()), "")
+            asked = self.request._replace(base=base, python=named.get(first), npm=True, check="frozen")
+            warmed = warm_npm(asked, self.hold, self.observer)
+            yield KeptEntry(
+                entry=entry.key,
+                place="npm of its lock",
+                wheels=(),
+                others=warmed.others,
+                npm=warmed.sizes,
+                is_lock=True,
+            )
+
+    def estimate_npm(self, entry: Entry) -> int:
+        """Return how many bytes the packages of npm that a lock has will take, before they are there."""
+        assert entry.lock is not None
+        if Lock.from_file(entry.lock).npm is None:
+            return 0
+        return estimate(NpmChoice.of(self.request._replace(base=entry.lock.parent, npm=True)).packages)
 
     def indexes_of_lock(self, entry: Entry) -> list[WheelIndex]:
         """Return the indexes of a lock's wheels, but for those that are built.

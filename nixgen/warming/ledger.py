@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nixgen.leaf import leaf_name
@@ -42,6 +42,11 @@ class Ledger:
         new = {leaf: size for _, index, _ in wheels for leaf, size in leaves_in(index) if leaf not in self.leaves}
         trees = {of: estimate(index) for of, index, built in wheels if built and of not in self.trees}
         return sum(new.values()) + sum(trees.values())
+
+    def add_paths(self, sizes: Mapping[str, int]) -> None:
+        """Take store paths in that have nothing in common with wheels, by their sizes."""
+        for path, size in sizes.items():
+            self.add(path, None, size)
 
     def add(self, of: object, index: WheelIndex | None, tree: int) -> None:
         """Take a wheel in.

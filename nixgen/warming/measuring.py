@@ -8,6 +8,8 @@ from pathlib import Path
 
 from nixgen.environments.choice import Choice
 from nixgen.environments.fetch import indexes_of
+from nixgen.environments.npm import places_of
+from nixgen.environments.npm_choice import NpmChoice
 from nixgen.environments.parts import find_parts
 from nixgen.environments.request import Request as Environment
 from nixgen.errors import InputError, NixgenError
@@ -22,6 +24,7 @@ from nixgen.names import LOCK_NAME
 from nixgen.store import Store
 from nixgen.targets import default_system
 from nixgen.temporary import temporary_directory
+from nixgen.warming.npm import archives_in, lacking_npm
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +33,7 @@ class Measured:
 
     Attributes:
         name: what was measured, as the user names it.
-        python, system: what for.
+        python, system: what for; "" of packages of npm, whose archives' bytes count, and whose store paths are trees.
         packages: how many packages the environment has.
         files, files_there: how many leaves it needs, each content once, and how many of them are there.
         bytes, bytes_there: the same in bytes.
@@ -118,11 +121,37 @@ def _of_requirements(name: str, environment: Environment, wish: Wish, resolver: 
 
 def _of_lock(name: str, environment: Environment, pythons: Iterable[str]) -> Iterator[Measured]:
     lock = Lock.from_file(environment.base / LOCK_NAME)
+    if lock.npm is not None:
+        yield _measured_npm(name, environment)
+        if not lock.targets:
+            return
     held = {one.target.python for one in lock.targets if one.target.system == default_system()}
     named = [python for python in pythons if "/" in python or _minor(python) in held]
     chosen: list[str | None] = [python if "/" in python else _minor(python) for python in named]
     for python in chosen or [None]:
         yield _measured(name, Choice.of(environment._replace(python=python)))
+
+
+def _measured_npm(name: str, environment: Environment) -> Measured:
+    choice = NpmChoice.of(environment._replace(npm=True))
+    store = Store(choice.settings)
+    places = places_of(choice.expression, store)
+    lacking, missing = lacking_npm(choice, places, store)
+    size = sum(archives_in(choice.packages, "").values())
+    paths = len({path.rpartition("/")[0] for path in places.values()})
+    return Measured(
+        name=name,
+        python="",
+        system=default_system(),
+        packages=len(choice.packages),
+        files=0,
+        files_there=0,
+        bytes=size,
+        bytes_there=size - lacking,
+        trees=paths,
+        trees_there=paths - missing,
+        unseen=0,
+    )
 
 
 def _measured(name: str, choice: Choice) -> Measured:

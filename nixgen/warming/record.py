@@ -69,6 +69,7 @@ class KeptEntry:
         place: the key of the place.
         wheels: what it brings.
         others: store paths of what else is kept for it.
+        npm: bytes of the store path of each package of npm.
         is_lock: whether it is a lock.
     """
 
@@ -76,11 +77,12 @@ class KeptEntry:
     place: str
     wheels: Sequence[KeptWheel]
     others: Sequence[str] = ()
+    npm: Mapping[str, int] = field(default_factory=dict)
     is_lock: bool = False
 
     def paths(self) -> list[str]:
         """Return the store paths that keep it."""
-        return [*(path for wheel in self.wheels for path in wheel.paths()), *self.others]
+        return [*(path for wheel in self.wheels for path in wheel.paths()), *self.others, *self.npm]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,10 @@ class Record:
     def wheels(self) -> list[KeptWheel]:
         """Return every wheel once."""
         return [*dict.fromkeys(wheel for entry in self.entries.values() for wheel in entry.wheels)]
+
+    def npm(self) -> dict[str, int]:
+        """Return the size of the store path of every package of npm."""
+        return {path: size for entry in self.entries.values() for path, size in entry.npm.items()}
 
     def paths(self) -> list[str]:
         """Return every store path that it keeps, sorted."""
@@ -135,6 +141,7 @@ class Record:
                     "place": entry.place,
                     "wheels": [wheels[wheel] for wheel in entry.wheels],
                     "others": list(entry.others),
+                    **({"npm": dict(entry.npm)} if entry.npm else {}),
                     "isLock": entry.is_lock,
                 }
                 for entry in self.entries.values()
@@ -206,5 +213,6 @@ def _entry(said: Mapping[str, Any], wheels: Sequence[KeptWheel]) -> KeptEntry:
         place=said["place"],
         wheels=tuple(wheels[number] for number in said["wheels"]),
         others=tuple(said["others"]),
+        npm=said.get("npm", {}),
         is_lock=said["isLock"],
     )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 
 from nixgen.ingest.lacking import Lacking
 from nixgen.warming.ledger import Totals
@@ -26,6 +26,7 @@ class Report:
         totals: what is kept; of a dry run, what would be.
         added, dropped: wheels that are kept now and were not, and the other way round.
         downloaded: bytes read over the network for leaves.
+        npm: bytes of the store path of each package of npm that is kept.
         lacking: of a dry run, what the store lacks.
     """
 
@@ -39,6 +40,7 @@ class Report:
     added: Sequence[KeptWheel]
     dropped: Sequence[KeptWheel]
     downloaded: int
+    npm: Mapping[str, int] = field(default_factory=dict)
     lacking: Lacking | None = None
 
     @property

@@ -230,6 +230,7 @@ class _Run:
                 continue
             for one in found:
                 self.kept[one.entry, one.place] = one
+                self.ledger.add_paths(one.npm)
                 for wheel in one.wheels:
                     self.ledger.add(wheel.identity, index_of(wheel, self.indexes), wheel.size)
         return left
@@ -295,6 +296,7 @@ class _Run:
             try:
                 indexes = filling.indexes_of_lock(entry)
                 cost = self.ledger.cost((index.source.filename, index, True) for index in indexes)
+                cost += filling.estimate_npm(entry)
                 if self.request.budget is not None and self.ledger.bytes + cost > self.request.budget:
                     self.left_out.append(entry)
                     continue
@@ -302,6 +304,7 @@ class _Run:
                     self.kept[kept.entry, kept.place] = kept
                     for wheel in kept.wheels:
                         self.ledger.add((wheel.identity, wheel.tree), index_of(wheel, self.indexes), wheel.size)
+                    self.ledger.add_paths(kept.npm)
             except NixgenError as error:
                 self.failures.append(Failure(entry=entry, place="", error=error))
 
@@ -355,6 +358,7 @@ class _Run:
             added=[wheel for wheel in wheels if wheel.identity not in earlier],
             dropped=[wheel for wheel in before if wheel.identity not in identities],
             downloaded=downloaded,
+            npm=record.npm(),
         )
 
 

@@ -327,14 +327,18 @@ def _is_its_hash(path: str, store_dir: str, counter: Counter) -> bool:
 
 
 def what_it_is(path: str) -> str:
-    """Return what a store path is to nixgen, by its content: ``tree``, ``environment``, ``image``; ``path`` else."""
+    """Return what a store path is to nixgen, by its content: tree, package, environment, image; else ``path``."""
     if os.path.lexists(f"{path}/nix-support/nixgen.json"):
         return "tree"
     if os.path.lexists(f"{path}/pyvenv.cfg") and os.path.lexists(f"{path}/bin/nixgen-venv"):
         return "environment"
     if os.path.lexists(f"{path}/image.erofs") and os.path.lexists(f"{path}/environment"):
         return "image"
-    return "path"
+    if os.path.lexists(f"{path}/nix-support/nixgen-npm.json"):
+        return "environment"
+    # Of packages of npm: nix/builders/npm_package.py.
+    ways = (Path(path, name) for name in ("p", "p0"))
+    return "package" if any(way.is_symlink() and "node_modules" in way.readlink().parts for way in ways) else "path"
 
 
 def _trees_of(environment: str) -> set[str]:

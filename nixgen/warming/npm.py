@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from nixgen.npm.model import NpmPackage
     from nixgen.store.daemon import Daemon
 
-#: How many bytes a package takes for each byte of its archive: of Vite's template, with ESLint, Vitest and Express (286
-#: packages), archives have 24 MB and packages 102 MB.
-_UNPACKED = 4.3
+#: How many bytes a package takes for each byte of its archive: 307 archives of popular packages have 17.7 MB, and
+#: 87.3 MB unpacked.
+_UNPACKED = 4.9
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -43,6 +43,7 @@ def test_what_is_altered_is_named_and_restored(empty_store: Cli, tmp_path: Path)
         package = file.parents[2]
         assert done.stdout.splitlines()[:2] == [f"altered: package {package}", "  node_modules/one/index.js"]
         assert "nixgen: 1 store path is not" in done.stderr
+        assert f"altered: package {package}\n" in empty_store("verify", "--all", "-C", tmp_path, code=5).stdout
         (archive,) = store.glob("*-two-1.0.0.tgz")
         alter(archive)
         said = json.loads(empty_store("verify", "--json", code=5).stdout)["findings"]
@@ -59,4 +60,5 @@ def test_what_is_altered_is_named_and_restored(empty_store: Cli, tmp_path: Path)
         kept.write_bytes(two.archive)
         done = empty_store("verify", "--repair")
         assert f"repaired altered: archive {archive}" in done.stderr and "all is well" in done.stderr
+        empty_store("verify", "--all")
         assert file.read_bytes() == b"module.exports = require('two')\n"

@@ -148,7 +148,7 @@ class InPlace(Store):
         """Return all paths: each of them is to be written."""
         return set(paths)
 
-    def connect(self) -> Writer:  # type: ignore[override]
+    def start_connecting(self) -> Writer:  # type: ignore[override]
         """Return what puts leaves in the place of damaged ones."""
         return Writer(self.directory)
 

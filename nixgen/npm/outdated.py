@@ -11,6 +11,7 @@ from typing import Any
 from nixgen.errors import InputError
 from nixgen.inputs.discover import read_text
 from nixgen.locking.outdated import Outdated
+from nixgen.npm.edges import find
 from nixgen.npm.locking import find_lock
 from nixgen.npm.package_lock import MODULES, own_name, parse
 from nixgen.npm.running import explain, run_npm
@@ -91,4 +92,9 @@ def _lay_out(lock: Mapping[str, Any], places: Mapping[str, object], base: Path, 
             target.mkdir(parents=True, exist_ok=True)
             named = {"name": own_name(at)} if at in places else {}
             said = {**named, **{key: entry[key] for key in ("name", "version", *_TABLES) if key in entry}}
+            # npm would ask for what is for other systems too: a tool in machine code has 25 of these.
+            for table in ("optionalDependencies", "peerDependencies"):
+                wanted = said.get(table)
+                if isinstance(wanted, dict):
+                    said[table] = {name: one for name, one in wanted.items() if find(places, at, name) is not None}
             (target / "package.json").write_text(json.dumps(said), encoding="utf-8")

@@ -29,7 +29,8 @@ def project(tmp_path: Path) -> Iterator[Project]:
         registry.packages += [
             npm_package("app", dependencies={"leaf": "^1.0.0"}),
             npm_package("leaf"),
-            npm_package("tool"),
+            npm_package("tool", optionalDependencies={"windows": "1"}),
+            npm_package("windows", os=["win32"]),
             npm_package("same"),
         ]
         made.wants(dependencies={"app": "1", "same": "1"}, devDependencies={"tool": "1"}, workspaces=["packages/*"])
@@ -46,6 +47,7 @@ def test_npm_says_what_is_newer(project: Project) -> None:
     """All packages of the lock are asked for, direct or not, and the project stays as it is; a registry that does not
     answer is named."""
     before = sorted(path.name for path in project.directory.iterdir())
+    project.registry.requests.clear()
     said = project.nixgen("outdated")
     assert [line.split() for line in said.splitlines()] == [
         ["package", "current", "allowed", "latest"],
@@ -53,6 +55,8 @@ def test_npm_says_what_is_newer(project: Project) -> None:
         ["tool", "1.0.0", "1.0.0", "3.0.0", "npm"],
         ["2", "of", "4", "packages", "of", "npm", "have", "newer", "versions"],
     ]
+    # What is for other systems is not asked for.
+    assert set(project.registry.requests) == {"/app", "/leaf", "/same", "/tool"}
     report = json.loads(project.nixgen("-q", "outdated", "--json", "--omit", "dev"))
     assert report == {
         "npm": {

@@ -7,25 +7,22 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import logging
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self
 
 import httpx
 
 import nixgen
 from nixgen.access import Access
-from nixgen.errors import MachineError, NetworkError
+from nixgen.errors import NetworkError
 from nixgen.mirrors import mirrored
-from nixgen.mistakes import about, limit, mistake
+from nixgen.mistakes import about
 from nixgen.wheels.answers import (
     RangesRefusedError,
-    StatusError,
     content_range,
     range_header,
     shown,
@@ -34,18 +31,9 @@ from nixgen.wheels.answers import (
     wrong_size,
 )
 from nixgen.wheels.archive import Range
+from nixgen.wheels.attempts import IncompleteError, Pace, repeated
 from nixgen.wheels.connections import Connections
-from nixgen.wheels.retry import Retry, is_transient
-
-T = TypeVar("T")
-
-_log = logging.getLogger(__name__)
-
-#: A wait between two tries that a user is told of, in seconds.
-_WORTH_SAYING = 3.0
-
-#: The fewest bytes that are to come in a second, on the average of the time that a request may take without progress.
-_SLOWEST = 100
+from nixgen.wheels.retry import Retry
 
 #: How many such times an answer's first line, its headers and the redirects before it may take.
 _HEADERS = 4
@@ -90,36 +78,6 @@ class Page:
     url: str
     kind: str
     content: bytes
-
-
-class _IncompleteError(Exception):
-    """A body ended early, or is longer than announced: worth another try."""
-
-
-class _Pace:
-    """How fast a body comes: some server sends a byte a second, and never lets a request run out of time.
-
-    Args:
-        seconds: how long it may come more slowly than anybody waits for.
-    """
-
-    def __init__(self, seconds: float) -> None:
-        self._seconds = seconds
-        self._since = time.monotonic()
-        self._count = 0
-
-    def came(self, count: int) -> None:
-        """Count bytes.
-
-        Raises:
-            _IncompleteError: too few have come.
-        """
-        self._count += count
-        passed = time.monotonic() - self._since
-        if passed >= self._seconds:
-            if self._count < _SLOWEST * passed:
-                raise _IncompleteError(f"only {self._count} bytes came in {passed:.0f} seconds")
-            self._since, self._count = time.monotonic(), 0
 
 
 class Transport:
@@ -228,7 +186,7 @@ class Transport:
                     raise unexpected(url, response)
                 return await self._store(url, response, path, size, most)
 
-        return await self._tries(url, attempt)
+        return await repeated(url, attempt, self._retry, self._sleep)
 
     async def page(self, url: str, accept: str, most: int) -> Page:
         """Get something small whole, in memory.
@@ -246,7 +204,7 @@ class Transport:
             async with self._open(url, {"Accept": accept}) as response:
                 if response.status_code != 200:
                     raise unexpected(url, response)
-                content, pace = bytearray(), _Pace(self._timeout)
+                content, pace = bytearray(), Pace(self._timeout)
                 async for chunk in response.aiter_bytes():
                     pace.came(len(chunk))
                     content += chunk
@@ -255,7 +213,7 @@ class Transport:
                 found = str(response.url.copy_with(username=None, password=None))
                 return Page(url=found, kind=response.headers.get("Content-Type", ""), content=bytes(content))
 
-        return await self._tries(url, attempt)
+        return await repeated(url, attempt, self._retry, self._sleep)
 
     async def exists(self, url: str) -> bool:
         """Tell whether a server has a file, which no mirror stands for.
@@ -271,7 +229,7 @@ class Transport:
             return response.status_code == 200
 
         async with self._slots:
-            return await self._tries(url, attempt)
+            return await repeated(url, attempt, self._retry, self._sleep)
 
     async def upload(self, url: str, pieces: Callable[[], Iterable[bytes]], size: int) -> None:
         """Put a file where a URL says.
@@ -297,7 +255,7 @@ class Transport:
                 raise unexpected(url, response)
 
         async with self._slots:
-            await self._tries(url, attempt)
+            await repeated(url, attempt, self._retry, self._sleep)
 
     async def _range(
         self,
@@ -331,7 +289,7 @@ class Transport:
                 data = await self._body(response, got.stop - got.start)
                 return Piece(start=got.start, data=data, total=total, etag=tag)
 
-        return await self._tries(url, attempt)
+        return await repeated(url, attempt, self._retry, self._sleep)
 
     @asynccontextmanager
     async def _open(self, url: str, headers: dict[str, str]) -> AsyncIterator[httpx.Response]:
@@ -341,14 +299,14 @@ class Transport:
                 async with asyncio.timeout(_HEADERS * self._timeout):
                     response = await self._client.send(request, stream=True)
             except TimeoutError as error:
-                raise _IncompleteError("the answer does not begin") from error
+                raise IncompleteError("the answer does not begin") from error
             try:
                 yield response
             finally:
                 await response.aclose()
 
     async def _body(self, response: httpx.Response, length: int) -> bytes:
-        body, pace = bytearray(), _Pace(self._timeout)
+        body, pace = bytearray(), Pace(self._timeout)
         async for chunk in response.aiter_raw():
             pace.came(len(chunk))
             self._on_bytes(len(chunk))
@@ -356,13 +314,13 @@ class Transport:
             if len(body) > length:
                 raise RangesRefusedError(f"more than the {length} bytes asked for")
         if len(body) < length:
-            raise _IncompleteError(f"the body ended after {len(body)} of {length} bytes")
+            raise IncompleteError(f"the body ended after {len(body)} of {length} bytes")
         return bytes(body)
 
     async def _store(
         self, url: str, response: httpx.Response, path: Path, size: int | None, most: int | None = None
     ) -> Download:
-        digest, count, seen, pace = hashlib.sha256(), 0, 0, _Pace(self._timeout)
+        digest, count, seen, pace = hashlib.sha256(), 0, 0, Pace(self._timeout)
         most = size if size is not None else MAX_WHEEL if most is None else most
         with about(path), path.open("wb") as file:
             async for chunk in response.aiter_bytes():
@@ -376,54 +334,9 @@ class Transport:
                     raise wrong_size(url, "more than", most, size)
         announced = response.headers.get("Content-Length", "")
         if "Content-Encoding" not in response.headers and announced.isdigit() and count != int(announced):
-            raise _IncompleteError(f"the body ended after {count} of {announced} bytes")
+            raise IncompleteError(f"the body ended after {count} of {announced} bytes")
         if size is not None and count != size:
             if announced.isdigit():
                 raise wrong_size(url, "only", count, size)
-            raise _IncompleteError(f"the body ended after {count} of {size} bytes")
+            raise IncompleteError(f"the body ended after {count} of {size} bytes")
         return Download(path=path, sha256=digest.hexdigest(), size=count)
-
-    async def _tries(self, url: str, attempt: Callable[[], Awaitable[T]]) -> T:
-        failed = 0
-        while True:
-            response = None
-            try:
-                return await attempt()
-            except StatusError as error:
-                response = error.response
-                failure = NetworkError(error.what, where=shown(url), todo=error.todo)
-                failure.status = response.status_code
-                retriable = is_transient(response.status_code)
-            except (httpx.TransportError, _IncompleteError) as error:
-                if (refused := limit(error)) is not None:
-                    raise refused from error
-                said = str(error) or type(error).__name__
-                failure = NetworkError(
-                    f"the download failed: {said}",
-                    where=shown(url),
-                    todo="check the connection and the proxy settings, then try again",
-                )
-                retriable = not isinstance(error, httpx.UnsupportedProtocol)
-            except (httpx.HTTPError, httpx.InvalidURL) as error:
-                failure = NetworkError(
-                    f"the download failed: {type(error).__name__}",
-                    where=shown(url),
-                    todo="check the URL in the lock or the index it came from",
-                )
-                retriable = False
-            except OSError as error:
-                raise mistake(error) or MachineError(
-                    f"cannot store a download: {error.strerror or error}",
-                    where=error.filename,
-                    todo="make room there, or set TMPDIR to a directory with room",
-                ) from error
-            failed += 1
-            if not retriable or failed >= self._retry.tries:
-                raise failure
-            wait = self._retry.wait(failed, response)
-            if wait >= _WORTH_SAYING:
-                asked = (
-                    " (as its Retry-After asks)" if response is not None and "Retry-After" in response.headers else ""
-                )
-                _log.warning("%s at %s; trying again in %.0f s%s", failure.what, failure.where, wait, asked)
-            await self._sleep(wait)

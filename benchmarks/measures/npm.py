@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import compileall
 import shlex
+import shutil
 import sys
 from collections.abc import Iterator
 from functools import partial
@@ -87,8 +89,22 @@ def _attached(round: NpmRound, store: PrivateStore, project: NpmProject, warm: d
     image = (first.directory / "image").readlink()
     size = (store.outside(str(image)) / "image.erofs").stat().st_size
     yield Reading(subject="the image", value=size)
-    library = Path(__file__).resolve().parents[2] / "nix" / "venv" / "mounted.py"
-    words = [sys.executable, "-I", "-S", "-B", str(library), "attach", "--quiet", "--image", str(image), "--"]
+    library = round.root / "library"
+    if not library.exists():
+        shutil.copytree(Path(__file__).resolve().parents[2] / "nix" / "venv", library)
+        compileall.compile_dir(library, quiet=1)  # as an installed nixgen has it
+    words = [
+        sys.executable,
+        "-I",
+        "-S",
+        "-B",
+        str(library / "mounted.py"),
+        "attach",
+        "--quiet",
+        "--image",
+        str(image),
+        "--",
+    ]
     attach = f'mkdir "$1-$n" && {shlex.join(words)} "$1-$n/node_modules"'
     sample = _repeat(store, attach, first.directory, "attached")
     started = _repeat(store, _STARTED, first.directory, "none")

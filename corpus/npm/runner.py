@@ -76,8 +76,9 @@ class Runner:
         ]
         try:
             project = directory / "project"
-            lock = self.workshop.lock(whole, project)
+            self.workshop.resolve(whole, project)
             self.workshop.install(whole, project, directory / "npm")
+            lock = self.workshop.lock(project)
             found = [
                 replace(_measured(one, entry, lock, directory / "npm"), defect=True)
                 for one, entry in zip(found, entries, strict=True)
@@ -122,12 +123,12 @@ def run_all(runner: Runner, entries: Iterable[Entry], *, resume: bool, apart: bo
     Args:
         runner: runs them.
         entries: which.
-        resume: whether what has a result is left alone.
+        resume: whether what has been compared, or cannot be for nixgen's fault, is left alone.
         apart: whether each package has a project of its own; else those of a heading have one together.
     """
     chosen = list(entries)
     kept = {entry.name: result.read(runner.out, entry.name) for entry in chosen} if resume else {}
-    found = {name: one for name, one in kept.items() if one is not None}
+    found = {name: one for name, one in kept.items() if one is not None and (one.defect or not one.trouble)}
     parts: dict[str, list[Entry]] = {}
     for entry in chosen:
         if entry.name not in found:

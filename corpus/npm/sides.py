@@ -95,11 +95,11 @@ class Workshop:
         around = Path(node).resolve().parent.parent if node else Path("/nowhere")
         return {"npm_config_nodedir": str(around)} if (around / "include" / "node").is_dir() else {}
 
-    def lock(self, entry: Entry, directory: Path) -> NpmLock:
-        """Let npm lock a project in a directory of its own, and nixgen lock what npm says.
+    def resolve(self, entry: Entry, directory: Path) -> None:
+        """Let npm lock a project in a directory of its own.
 
         Raises:
-            TroubleError: with what they say.
+            TroubleError: with what npm says.
         """
         if entry.sources is not None:
             shutil.copytree(entry.sources, directory)
@@ -107,6 +107,13 @@ class Workshop:
             directory.mkdir(parents=True)
             (directory / "package.json").write_text(json.dumps(entry.manifest, indent=1), encoding="utf-8")
         self._run("npm", ["npm", "install", "--package-lock-only"], directory)
+
+    def lock(self, directory: Path) -> NpmLock:
+        """Let nixgen lock what npm has locked; archives that npm has installed it takes from npm's cache.
+
+        Raises:
+            TroubleError: with what nixgen says.
+        """
         self._nixgen(directory, "lock", "--quiet")
         section = Lock.from_file(directory / LOCK_NAME).npm
         assert section is not None

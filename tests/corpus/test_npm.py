@@ -44,19 +44,25 @@ LOOKS = npm_package(
 )
 
 ENTRY = Entry(
-    name="mixed",
+    name="works",
     group="made",
-    manifest={"name": "mixed", "version": "1.0.0", "dependencies": {"works": "*", "looks": "*"}},
-    roots=("works", "looks"),
+    manifest={"name": "works", "version": "1.0.0", "dependencies": {"works": "*"}},
+    roots=("works",),
     commands=("mkdir made && date > /dev/null && say > made/said && say again",),
     made=("made",),
+)
+OTHER = Entry(
+    name="looks",
+    group="made",
+    manifest={"name": "looks", "version": "1.0.0", "dependencies": {"looks": "*"}},
+    roots=("looks",),
     differs={"store: require looks/two": "it looks where no link leads."},
 )
 
 
 @pytest.fixture(scope="module")
-def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Result, Runner]]:
-    """Run the entry once, in each form that the machine can have."""
+def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[list[Result], Runner]]:
+    """Run both entries once, in one project, in each form that the machine can have."""
     root = tmp_path_factory.mktemp("corpus-npm")
     (root / "cache").mkdir()
     with NpmRegistry(packages=[WORKS, LOOKS, npm_package("needed")]) as registry:
@@ -70,16 +76,16 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Result, Ru
         workshop = Workshop(processes=Processes(), store=store, cache=root / "cache", settings=tuple(settings.items()))
         forms = FORMS if os.geteuid() == 0 else ("store",)
         runner = Runner(workshop=workshop, work=root / "work", out=root / "out", forms=forms)
-        yield runner.run(ENTRY), runner
+        yield runner.run_together([ENTRY, OTHER]), runner
         store.remove()
 
 
 @pytest.mark.nix
-def test_what_is_the_same(found: tuple[Result, Runner]) -> None:
+def test_what_is_the_same(found: tuple[list[Result], Runner]) -> None:
     """Files, entry points, programs and what commands make are compared in each form, and what only fails with both is
     no defect; nothing is left of the environments."""
-    result, runner = found
-    assert result.trouble == ""
+    (result, other), runner = found
+    assert result.trouble == other.trouble == ""
     for form, probes in result.compared.items():
         verdicts = {one.probe: one.verdict for one in probes}
         broken = {f"{kind} works/{name}" for kind in ("require", "import") for name in ("ends", "fails")}
@@ -89,27 +95,28 @@ def test_what_is_the_same(found: tuple[Result, Runner]) -> None:
         expected |= {"say --help", ENTRY.commands[0], "files made"}
         assert expected | ({"npm ls --all --json"} if form == "mounted" else set()) <= same
         assert "require works/style" not in verdicts
-    assert result.packages == 3
-    assert read(runner.out, "mixed") == result
-    assert not (runner.work / "mixed").exists()
+    assert (result.packages, other.packages) == (2, 1)
+    assert read(runner.out, "works") == result
+    assert not (runner.work / "made").exists()
 
 
 @pytest.mark.nix
-def test_what_is_not(found: tuple[Result, Runner]) -> None:
+def test_what_is_not(found: tuple[list[Result], Runner]) -> None:
     """What a form of nixgen's does otherwise is a defect, but for what the list explains; the page says both."""
-    result, _ = found
-    assert unexplained(result, ENTRY.differs) == ["store: require looks"]
+    (works, result), _ = found
+    assert unexplained(works, {}) == []
+    assert unexplained(result, OTHER.differs) == ["store: require looks"]
     for probes in result.compared.values():
         assert [one.probe for one in probes if one.verdict == DEFECT] in (["require looks", "require looks/two"], [])
-    text = page([result], listed=[ENTRY], releases=[])
-    assert "* mixed: `store: require looks`: npm says …" in text
-    assert "* mixed (`store: require looks/two`): it looks where no link leads." in text
-    assert "**defect**: `store: require looks`; differs: `store: require looks/two`; fails with both: " in text
+    text = page([result], listed=[OTHER], releases=[])
+    assert "* looks: `store: require looks`: npm says …" in text
+    assert "* looks (`store: require looks/two`): it looks where no link leads." in text
+    assert "**defect**: `store: require looks`; differs: `store: require looks/two` |" in text
 
 
-def test_a_page_keeps_what_was_not_run_again(found: tuple[Result, Runner]) -> None:
+def test_a_page_keeps_what_was_not_run_again(found: tuple[list[Result], Runner]) -> None:
     """Rows, days, what releases share and what projects share stay where they have no new result."""
-    result = replace(found[0], compared={})
+    result = replace(found[0][0], compared={})
     listed = [ENTRY, replace(ENTRY, name="other"), *(replace(ENTRY, name=name, group="projects") for name in "ab")]
     others = [replace(result, name="other", date="2026-01-01")]
     others += [replace(result, name=name, group="projects", contents={"1": 10, name: 5}) for name in "ab"]

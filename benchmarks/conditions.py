@@ -23,6 +23,7 @@ def conditions(round: Round, *, load: float, serving: float) -> dict[str, str]:
         serving: seconds in which the server alone delivers all wheels to one client.
     """
     bench = round.bench
+    programs = [*bench.wheels.programs, ("", (bench.python, "--version"))]
     inside = bool(stores.mount_prefix(bench.nix))
     return {
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
@@ -33,7 +34,7 @@ def conditions(round: Round, *, load: float, serving: float) -> dict[str, str]:
         "machine": f"{os.cpu_count()} cores ({_processor()}), {_memory():.0f} GiB, "
         f"{platform.system()} {platform.release()}",
         "file system": _file_system(round.root) + (", a fresh one for each round" if round.mounted else ""),
-        "programs": ", ".join(_says(*command) for command in (*bench.wheels.programs, (bench.python, "--version"))),
+        "programs": ", ".join(f"{name}{_says(*command)}" for name, command in programs),
         "stores": "mounted as `/nix`" if inside else "at longer paths than `/nix/store`: links cost a block more each",
     }
 

@@ -85,9 +85,12 @@ class NpmSet:
         return f"{len(archives)} archives, {size / 1e6:.1f} MB"
 
     @property
-    def programs(self) -> tuple[tuple[str, ...], ...]:
-        """The commands of the peers that say their versions."""
-        return (("node", "--version"), *((*words, "--version") for words in map(peer_words, self.peers)))
+    def programs(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The commands of the peers that say their versions, each after what to write before that."""
+        return [
+            ("Node.js ", ("node", "--version")),
+            *((f"{name} ", (*peer_words(name), "--version")) for name in self.peers),
+        ]
 
 
 def _lock_of(manifest: Mapping[str, Any], every: Iterable[Served]) -> dict[str, Any]:

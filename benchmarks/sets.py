@@ -75,9 +75,9 @@ class WheelSet:
         return f"{len(wheels)} wheels, {sum(wheel.stat().st_size for wheel in wheels) / 1e6:.1f} MB"
 
     @property
-    def programs(self) -> tuple[tuple[str, ...], ...]:
-        """The commands of the peers that say their versions."""
-        return ((uv.find_uv_bin(), "--version"),)
+    def programs(self) -> list[tuple[str, tuple[str, ...]]]:
+        """The commands of the peers that say their versions, each after what to write before that."""
+        return [("", (uv.find_uv_bin(), "--version"))]
 
 
 #: A web service: 12 wheels, about 300 files.

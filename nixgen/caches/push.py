@@ -18,8 +18,8 @@ from nixgen.credentials import without_credentials
 from nixgen.errors import InputError, NixError
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
+from nixgen.verification.built import compare_paths
 from nixgen.verification.leaves import Counter
-from nixgen.verification.verify import compare_paths
 
 
 def push(

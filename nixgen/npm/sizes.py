@@ -16,6 +16,7 @@ from nixgen.npm.model import NpmPackage
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
 from nixgen.targets import default_system
+from nixgen.verification.built import what_it_is
 
 
 def npm_environment(held: Held, request: Request, store: Store, link: Path, observer: Observer = SILENT) -> Environment:
@@ -60,8 +61,7 @@ def instances(environment: Path, store: Store) -> list[Path]:
     Raises:
         NixError: Nix is missing, or does not know it.
     """
-    found = map(Path, store.requisites(environment))
-    return [path for path in found if (path / "p").is_symlink() or (path / "p0").is_symlink()]
+    return [Path(path) for path in store.requisites(environment) if what_it_is(path) == "package"]
 
 
 def _is_of(link: Path, packages: list[NpmPackage]) -> bool:

@@ -18,12 +18,12 @@ from nixgen.npm.selection import Selection
 from nixgen.npm.supply import archive_path, digest_of, kept
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
-from nixgen.verification.derivations import derivations_of, make_like_nix
+from nixgen.verification.built import BuiltPaths
+from nixgen.verification.derivations import make_like_nix
 from nixgen.verification.findings import Finding, Kind, Report
 from nixgen.verification.leaves import Counter, in_threads
 from nixgen.verification.nar import read_file
 from nixgen.verification.replace import forget_link, replace, spare_path
-from nixgen.verification.verify import Verification
 
 if TYPE_CHECKING:
     from nixgen.environments.request import Request
@@ -112,7 +112,7 @@ def _put_back(path: str, archive: NpmArchive, store: Store) -> bool:
 _ORDER = {"package": 1, "environment": 2, "image": 3}
 
 
-class NpmVerification(Verification):
+class NpmVerification(BuiltPaths):
     """One comparison of an environment of npm's packages.
 
     Args:
@@ -122,14 +122,9 @@ class NpmVerification(Verification):
     """
 
     def __init__(self, request: Request, observer: Observer, link: Path | None) -> None:
-        self.store = Store(request.settings)
-        self.leaves = {}
-        self.contents = {}
-        self.derivations = {}
+        super().__init__(Store(request.settings), observer, link)
         self._damaged: set[str] = set()
         self._request = request
-        self._observer = observer
-        self._link = link
 
     def run(self) -> Report:
         """Compare everything."""
@@ -158,17 +153,14 @@ class NpmVerification(Verification):
         damaged = (path for path in self._damaged if path in derivation.attributes)
         return sorted({*super().unsound(derivation), *damaged})
 
-    def _evaluate(self) -> str | None:
+    def instantiate(self) -> str:
+        """Return the derivation of the environment."""
         from nixgen.environments.npm import arguments_of
         from nixgen.names import NIX_DIRECTORY
 
         given = arguments_of(self._request)
         arguments = [word for name, value in given.items() for word in ("--arg", name, value)]
-        with self._observer.waiting("evaluating"):
-            path = self.store.instantiate(self._request.base / NIX_DIRECTORY, [*arguments, "-A", "npm"])
-        path = path.partition("!")[0]
-        self.derivations = derivations_of(path)
-        return next((output for output, derivation in self.derivations.items() if derivation.path == path), None)
+        return self.store.instantiate(self._request.base / NIX_DIRECTORY, [*arguments, "-A", "npm"])
 
 
 def _compare(path: str, package: NpmPackage, counter: Counter) -> list[Finding]:

@@ -23,8 +23,8 @@ from nixgen.store_image.erofs import find_program, read_uuid, write_erofs
 from nixgen.store_image.listing import Entry, Listing, listing_of, read_listing
 from nixgen.store_image.staging import Staging
 from nixgen.temporary import temporary_directory
+from nixgen.verification.built import compare_paths
 from nixgen.verification.leaves import Counter
-from nixgen.verification.verify import compare_paths
 
 #: How many damaged paths an error names.
 _NAMED = 5

@@ -52,7 +52,7 @@ def repair(choice: Choice, report: Report, observer: Observer = SILENT, *, link:
     before = dict.fromkeys(report.findings)
     for _ in range(_ROUNDS):
         # Which trees there are, evaluation can tell now.
-        found = work.verification.check_paths(Report(), work.damaged())
+        found = work.verification.check_paths(Report(), work.damaged(), compared=work.verification.leaves)
         if not found or found == last:
             break
         before.update(dict.fromkeys(found))

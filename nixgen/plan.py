@@ -273,7 +273,7 @@ def choose(
         raise InputError(
             "the lock has packages of npm alone, and this is for those of Python",
             where="nixgen.lock",
-            todo="nixgen build, sync, venv, run, fsck, list, tree, why, size and verify take npm's too",
+            todo="`nixgen list` shows them; `nixgen build`, `sync`, `venv` and `run` take them",
         )
     fitting = [
         locked for locked in lock.targets if locked.target.system == system and python in (None, locked.target.python)

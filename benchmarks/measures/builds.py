@@ -23,6 +23,7 @@ _BARE_COLD = "uv pip install, cold, no bytecode"
 #: The goals of a first build by set: to uv with bytecode by nixgen and by Nix, and to uv without it to the first
 #: import, of links and mounted.
 _GOALS = {"small": (2.0, 4.0, 5.0, 4.0), "data": (1.2, 2.0, 3.0, 2.5), "tf": (1.5, 3.0, 2.5, 2.0)}
+_NOW = "date +%s%N"
 _NONE = (None, None, None, None)
 
 #: How each form of environment is made, and where its Python is.
@@ -80,9 +81,12 @@ def cold_nixgen(round: Round) -> Iterator[Reading]:
     for (form, script), goal in zip(forms.items(), to_import, strict=False):
         project, store = round.like_project(f"first-{len(script)}", bench.wheels.pins), round.store(f"s{len(script)}")
         python = "first/bin/python" if "first" in script else "result/bin/python"
-        script += f' && {python} -c "import {bench.wheels.imports[0]}"'
+        script = f'{_NOW} >began && {script} && {python} -c "import {bench.wheels.imports[0]}" && {_NOW} >ended'
         sample = timed(store.command("sh", "-c", script, "sh", *project.nixgen_build_words()), **project.on(store))
         round.drop(store.root)
+        # What is mounted goes with the command, and its file system to the disk: nobody waits for that elsewhere.
+        began, ended = (int((project.directory / name).read_text()) for name in ("began", "ended"))
+        sample = Sample(seconds=(ended - began) / 1e9, cpu=sample.cpu)
         reading = partial(Reading, subject=f"{form}, to the first import", value=sample)
         yield reading(peer=_BARE_COLD, peer_value=bare, goal=goal)
         yield reading(peer=f"{_BARE_COLD}, to the first import", peer_value=both)

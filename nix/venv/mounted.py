@@ -34,7 +34,7 @@ class Options:
         self.verb = verb
         self.words = []
         self.quiet = self.lazy = self.json = False
-        self.image = self.names = None
+        self.image = self.names = self.over = None
         given = list(arguments)
         while given:
             word = given.pop(0)
@@ -43,7 +43,7 @@ class Options:
                 break
             if word in ("--quiet", "--lazy", "--json"):
                 setattr(self, word[2:], True)
-            elif word in ("--image", "--names"):
+            elif word in ("--image", "--names", "--over"):
                 setattr(self, word[2:], given.pop(0))
             else:
                 self.words.append(word)
@@ -208,7 +208,8 @@ def _missing(options):
 
 
 def _run(options):
-    """Run a command that sees the environment's files in the environment's own place, and nobody else does.
+    """Run a command that sees an image's files in the environment's own place, or ``--over`` a directory, and nobody
+    else does.
 
     Root needs nothing; another user ``--names``, a directory that holds them as files (nixgen makes it of the image).
     """
@@ -221,7 +222,7 @@ def _run(options):
         raise Refusal(7, said, image, "leave out --mounted")
     try:
         mounts.alone(mounts.NEW_MOUNTS | (mounts.NEW_USERS if user else 0))
-        _show_over(environment, image, options.names)
+        _show_over(options.over or environment, image, options.names)
     except OSError as error:
         raise Refusal(7, f"cannot mount here: {error.strerror}", image, "leave out --mounted") from None
     try:
@@ -231,20 +232,20 @@ def _run(options):
         return 127 if error.errno == errno.ENOENT else 126
 
 
-def _show_over(environment, image, names):
-    """Show an image in the place of its environment, for this process alone."""
+def _show_over(place, image, names):
+    """Show an image in the place of a directory, for this process alone."""
     store = os.path.dirname(image)
     attributes = mounts.NOSUID | mounts.NODEV | mounts.READ_ONLY
     options = [("source", SOURCE + os.path.basename(image)), ("ro", None)]
     if names is None:
-        below = os.open(environment, _DIRECTORY)
+        below = os.open(place, _DIRECTORY)
         mounts.move(images.names_of(image), below)
         options += [("metacopy", "on"), ("redirect_dir", "on")]
     else:
         options += [("userxattr", None)]
-    options += [("lowerdir", f"{names or environment}::{store}")]
+    options += [("lowerdir", f"{names or place}::{store}")]
     # Opened now, it is what is uppermost.
-    mounts.move(mounts.make("overlay", options, attributes), os.open(environment, _DIRECTORY))
+    mounts.move(mounts.make("overlay", options, attributes), os.open(place, _DIRECTORY))
 
 
 _VERBS = {

@@ -14,9 +14,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from nixgen.cli.console import Console
-    from nixgen.environments.kinds import Kinds
-    from nixgen.environments.request import Request
     from nixgen.errors import VerificationError
 
 
@@ -49,43 +46,37 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.console import Console
     from nixgen.environments.kinds import Kinds
     from nixgen.errors import UsageError
-    from nixgen.venv.live import is_live, live_environment
+    from nixgen.venv.live import is_live, live_environment, npm_programs
 
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
     if not command:
         raise UsageError("there is no command to run", todo="give one: nixgen run -- python")
     wanted, console = request(options), Console(quiet=options.quiet)
     kinds = Kinds.of(wanted.base)
-    more = _of_npm(wanted, kinds, console) if kinds.npm else []
+    more: list[Path] = []
+    before: list[str] = []
+    if kinds.npm:
+        if options.mounted:
+            from nixgen.venv.alone import modules_alone
+
+            before = modules_alone(wanted, console)
+        more = npm_programs(wanted, kinds, console)
     if not kinds.python:
-        execute(None, command, os.environ, more=more)
+        execute(None, command, os.environ, before, more)
     # The link of the project: `nixgen run` and `nixgen build` keep one environment from garbage collection.
     link = Path(options.directory, "result")
     link = live_environment(wanted, link, console)
     _see_that_it_is_there(link, command[0])
-    before: list[str] = []
     if options.mounted:
         from nixgen.venv.alone import shown_alone
 
-        before = shown_alone(wanted._replace(editable=is_live(wanted)), console)
+        before += shown_alone(wanted._replace(editable=is_live(wanted)), console)
     try:
         execute(link, command, os.environ, before, more)
     except OSError as error:
         if not os.path.lexists(link / "bin" / command[0]):
             raise  # a program of the machine's
         raise _damaged(f"{command[0]} cannot be run: {error.strerror}", link / "bin" / command[0]) from error
-
-
-def _of_npm(wanted: Request, kinds: Kinds, console: Console) -> list[Path]:
-    """Build the environment of npm's packages, and return where its programs are: in the project, and in itself."""
-    from nixgen.environments.npm import build_npm
-
-    link = wanted.base.absolute() / ("result-npm" if kinds.python else "result")
-    build_npm(wanted, link, console)
-    modules = wanted.base.absolute() / "node_modules"
-    if not modules.is_dir():
-        console.note("there is no node_modules, where programs look for packages: `nixgen venv` makes it")
-    return [modules / ".bin", link / "bin"]
 
 
 def _see_that_it_is_there(link: Path, command: str) -> None:

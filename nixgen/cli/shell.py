@@ -3,8 +3,8 @@
 bash, zsh and fish read your own settings and then activate the environment: its programs are first
 on PATH, VIRTUAL_ENV is set, the prompt shows it, and uv uses the environment and leaves it as it
 is. Other shells get the same variables. The project itself is editable: its code is run as it is
-now. `exit` ends the shell, and all is as it was. With a command after --, the shell is that
-command: nixgen shell -- make test
+now. Of npm's packages, the programs in node_modules/.bin are on PATH. `exit` ends the shell, and
+all is as it was. With a command after --, the shell is that command: nixgen shell -- make test
 """
 
 from __future__ import annotations
@@ -48,24 +48,36 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.activation import activated, execute
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
+    from nixgen.environments.kinds import Kinds
     from nixgen.errors import UsageError
-    from nixgen.venv.alone import shown_alone
-    from nixgen.venv.live import is_live, live_environment
+    from nixgen.venv.alone import modules_alone, shown_alone
+    from nixgen.venv.live import is_live, live_environment, npm_programs
 
     wanted = options.shell or os.environ.get("SHELL") or "/bin/sh"
     shell = shutil.which(wanted)
     if shell is None:
         raise UsageError(f"there is no shell {wanted}", where="PATH", todo="name another: nixgen shell --shell bash")
-    link = Path(options.directory, "result")
     asked, console = request(options), Console(quiet=options.quiet)
-    link = live_environment(asked, link, console)
-    before = shown_alone(asked._replace(editable=is_live(asked)), console) if options.mounted else []
+    kinds = Kinds.of(asked.base)
+    before: list[str] = []
+    more: list[Path] = []
+    if kinds.npm:
+        before = modules_alone(asked, console) if options.mounted else []
+        more = npm_programs(asked, kinds, console)
+    link: Path | None = None
+    variables = {**os.environ}
+    if kinds.python:
+        link = live_environment(asked, Path(options.directory, "result"), console)
+        before += shown_alone(asked._replace(editable=is_live(asked)), console) if options.mounted else []
+        variables |= {**_UV, "UV_PROJECT_ENVIRONMENT": str(link)}
+    variables["NIXGEN_SHELL"] = str(link or asked.base.absolute() / "result")
     command = options.command[1:] if options.command[:1] == ["--"] else options.command
-    variables = {**os.environ, **_UV, "UV_PROJECT_ENVIRONMENT": str(link), "NIXGEN_SHELL": str(link)}
     if command:
-        execute(link, command, variables, before)
+        execute(link, command, variables, before, more)
     # What these read at their start activates the environment: settings of the user's come before, and not after.
-    kind = Path(shell).name.partition("-")[0]
+    kind = Path(shell).name.partition("-")[0] if link is not None else ""
+    if more:
+        variables = activated(None, variables, more)
     if kind == "bash":
         words = [shell, "--rcfile", str(_SETTINGS / "bashrc"), "-i"]
     elif kind == "zsh":

@@ -3,7 +3,8 @@
 DIR is a standard virtual environment to install into. What is installed there stays and wins over
 the packages of the lock. It is an overlay, a handful of files whatever its size; or a farm, one
 link for each file, which uv needs: that is chosen where the project has uv.lock or [tool.uv]; or it
-is mounted, without a link, which takes root and Linux. [tool.nixgen.venv] form chooses too.
+is mounted, without a link, which takes root and Linux. [tool.nixgen.venv] form chooses too, and
+"nixgen": {"venv": {"form": "mounted"}} in a package.json for its node_modules.
 The project itself is editable in it: a change of its code shows at once.
 Of npm's packages, the project's node_modules is made: a directory of links to the store, which npm
 may install into; each workspace has its own.
@@ -61,18 +62,16 @@ def run(options: argparse.Namespace) -> int:
     Raises:
         NixgenError: with what stands in the way of building it; DIR stays as it was.
     """
-    from nixgen.venv.program import environment_below
-    from nixgen.venv.program import run as run_program
-
     directory = Path(options.directory, ".venv") if options.dir is None else Path(options.here, options.dir)
     arguments = ["--dry-run"] if options.dry_run else []
-    if options.rollback:
-        return run_program(directory, [*arguments, "--rollback"], environment=environment_below(directory))
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.environments.kinds import Kinds
+
+    if options.rollback:
+        return _roll_back(options, directory, arguments, Console(quiet=options.quiet))
+    from nixgen.venv.form import modules_are_mounted
     from nixgen.venv.node_modules import check_modules, mount_modules, stand_modules
-    from nixgen.venv.program import is_mounted as is_mounted_at
 
     console, wanted, code = Console(quiet=options.quiet), request(options), 0
     kinds = Kinds.of(wanted.base)
@@ -83,7 +82,7 @@ def run(options: argparse.Namespace) -> int:
         # Once is enough to say that inputs have changed.
         wanted = wanted._replace(check="frozen")
     if code == 0 and kinds.npm:
-        is_mounted = options.form == "mounted" or options.reset or is_mounted_at(wanted.base / "node_modules")
+        is_mounted = modules_are_mounted(wanted.base, options.form == "mounted" or options.reset, console)
         if is_mounted and not options.dry_run:
             code, image = mount_modules(wanted, console, reset=options.reset)
             if code == 0:
@@ -91,6 +90,25 @@ def run(options: argparse.Namespace) -> int:
         elif not is_mounted:
             say_modules(stand_modules(wanted, console, change=not options.dry_run), console, dry_run=options.dry_run)
     return code
+
+
+def _roll_back(options: argparse.Namespace, directory: Path, arguments: list[str], console: Console) -> int:
+    """Go back to the environments of before, without a build."""
+    from nixgen.environments.kinds import Kinds
+    from nixgen.venv.node_modules import rollback_modules
+    from nixgen.venv.program import environment_below, is_mounted
+    from nixgen.venv.program import run as run_program
+
+    words, base = [*arguments, "--rollback"], Path(options.directory)
+    kinds, code = Kinds.of(base), 0
+    if kinds.python:
+        code = run_program(directory, words, environment=environment_below(directory))
+    if code or not kinds.npm:
+        return code
+    if is_mounted(base / "node_modules"):
+        return run_program(base / "node_modules", words, environment=None)
+    say_modules(rollback_modules(base, change=not options.dry_run), console, dry_run=options.dry_run)
+    return 0
 
 
 def _make(options: argparse.Namespace, directory: Path, arguments: list[str], console: Console) -> int:

@@ -15,7 +15,7 @@ from nixgen.npm.package_lock import MODULES, PackageLock, is_workspace
 _TABLES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 #: What package.json may say to nixgen.
-_SETTINGS = ("scripts",)
+_SETTINGS = ("scripts", "venv")
 
 _RENEW = "run `npm install --package-lock-only`, then `nixgen lock`"
 
@@ -86,7 +86,9 @@ def allowed_scripts(manifest: Mapping[str, Any], *, where: str) -> list[str]:
     if isinstance(said, dict) and not said.keys() - set(_SETTINGS):
         return scripts_of(said, where=f"{where}, nixgen")
     raise InputError(
-        '"nixgen" is not understood', where=where, todo='write "nixgen": {"scripts": ["name"]}; there is nothing else'
+        '"nixgen" is not understood',
+        where=where,
+        todo='write "nixgen": {"scripts": ["name"], "venv": {"form": "mounted"}}; there is nothing else',
     )
 
 

@@ -10,12 +10,14 @@ from types import ModuleType
 
 from nixgen.cache import cache_directory
 from nixgen.environments.build import build
+from nixgen.environments.npm import build_npm
 from nixgen.environments.request import Request
 from nixgen.errors import MachineError
 from nixgen.library import builder_module, library_directory
 from nixgen.observer import SILENT, Observer
 from nixgen.temporary import temporary_directory
 
+from .node_modules import check_image
 from .program import cannot_mount
 
 #: What overlayfs reads where no root has mounted it (the kernel's Documentation/filesystems/overlayfs.rst).
@@ -33,17 +35,50 @@ def shown_alone(request: Request, observer: Observer = SILENT) -> list[str]:
         MachineError: nothing can be mounted here.
         NixgenError: with what stands in the way of building it.
     """
-    user = os.geteuid() != 0
-    said = cannot_mount(user=user)
+    _check()
+    return _words(Path(build(request._replace(mounted=True), _link(request, ""), observer)))
+
+
+def modules_alone(request: Request, observer: Observer = SILENT) -> list[str]:
+    """Build the image of a project's ``node_modules``, and return the words that stand before a command which sees it.
+
+    It is seen over the project's own ``node_modules``, which is made, and stays, where there is none.
+
+    Args:
+        request: the environment.
+        observer: is told what goes on.
+
+    Raises:
+        MachineError: nothing can be mounted here.
+        InputError: workspaces have packages of their own.
+        NixgenError: with what stands in the way of building it.
+    """
+    _check()
+    image = Path(build_npm(request._replace(mounted=True), _link(request, "-npm"), observer))
+    check_image(image)
+    directory = request.base.absolute() / "node_modules"
+    directory.mkdir(exist_ok=True)
+    return _words(image, "--over", str(directory))
+
+
+def _check() -> None:
+    said = cannot_mount(user=os.geteuid() != 0)
     if said is not None:
         raise MachineError(said, where="this machine", todo="leave out --mounted")
+
+
+def _link(request: Request, suffix: str) -> Path:
+    """Return where a link keeps an image from garbage collection."""
     name = hashlib.sha256(str(request.base.absolute()).encode()).hexdigest()[:32]
-    link = cache_directory() / "images" / name
+    link = cache_directory() / "images" / f"{name}{suffix}"
     link.parent.mkdir(parents=True, exist_ok=True)
-    image = Path(build(request._replace(mounted=True), link, observer))
+    return link
+
+
+def _words(image: Path, *options: str) -> list[str]:
     program = library_directory() / "venv" / "mounted.py"
-    words = [sys.executable, "-I", "-S", "-B", str(program), "run"]
-    return [*words, *(["--names", str(_names(image))] if user else []), str(image), "--"]
+    words = [sys.executable, "-I", "-S", "-B", str(program), "run", *options]
+    return [*words, *(["--names", str(_names(image))] if os.geteuid() != 0 else []), str(image), "--"]
 
 
 def _names(image: Path) -> Path:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Literal, cast, get_args
 
 from nixgen.errors import InputError
+from nixgen.npm.manifest import read_manifest
 from nixgen.observer import Observer
 from nixgen.venv.program import cannot_mount, is_mounted
 
@@ -40,6 +41,40 @@ def form_of(project: Path) -> Form | None:
     if said is not None:
         return cast("Form", said)
     return "farm" if (project / "uv.lock").exists() or "uv" in tools else None
+
+
+def modules_are_mounted(project: Path, asked: bool, observer: Observer) -> bool:
+    """Tell whether a project's ``node_modules`` is to be mounted: it is, somebody asks for it, or the project says so.
+
+    ``[tool.nixgen.venv] form`` says it, or ``"nixgen": {"venv": {"form": …}}`` in package.json.
+
+    Args:
+        project: its directory.
+        asked: whether the user asks for it.
+        observer: is told where it is one of links because nothing can be mounted here.
+
+    Raises:
+        InputError: it says another form than there is.
+    """
+    if asked or is_mounted(project / "node_modules"):
+        return True
+    if form_of(project) != "mounted" and _form_of_manifest(project / "package.json") != "mounted":
+        return False
+    said = cannot_mount()
+    if said is not None:
+        observer.note(f"{said}: node_modules is one of links instead")
+    return said is None
+
+
+def _form_of_manifest(file: Path) -> str | None:
+    try:
+        said = read_manifest(file).get("nixgen", {}) if file.exists() else {}
+    except InputError:
+        return None  # what reads it to lock says why
+    form = said.get("venv", {}).get("form") if isinstance(said, dict) and isinstance(said.get("venv"), dict) else None
+    if form not in (None, "links", "mounted"):
+        raise InputError(f'"nixgen": venv.form is {form!r}', where=str(file), todo='write "links" or "mounted"')
+    return form
 
 
 def form_here(project: Path, directory: Path, asked: Form | None, observer: Observer) -> Form | None:

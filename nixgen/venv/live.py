@@ -7,6 +7,8 @@ from pathlib import Path
 
 from nixgen.cache import cache_directory
 from nixgen.environments.build import build
+from nixgen.environments.kinds import Kinds
+from nixgen.environments.npm import build_npm
 from nixgen.environments.request import Request
 from nixgen.errors import MachineError
 from nixgen.names import LOCK_NAME
@@ -46,6 +48,25 @@ def live_environment(request: Request, link: Path, observer: Observer = SILENT) 
         raise MachineError("the environment cannot be made", where=str(directory), todo="see the message above")
     install(directory, wanted, observer)
     return directory.absolute()
+
+
+def npm_programs(request: Request, kinds: Kinds, observer: Observer = SILENT) -> list[Path]:
+    """Build the environment of npm's packages, and return where its programs are: in the project, and in itself.
+
+    Args:
+        request: the environment.
+        kinds: what the lock has.
+        observer: is told what goes on.
+
+    Raises:
+        NixgenError: with what stands in the way of building it.
+    """
+    link = request.base.absolute() / ("result-npm" if kinds.python else "result")
+    build_npm(request, link, observer)
+    modules = request.base.absolute() / "node_modules"
+    if not modules.is_dir():
+        observer.note("there is no node_modules, where programs look for packages: `nixgen venv` makes it")
+    return [modules / ".bin", link / "bin"]
 
 
 def is_live(request: Request) -> bool:

@@ -165,7 +165,7 @@ def test_an_install_script(empty_store: Cli, registry: NpmRegistry) -> None:
 def test_what_is_for_python(empty_store: Cli, registry: NpmRegistry) -> None:
     """A verb that takes Python's packages alone says so in a project with nothing but npm's."""
     locked(empty_store, registry)
-    for verb in (("shell",), ("image",)):
+    for verb in (("image",),):
         said = empty_store(*verb, code=3).stderr
         assert "the lock has packages of npm alone" in said and "nixgen build" in said
 

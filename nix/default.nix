@@ -6,6 +6,7 @@ let
   fetch = import ./fetch.nix;
   leaf = import ./leaf.nix;
   names = import ./names.nix;
+  platform = import ./platform.nix;
   interpreter = import ./interpreter.nix;
   libraries = import ./libraries.nix { inherit interpreter; };
   lock = import ./lock.nix;
@@ -48,6 +49,7 @@ let
       interpreter
       lock
       names
+      platform
       run
       standalone
       ;

@@ -4,6 +4,7 @@
   interpreter,
   lock,
   names,
+  platform,
   run,
   standalone,
 }:
@@ -27,76 +28,6 @@ let
     substring
     tail
     ;
-
-  # What npm calls a system: process.platform, process.arch, and the C library that Nix's systems of Linux have.
-  platforms = {
-    x86_64-linux = {
-      os = "linux";
-      cpu = "x64";
-      libc = "glibc";
-    };
-    aarch64-linux = {
-      os = "linux";
-      cpu = "arm64";
-      libc = "glibc";
-    };
-    i686-linux = {
-      os = "linux";
-      cpu = "ia32";
-      libc = "glibc";
-    };
-    armv7l-linux = {
-      os = "linux";
-      cpu = "arm";
-      libc = "glibc";
-    };
-    x86_64-darwin = {
-      os = "darwin";
-      cpu = "x64";
-      libc = null;
-    };
-    aarch64-darwin = {
-      os = "darwin";
-      cpu = "arm64";
-      libc = null;
-    };
-  };
-
-  platformOf =
-    system:
-    platforms.${system} or (throw ''
-      nixgen: npm has no name for the system ${system}
-        where: nix/nixgen/npm.nix, which has: ${toString (attrNames platforms)}
-        what to do: build for one of these'');
-
-  # As npm's `checkList` (npm-install-checks): none of those with "!", and one of the others where there are any.
-  admits =
-    value: list:
-    let
-      isNegative = entry: substring 0 1 entry == "!";
-      wanted = filter (entry: !(isNegative entry)) list;
-    in
-    list == [ "any" ]
-    || (
-      !(elem "!${toString value}" list) && (wanted == [ ] || (value != null && elem value wanted))
-    );
-
-  fits =
-    platform: package:
-    (!(package ? os) || admits platform.os package.os)
-    && (!(package ? cpu) || admits platform.cpu package.cpu)
-    && (!(package ? libc) || (platform.libc != null && admits platform.libc package.libc));
-
-  # As npm's `--omit`.
-  isOmitted =
-    omit: package:
-    let
-      without = kind: elem kind omit;
-    in
-    (without "dev" && package.dev or false)
-    || (without "optional" && package.optional or false)
-    || (without "dev" && without "optional" && package.devOptional or false)
-    || (without "peer" && package.peer or false);
 
   # A package's name as the name of a store path, of so many characters: with 13, a link to "p" in it has 59, the most
   # that ext4 keeps in an inode.
@@ -212,7 +143,6 @@ let
           nixgen: the lock has nothing of npm
             where: nixgen.lock
             what to do: run `nixgen lock` in a project with a package-lock.json'');
-      platform = platformOf system;
       found = interpreterOf {
         inherit
           lock
@@ -222,17 +152,7 @@ let
           ;
       };
 
-      unfit = filter (package: !(fits platform package)) section.packages;
-      needed = filter (package: !(package.optional or package.devOptional or false)) unfit;
-      gone = listToAttrs (
-        map (at: {
-          name = at;
-          value = true;
-        }) (concatMap (package: [ package.at ] ++ package.drops or [ ]) unfit)
-      );
-      packages = filter (
-        package: !(gone ? ${package.at}) && !(isOmitted omit package)
-      ) section.packages;
+      packages = platform.select { inherit section system omit; };
       unpacked = filter (package: !(package ? link)) packages;
       # Whether a package has install scripts that run.
       isAllowed = package: package ? scripts && elem package.name (section.scripts or [ ]);
@@ -342,14 +262,7 @@ let
       ) membersOf;
       instanceAt = at: "${instances.${numbered.${at}.key}}/p${numbered.${at}.suffix}";
     in
-    if needed != [ ] then
-      throw ''
-        nixgen: the project needs packages that do not run on ${system}: ${
-          toString (map (package: package.name) needed)
-        }
-          where: nixgen.lock, packages[].os, cpu and libc
-          what to do: build for a system that they have, or make them optional (`npm install --save-optional`)''
-    else if allowed != [ ] && node == null then
+    if allowed != [ ] && node == null then
       throw ''
         nixgen: no Node.js is given to run the install scripts that are allowed, of ${
           toString (attrNames (groupBy (package: package.name) allowed))

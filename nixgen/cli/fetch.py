@@ -1,4 +1,4 @@
-"""Put the files of an environment into the store, without building it.
+"""Put the files of an environment into the store, without building it; of npm's packages, the archives.
 
 Afterwards `nix-build nix --argstr ingest store` needs no network.
 """
@@ -30,6 +30,14 @@ def run(options: argparse.Namespace) -> int:
     from nixgen.cli.console import Console
     from nixgen.environments.build import fetch_all
     from nixgen.environments.choice import Choice
+    from nixgen.environments.kinds import Kinds
 
-    fetch_all(Choice.of(request(options)), Console(quiet=options.quiet))
+    wanted, console = request(options), Console(quiet=options.quiet)
+    kinds = Kinds.of(wanted.base)
+    if kinds.python:
+        fetch_all(Choice.of(wanted), console)
+    if kinds.npm:
+        from nixgen.environments.npm_choice import fetch_archives
+
+        fetch_archives(wanted, console)
     return 0

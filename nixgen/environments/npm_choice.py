@@ -128,6 +128,27 @@ def _supply(choice: NpmChoice, store: Store, hold: Daemon, observer: Observer) -
     return before, lacking
 
 
+def fetch_archives(request: Request, observer: Observer = SILENT) -> None:
+    """Put the archives of an environment of npm's packages into the store, without building it.
+
+    Nothing keeps them from garbage collection.
+
+    Args:
+        request: the environment.
+        observer: is told what goes on.
+
+    Raises:
+        NixgenError: as ``NpmChoice.of`` and ``nixgen.npm.supply.supply``.
+    """
+    # Imported here: it imports what builds Python's packages.
+    from nixgen.environments.build import substituting_choice
+
+    with substituting_choice(NpmChoice.of(request)) as choice:
+        store = Store(choice.settings)
+        with store.connect() as hold:
+            observer.supplied(supply_archives(choice, choice.packages, store, hold, observer))
+
+
 def supply_archives(
     choice: NpmChoice, packages: Sequence[NpmPackage], store: Store, hold: Daemon, observer: Observer = SILENT
 ) -> Supplied:

@@ -84,6 +84,16 @@ def test_a_build(empty_store: Cli, registry: NpmRegistry) -> None:
     assert len(registry.archives) == 3
 
 
+def test_archives_without_a_build(empty_store: Cli, registry: NpmRegistry) -> None:
+    """`nixgen fetch` puts the archives into the store and builds nothing; stock Nix then asks no registry."""
+    locked(empty_store, registry)
+    assert "added 2 archives of 2 to the store" in empty_store("fetch").stderr
+    assert not (empty_store.directory / "result").exists()
+    registry.requests.clear()
+    nix_build(empty_store)
+    assert not registry.requests
+
+
 def test_each_file_lies_in_the_store_once(empty_store: Cli, registry: NpmRegistry) -> None:
     """What two packages have in common is one file, by its inode; where Nix may not share, that is said."""
     locked(empty_store, registry)

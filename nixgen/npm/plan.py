@@ -9,9 +9,13 @@ from nixgen.npm.edges import cycles, edges_of, find, folded, holders, optional_s
 from nixgen.npm.model import NpmArchive, NpmLock, NpmPackage
 from nixgen.npm.package_lock import Entry, PackageLock
 
-#: What a package loads by a name that it is given, so that no source says it: the template engines that Express knows
-#: by their ``__express`` (Express, "Using template engines"). npm's layout has them beside it.
-_GIVEN = {"express": ("ejs", "eta", "hbs", "jade", "pug", "squirrelly", "twig", "vash")}
+#: What a package loads by a name that no source of it says before ``require``: the template engines that Express knows
+#: by their ``__express`` (Express, "Using template engines"), and the command line that webpack's program looks for
+#: (``bin/webpack.js``). npm's layout has them beside it.
+_GIVEN = {
+    "express": ("ejs", "eta", "hbs", "jade", "pug", "squirrelly", "twig", "vash"),
+    "webpack": ("webpack-cli",),
+}
 
 
 @dataclass(frozen=True, kw_only=True)

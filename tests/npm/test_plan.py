@@ -61,11 +61,14 @@ def test_what_sources_import_becomes_an_edge_where_npm_has_it() -> None:
 
 
 def test_what_is_loaded_by_a_name_that_is_given_becomes_an_edge() -> None:
-    """Express requires the template engine that it is told of: those that are there are edges, whatever they are of."""
+    """Express requires the template engine that it is told of: those that are there are edges, whatever they are of; as
+    is the command line that webpack's program looks for."""
     found = _planned(
         {
             "node_modules/express": {},
             "node_modules/ejs": {},
+            "node_modules/webpack": {},
+            "node_modules/webpack-cli": {},
             "node_modules/web": {"dependencies": {"express": "1"}},
             "node_modules/web/node_modules/express": {},
             "node_modules/web/node_modules/pug": {"dependencies": {"ejs": "1"}},
@@ -73,6 +76,7 @@ def test_what_is_loaded_by_a_name_that_is_given_becomes_an_edge() -> None:
     )
     assert found["node_modules/express"].dependencies == {"ejs": "node_modules/ejs"}
     assert found["node_modules/express"].undeclared == ("ejs",)
+    assert found["node_modules/webpack"].dependencies == {"webpack-cli": "node_modules/webpack-cli"}
     inner = found["node_modules/web/node_modules/express"].dependencies
     assert inner == {"ejs": "node_modules/ejs", "pug": "node_modules/web/node_modules/pug"}
 

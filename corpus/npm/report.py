@@ -43,6 +43,9 @@ _RUN = re.compile(r"Node\.js (?P<node>[^,\n]+), npm (?P<npm>[^,\n]+), ")
 #: What the page says of probes, by their verdict.
 _WORDS = {UPSTREAM: "fails with both", NOTE: "fails with npm alone", DIFFERS: "is not twice the same with npm"}
 
+#: Whose registry was asked is nobody's business.
+_HOST = re.compile(r"https?://[^/\s'\"]+/")
+
 #: How many probes a remark names.
 _NAMED = 2
 
@@ -176,19 +179,20 @@ def _totals(every: Sequence[Row], results: Sequence[Result], listed: Sequence[En
 
 
 def _defects(results: Iterable[Result], entries: Mapping[str, Entry]) -> list[str]:
-    lines = []
+    found: dict[str, list[str]] = {}  # packages of a heading share what is of their project
     for result in results:
         if result.trouble:
             last = [line.strip() for line in result.trouble.splitlines() if line.strip()][:1] or [""]
-            lines.append(f"* {result.name}: {'no environment' if result.defect else 'not compared'}: {last[0][:300]}")
+            said = f"{'no environment' if result.defect else 'not compared'}: {last[0][:300]}"
+            found.setdefault(said, []).append(result.name)
             continue
         bad = set(unexplained(result, entries[result.name].differs))
-        lines += [
-            f"* {result.name}: `{form}: {one.probe}`: {difference(one)}".replace("|", "/")
-            for form, probes in result.compared.items()
-            for one in probes
-            if f"{form}: {one.probe}" in bad
-        ]
+        for form, probes in result.compared.items():
+            for one in probes:
+                if f"{form}: {one.probe}" in bad:
+                    said = f"`{form}: {one.probe}`: {_HOST.sub('https://…/', difference(one))}".replace("|", "/")
+                    found.setdefault(said, []).append(result.name)
+    lines = [f"* {', '.join(names)}: {said}" for said, names in found.items()]
     return ["## Defects", "", *lines, ""] if lines else []
 
 

@@ -20,8 +20,8 @@ _INTRODUCTION = """\
 Made by `python -m corpus.npm --write docs/compatibility-npm.md`, as root; not edited by hand. For each package and
 project of [corpus/npm/packages.toml](../corpus/npm/packages.toml), npm locks it; `npm ci --ignore-scripts` installs it
 in one directory, and nixgen's [two forms](npm.md) of `node_modules` stand in two others, all of the same lock. What is
-allowed to run install scripts runs them in all three. Packages of a heading stand in one project, unless `--apart` is
-given. Then the same probes run in each, at the same path:
+allowed to run install scripts runs them in all three. Packages of a heading stand in one project;
+`python -m corpus.npm --apart` gives each its own. Then the same probes run in each, at the same path:
 
 * `files`: mounted, names, kinds, modes, targets of links and bytes of everything, and what `.package-lock.json` says of
   each package; in the store, names, x bits and bytes of each package.

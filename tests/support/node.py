@@ -10,6 +10,9 @@ from pathlib import Path
 
 _ROOT = Path(__file__).resolve().parents[2]
 
+#: The pnpm that is tried: it runs on Node.js 18 and newer.
+_PNPM = "pnpm@10.34.9"
+
 #: npm 9 and newer write what is looked at here.
 _OLDEST = 9
 
@@ -66,6 +69,18 @@ def node(*arguments: str | Path, directory: Path, home: Path, **more: str) -> st
 def npm(*arguments: str | Path, directory: Path, home: Path, **more: str) -> str:
     """Run npm, and return what it prints."""
     return _run("npm", arguments, directory, node_environment(home, **more))
+
+
+@functools.cache
+def pnpm_program() -> Path:
+    """Return the program of a pnpm that npm has put beside the other tools of the tests; Node.js runs it."""
+    directory = _ROOT / ".cache" / "tools" / "pnpm"
+    program = directory / "node_modules" / "pnpm" / "bin" / "pnpm.cjs"
+    if not program.exists():
+        directory.mkdir(parents=True, exist_ok=True)
+        # With the machine's own settings of npm, which say how its registry is reached.
+        _run("npm", ("install", "--ignore-scripts", "--prefix", directory, _PNPM), directory, with_node())
+    return program
 
 
 def npm_library(name: str) -> Path:

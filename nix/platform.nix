@@ -1,6 +1,7 @@
 # Which packages of npm are for a system, and which of them are left out.
 let
   inherit (builtins)
+    all
     attrNames
     concatMap
     elem
@@ -95,12 +96,24 @@ in
       platform = platformOf system;
       unfit = filter (package: !(fits platform package)) section.packages;
       needed = filter (package: !(package.optional or package.devOptional or false)) unfit;
-      gone = listToAttrs (
-        map (at: {
-          name = at;
-          value = true;
-        }) (concatMap (package: [ package.at ] ++ package.drops or [ ]) unfit)
-      );
+      set =
+        places:
+        listToAttrs (
+          map (at: {
+            name = at;
+            value = true;
+          }) places
+        );
+      # With the packages all of whose dependents have gone, until there are no more of these.
+      closed =
+        gone:
+        let
+          left = filter (
+            package: package ? serves && !(gone ? ${package.at}) && all (at: gone ? ${at}) package.serves
+          ) section.packages;
+        in
+        if left == [ ] then gone else closed (gone // set (map (package: package.at) left));
+      gone = closed (set (concatMap (package: [ package.at ] ++ package.drops or [ ]) unfit));
     in
     if needed != [ ] then
       throw ''

@@ -104,17 +104,17 @@ def folded(edges: Mapping[str, Mapping[str, str]], held: Mapping[str, str]) -> d
     return found
 
 
-def optional_set(at: str, edges: Edges, into: Mapping[str, Collection[str]]) -> set[str]:
-    """Return the places that go where an optional one does not fit a system, itself too: npm's own rule.
+def optional_set(places: Collection[str], edges: Edges, into: Mapping[str, Collection[str]]) -> set[str]:
+    """Return the places that go where some optional ones do not fit a system, themselves too: npm's own rule.
 
     Those that need it and are optional themselves, and what nobody else then needs (arborist, ``optional-set.js``).
 
     Args:
-        at: the optional place.
+        places: the optional ones.
         edges: between all places.
         into: the places that have an edge to each.
     """
-    core, waiting = {at}, [at]
+    core, waiting = {*places}, [*places]
     while waiting:
         place = waiting.pop()
         for source in into.get(place, ()):

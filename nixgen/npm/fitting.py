@@ -37,6 +37,10 @@ def fitting(lock: NpmLock, system: str, omit: Collection[str] = ()) -> list[NpmP
     platform = platform_of(system)
     unfit = [package for package in lock.packages if not _runs_on(package, platform)]
     gone = {package.at for package in unfit}.union(*(package.drops for package in unfit))
+    while more := {
+        one.at for one in lock.packages if one.at not in gone and one.serves and gone.issuperset(one.serves)
+    }:
+        gone |= more
     return [package for package in lock.packages if package.at not in gone and not _is_omitted(package, omit)]
 
 

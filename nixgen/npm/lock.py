@@ -12,7 +12,7 @@ from nixgen.npm.model import NpmArchive, NpmLock, NpmPackage
 _INTEGRITY = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
 
 #: The lists of a package, and its words, as the section has them.
-_LISTS = ("undeclared", "os", "cpu", "libc", "drops")
+_LISTS = ("undeclared", "os", "cpu", "libc", "drops", "serves")
 _WORDS = {"dev": "dev", "optional": "optional", "devOptional": "dev_optional", "peer": "peer"}
 _MAPPINGS = ("dependencies", "bin", "scripts")
 
@@ -63,7 +63,7 @@ def _package_to_text(package: NpmPackage) -> str:
         if archive is None
         else {**place, "integrity": archive.integrity, **({} if archive.size is None else {"size": archive.size})},
         _said(package, "dependencies", "undeclared"),
-        _said(package, "bin", "scripts", "os", "cpu", "libc", "drops")
+        _said(package, "bin", "scripts", "os", "cpu", "libc", "drops", "serves")
         | ({} if package.cycle is None else {"cycle": package.cycle}),
     ]
     return "{" + ",\n    ".join(_json(part)[1:-1] for part in parts if part) + "}"

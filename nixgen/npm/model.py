@@ -48,6 +48,8 @@ class NpmPackage:
             both others go.
         scripts: its install scripts by their names (``preinstall``, ``install``, ``postinstall``), in npm's order.
         drops: the places that go too where it does not fit a system, sorted: npm's optional set without itself.
+        serves: the places that it is there for where each of them goes on some system, sorted: it goes where all of
+            them go, as npm has it. Empty where it is there for something else, too, or goes with one of them alone.
         cycle: the smallest place of those that need each other with it; None where there are no others.
     """
 
@@ -68,6 +70,7 @@ class NpmPackage:
     peer: bool = False
     scripts: Mapping[str, str] = field(default_factory=dict)
     drops: tuple[str, ...] = ()
+    serves: tuple[str, ...] = ()
     cycle: str | None = None
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from nixgen.npm.edges import cycles, edges_of, find, folded, holders, optional_set, sources_of
@@ -65,13 +65,15 @@ def plan(lock: PackageLock, seen: Mapping[str, Seen], scripts: Sequence[str] = (
     imported = {at: dict(found) for holder in own for at, found in _imported(holder, lock, seen[holder], declared)}
     needs = folded({at: declared.get(at, {}) | imported.get(at, {}) for at in sorted({*declared, *imported})}, held)
     undeclared = {at: needs[at].keys() - found.keys() for at, found in folded(declared, held).items()}
+    limited = {at for at, entry in entries.items() if entry.optional and (entry.os or entry.cpu or entry.libc)}
+    alone = {at: optional_set([at], edges, into) for at in limited}
+    ends = set[str]().union(*alone.values())
+    together = optional_set(limited, edges, into) - ends
     ring = cycles({at: [place for place in needs[at].values() if place in own] for at in own})
 
     def package(at: str, entry: Entry) -> NpmPackage:
         directed = entries[entry.link] if entry.link is not None else entry
-        drops = set()
-        if entry.optional and (entry.os or entry.cpu or entry.libc):
-            drops = {held.get(place, place) for place in optional_set(at, edges, into)} - {at}
+        drops = {held.get(place, place) for place in alone.get(at, ())} - {at}
         return NpmPackage(
             at=at,
             name=directed.name,
@@ -90,6 +92,9 @@ def plan(lock: PackageLock, seen: Mapping[str, Seen], scripts: Sequence[str] = (
             peer=directed.peer,
             scripts=seen[at].scripts if at in own else {},
             drops=tuple(sorted(drops & (own.keys() | links.keys()))),
+            serves=tuple(sorted({held.get(place, place) for place in _served(at, ends, into)}))
+            if at in together
+            else (),
             cycle=ring.get(at),
         )
 
@@ -99,6 +104,19 @@ def plan(lock: PackageLock, seen: Mapping[str, Seen], scripts: Sequence[str] = (
         workspaces=lock.workspaces,
         scripts=tuple(sorted(scripts)),
     )
+
+
+def _served(at: str, ends: Container[str], into: Mapping[str, Collection[str]]) -> set[str]:
+    """Return which of some places lead to a place, none of them through another one."""
+    found, seen, waiting = set(), {at}, [at]
+    while waiting:
+        for source in set(into.get(waiting.pop(), ())) - seen:
+            seen.add(source)
+            if source in ends:
+                found.add(source)
+            else:
+                waiting.append(source)
+    return found
 
 
 def _imported(

@@ -170,7 +170,9 @@ def test_a_linked_lock_is_replaced(tmp_path: Path) -> None:
 def test_templates_take_values_as_strings_of_nix(nix_store: NixInstallation, tmp_path: Path) -> None:
     """A description of any text stands in ``flake.nix`` as that text."""
     for text in ('${throw "x"}', 'a "b" \\', "''", "größe"):
-        (tmp_path / "flake.nix").write_text(render("flake.nix", description=text, standalone=False))
+        (tmp_path / "flake.nix").write_text(
+            render("flake.nix", description=text, standalone=False, python=True, npm=False)
+        )
         assert evaluate("(import (/. + file)).description", nix_store.env, file=str(tmp_path / "flake.nix")) == text
 
 
@@ -182,12 +184,13 @@ def test_a_missing_value_is_an_error() -> None:
 
 def test_templates_are_nix(nix_store: NixInstallation, tmp_path: Path) -> None:
     """Every template is an expression that Nix parses."""
-    module = dict.fromkeys(("id", "name", "description", "venv"), "x")
+    module = dict.fromkeys(("id", "name", "description", "venv", "languages"), "x")
     module |= dict.fromkeys(("version", "groups")) | {"entrypoints": ["x"], "extras": ["x"]}
     for name, values in (
         ("default.nix", {}),
-        ("flake.nix", {"description": "x", "standalone": True}),
-        ("module.nix", module),
+        ("flake.nix", {"description": "x", "standalone": True, "python": True, "npm": True}),
+        ("flake.nix", {"description": "x", "standalone": False, "python": False, "npm": True}),
+        *(("module.nix", {**module, "python": python, "npm": not python}) for python in (True, False)),
     ):
         (tmp_path / name).write_text(render(name, **values))
         command = ["nix-instantiate", "--parse", tmp_path / name]

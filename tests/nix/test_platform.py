@@ -11,7 +11,7 @@ from tests.support.npm_locks import Json, make_tgz, write_npm_lock, write_packag
 
 
 def test_what_fits_a_system(nix: Nix, tmp_path: Path) -> None:
-    """Optional packages for other systems are left out with what only they need; a needed one stops."""
+    """Optional packages for other systems are left out with what only they need, one or several; a needed one stops."""
 
     def one(name: str, **more: Any) -> Json:
         return write_package(tmp_path, make_tgz(name), f"node_modules/{name}", **more)
@@ -30,9 +30,11 @@ def test_what_fits_a_system(nix: Nix, tmp_path: Path) -> None:
             dependencies={"runtime": "node_modules/runtime"},
         ),
         one("runtime", optional=True),
+        one("core", optional=True, serves=["node_modules/mac", "node_modules/wasm"]),
+        one("below", optional=True, serves=["node_modules/core", "node_modules/musl"]),
     )
     assert {at.partition("/")[2] for at in places(nix, lock)} == {"main", "linux"}
-    assert {at.partition("/")[2] for at in places(nix, lock, "aarch64-darwin")} == {"main", "mac"}
+    assert {at.partition("/")[2] for at in places(nix, lock, "aarch64-darwin")} == {"main", "mac", "core", "below"}
     assert {at.partition("/")[2] for at in places(nix, lock, "i686-linux")} == {"main"}
     env = nix.build(ENV, file=str(lock), more={})
     assert {path.name for path in (env / "node_modules/main").resolve().parent.iterdir()} == {"main", "linux"}

@@ -45,7 +45,7 @@ def _compare(directory: Path, home: Path) -> dict[str, Any]:
     assert ours == {at: own for at, own in said["edges"].items() if own}
     assert sorted(holders(lock.entries)) == said["bundled"]
     into = sources_of(edges)
-    assert {at: sorted(optional_set(at, edges, into)) for at in said["optional"]} == said["optional"]
+    assert {at: sorted(optional_set([at], edges, into)) for at in said["optional"]} == said["optional"]
     return said
 
 

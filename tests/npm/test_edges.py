@@ -151,7 +151,7 @@ def test_an_optional_package_takes_along_whoever_cannot_do_without_it() -> None:
         }
     )
     found = edges.edges_of(lock.entries)
-    assert edges.optional_set("node_modules/native", found, edges.sources_of(found)) == {
+    assert edges.optional_set(["node_modules/native"], found, edges.sources_of(found)) == {
         "node_modules/native",
         "node_modules/outer",
         "node_modules/alone",
@@ -169,7 +169,7 @@ def test_an_optional_package_that_is_asked_for_optionally_goes_alone() -> None:
         }
     )
     found = edges.edges_of(lock.entries)
-    assert edges.optional_set("node_modules/native", found, edges.sources_of(found)) == {"node_modules/native"}
+    assert edges.optional_set(["node_modules/native"], found, edges.sources_of(found)) == {"node_modules/native"}
 
 
 def test_cycles_are_named_after_their_smallest_place() -> None:

@@ -40,6 +40,8 @@ def test_nixgen_and_nix_agree(nix_store: NixInstallation, tmp_path: Path) -> Non
         if number % 5 == 0:
             flags["peer"] = True
         drops = {"drops": [f"node_modules/p{number - 1}"]} if number % 7 == 6 else {}
+        if number % 11 == 10:
+            drops["serves"] = [f"node_modules/p{number - 1}", f"node_modules/p{number - 2}"]
         said.append(write_package(tmp_path, archive, f"node_modules/p{number}", **lists, **flags, **drops))
     file = write_npm_lock(tmp_path, *said)
     omits = [list(omit) for length in range(4) for omit in itertools.combinations(KINDS, length)]

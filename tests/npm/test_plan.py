@@ -81,6 +81,27 @@ def test_what_is_loaded_by_a_name_that_is_given_becomes_an_edge() -> None:
     assert inner == {"ejs": "node_modules/ejs", "pug": "node_modules/web/node_modules/pug"}
 
 
+def test_what_several_packages_for_other_systems_need_goes_with_all_of_them() -> None:
+    """As sharp's for WebAssembly, which two need, each for one system: it stays with either; so does what more need."""
+    found = _planned(
+        {
+            "node_modules/sharp": {"optionalDependencies": {"bsd": "1", "web": "1", "more": "1"}},
+            "node_modules/bsd": {"optional": True, "os": ["freebsd"], "dependencies": {"wasm": "1"}},
+            "node_modules/web": {"optional": True, "cpu": ["wasm32"], "dependencies": {"wasm": "1", "own": "1"}},
+            "node_modules/wasm": {"optional": True, "dependencies": {"runtime": "1", "more": "1"}},
+            "node_modules/runtime": {"optional": True},
+            "node_modules/more": {"optional": True},
+            "node_modules/own": {"optional": True},
+        }
+    )
+    both = ("node_modules/bsd", "node_modules/web")
+    assert {at: one.serves for at, one in found.items() if one.serves} == {
+        "node_modules/wasm": both,
+        "node_modules/runtime": both,
+    }
+    assert {at: one.drops for at, one in found.items() if one.drops} == {"node_modules/web": ("node_modules/own",)}
+
+
 def test_a_bundled_package_has_no_line_and_its_imports_count_to_the_archive() -> None:
     """What a bundled package imports is looked for from where it lies: first in the archive, then above it."""
     found = _planned(
@@ -119,6 +140,7 @@ def test_the_section_survives_its_text(tmp_path: Path) -> None:
                 optional=True,
                 scripts={"preinstall": "b", "install": "a"},
                 drops=("node_modules/z",),
+                serves=("node_modules/a", "node_modules/z"),
                 cycle="node_modules/old",
             ),
             NpmPackage(

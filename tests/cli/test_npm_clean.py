@@ -15,11 +15,11 @@ pytestmark = pytest.mark.nix
 
 
 def test_what_node_modules_leads_to_stays(empty_store: Cli) -> None:
-    """A node_modules keeps its packages, and no others stay; archives of the cache are said, and fetched again."""
+    """A node_modules keeps its packages and those of before, no others; archives of the cache are said, and come again."""
     cli = empty_store
-    kept, gone = npm_package("kept"), npm_package("gone")
-    with NpmRegistry([kept, gone]) as registry:
-        for package in (gone, kept):
+    gone, before, kept = (npm_package(name) for name in ("gone", "before", "kept"))
+    with NpmRegistry([gone, before, kept]) as registry:
+        for package in (gone, before, kept):
             write_npm_project(cli.directory, of_registry(registry, package))
             cli("size")  # brings the archive into the cache
             cli("venv")

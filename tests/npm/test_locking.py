@@ -340,7 +340,7 @@ def test_allowed_scripts_are_in_the_lock(project: Project) -> None:
     assert "do not run" not in said
     assert "allowed of nowhere, and the lock has no such package" in said
     project.wants(dependencies={"native": "1"}, nixgen={"skripts": []})
-    assert '"nixgen": {"scripts": ["name"]}' in project.nixgen("lock", code=3)
+    assert '"nixgen": {"scripts": ["name"], "venv": {"form": "mounted"}}' in project.nixgen("lock", code=3)
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.nix
 
 
 def test_what_node_modules_leads_to_stays(empty_store: Cli) -> None:
-    """A node_modules keeps its packages and those of before, no others; archives of the cache are said, and come again."""
+    """node_modules keeps its packages and those of before alone; archives of the cache are said, and come again."""
     cli = empty_store
     gone, before, kept = (npm_package(name) for name in ("gone", "before", "kept"))
     with NpmRegistry([gone, before, kept]) as registry:

@@ -15,6 +15,9 @@ from nixgen.inputs.discover import NothingWantedError, find_input, read_toml
 from nixgen.inputs.project import lock_of
 from nixgen.names import LOCK_NAME
 
+#: npm's locks: a package.json without one may be that of a workspace, whose lock lies above.
+_OF_NPM = ("npm-shrinkwrap.json", "package-lock.json")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Place:
@@ -32,10 +35,10 @@ class Place:
 def find_place(start: Path) -> Place | None:
     """Return the nearest project at or above a directory; None where there is none.
 
-    That is the first directory with ``nixgen.lock`` or something that says which packages are wanted. The search ends
-    at the root of a Git repository, at the root of a file system, below a directory that everybody may write to, and at
-    the first file of somebody else's: what lies in /tmp is not taken for the project of all below. A member of a uv
-    workspace that has no lock of its own belongs to the workspace's root.
+    That is the first directory with ``nixgen.lock``, npm's lock, or something else that says which packages are wanted.
+    The search ends at the root of a Git repository, at the root of a file system, below a directory that everybody may
+    write to, and at the first file of somebody else's: what lies in /tmp is not taken for the project of all below. A
+    member of a uv workspace that has no lock of its own belongs to the workspace's root.
 
     Args:
         start: a directory.
@@ -48,7 +51,10 @@ def find_place(start: Path) -> Place | None:
         try:
             found = find_input(directory)
         except NothingWantedError:
-            continue
+            locks = [directory / name for name in _OF_NPM if (directory / name).is_file()]
+            if not locks:
+                continue
+            found = locks[0]
         except InputError:  # which the verb itself tells, of this directory
             return Place(base=directory)
         if not _is_trusted(found, start):

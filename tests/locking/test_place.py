@@ -23,11 +23,12 @@ def deep(tmp_path: Path) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("name", ["requirements.in", "nixgen.lock"])
+@pytest.mark.parametrize("name", ["requirements.in", "nixgen.lock", "package-lock.json", "npm-shrinkwrap.json"])
 def test_the_nearest_directory_with_a_project(name: str, deep: Path, tmp_path: Path) -> None:
-    """It is the one above, until there is one nearer; a pyproject.toml of tools alone is none."""
+    """It is the one above, until there is one nearer; a pyproject.toml of tools is none, nor a workspace's file."""
     assert find_place(deep) == Place(base=tmp_path)
     (deep / "pyproject.toml").write_text("[tool.ruff]\n")
+    (deep / "package.json").write_text("{}\n")
     assert find_place(deep) == Place(base=tmp_path)
     (deep.parent / name).write_text("")
     assert find_place(deep) == Place(base=deep.parent)

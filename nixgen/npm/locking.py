@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nixgen.access import Access
-from nixgen.credentials import may_hold_secret, public_url
+from nixgen.credentials import has_login, may_hold_secret, public_url
 from nixgen.errors import InputError
 from nixgen.fingerprint import fingerprints
 from nixgen.npm.archive import ArchiveIndex
@@ -262,7 +262,8 @@ def _notes(
             f"the login for {', '.join(sorted(hosts))} is not in the lock: `nixgen build` takes it from .npmrc, and "
             "`nix-build` from Nix's netrc-file"
         )
-    if any(may_hold_secret(entry.resolved or "") for entry in lock.entries.values()):
+    # Not each "@": scopes have one.
+    if any(has_login(url) or "?" in url for entry in lock.entries.values() if (url := entry.resolved)):
         yield "npm's lock has URLs with a login or a query, which are not in this lock: take care who reads it"
 
 

@@ -279,6 +279,19 @@ def test_logins_of_npmrc_are_used_and_shown_nowhere(project: Project) -> None:
     assert "wrong-token-here" not in said
 
 
+@pytest.mark.parametrize(("more", "said"), [("", False), ("?token=t0psecret", True)])
+def test_only_urls_with_secrets_are_warned_of(project: Project, more: str, said: bool) -> None:
+    """A lock that carries a token is for few readers; the "@" of a scope is no login."""
+    made = npm_package("@s/leaf")
+    project.registry.packages.append(made)
+    project.wants(dependencies={"@s/leaf": "1"})
+    entry = _entry(made, project.registry)
+    entry["resolved"] += more
+    _written(project.directory, {"node_modules/@s/leaf": entry}, dependencies={"@s/leaf": "1"})
+    assert ("take care who reads it" in project.nixgen("lock")) is said
+    assert "t0psecret" not in (project.directory / "nixgen.lock").read_text()
+
+
 def test_a_login_by_name_and_password(project: Project) -> None:
     """``username`` and ``_password`` (base64) of a registry log in as npm does."""
     made = npm_package("leaf")

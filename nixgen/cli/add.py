@@ -10,12 +10,14 @@ Poetry, PDM and Pipenv keep, they have to edit themselves.
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nixgen.cli.console import Console
+    from nixgen.npm.edit import NpmEditor
     from nixgen.venv.change import Changed
 
 EXAMPLES = (
@@ -73,16 +75,20 @@ def run_change(options: argparse.Namespace, *, add: Sequence[str] = (), remove: 
     from nixgen.inputs.edit import Editor, Table
     from nixgen.locking.kinds import is_of_npm_alone
     from nixgen.locking.project import Request as LockRequest
-    from nixgen.venv.change import change
+    from nixgen.venv.change import change, change_npm
 
     console, base = Console(quiet=options.quiet), Path(options.directory)
+    apply: Callable[..., Changed]
     if options.npm or is_of_npm_alone(base):
-        return _change_npm(options, console, base, add=add, remove=remove)
-    editor = Editor.of(base, Table(group=options.group, extra=options.extra), member=options.member, adds=add or None)
-    if editor.is_new:
-        console.say(f"no project here yet: {'would make' if options.dry_run else 'making'} {editor.path}")
-    done = change(
-        editor,
+        of_npm = _npm_editor(options, base, add)
+        path, new, apply = of_npm.path, of_npm.is_new and "package.json", functools.partial(change_npm, of_npm)
+    else:
+        table = Table(group=options.group, extra=options.extra)
+        editor = Editor.of(base, table, member=options.member, adds=add or None)
+        path, new, apply = editor.path, editor.is_new and "project", functools.partial(change, editor)
+    if new:
+        console.say(f"no {new} here yet: {'would make' if options.dry_run else 'making'} {path}")
+    done = apply(
         Request(base=base),
         LockRequest(base=base, resolver=resolver_options(options)),
         add=add,
@@ -91,25 +97,13 @@ def run_change(options: argparse.Namespace, *, add: Sequence[str] = (), remove: 
         dry_run=options.dry_run,
         observer=console,
     )
-    _say_changed(done, editor.path, remove, options, console)
-    if done.synced is None:
-        return 0
-    if done.synced.code == 0:
-        console.say(f"{base / '.venv'} stands on {done.synced.environment}")
-    return done.synced.code
+    _say_changed(done, path, remove, options, console)
+    return 0 if done.synced is None else done.synced.code
 
 
-def _change_npm(
-    options: argparse.Namespace, console: Console, base: Path, *, add: Sequence[str], remove: Sequence[str]
-) -> int:
-    """Add or remove packages of npm, and say what came of it; return the exit code."""
-    from nixgen.cli.lock import resolver_options, say_locked
-    from nixgen.cli.venv import say_modules
-    from nixgen.environments.request import Request
+def _npm_editor(options: argparse.Namespace, base: Path, add: Sequence[str]) -> NpmEditor:
     from nixgen.errors import UsageError
-    from nixgen.locking.project import Request as LockRequest
     from nixgen.npm.edit import NpmEditor
-    from nixgen.venv.change import change_npm
 
     if options.extra is not None or options.group not in (None, "dev"):
         raise UsageError(
@@ -117,23 +111,7 @@ def _change_npm(
             where=str(base / "package.json"),
             todo="leave out --group and --optional, or give --dev",
         )
-    editor = NpmEditor.of(base, member=options.member, dev=options.group == "dev", adds=add or None)
-    if editor.is_new:
-        console.say(f"no package.json here yet: {'would make' if options.dry_run else 'making'} {editor.path}")
-    done = change_npm(
-        editor,
-        Request(base=base),
-        LockRequest(base=base, resolver=resolver_options(options)),
-        add=add,
-        remove=remove,
-        locked=lambda made: say_locked(made, console, options),
-        dry_run=options.dry_run,
-        observer=console,
-    )
-    _say_changed(done, editor.path, remove, options, console)
-    if done.synced is not None and done.synced.code == 0 and done.synced.modules is not None:
-        say_modules(done.synced.modules, console, dry_run=False)
-    return 0 if done.synced is None else done.synced.code
+    return NpmEditor.of(base, member=options.member, dev=options.group == "dev", adds=add or None)
 
 
 def _say_changed(
@@ -145,3 +123,10 @@ def _say_changed(
         console.say(f"{path}: {'would remove' if options.dry_run else 'removed'} {name}")
     if done.synced is None and not options.dry_run:
         console.say("next: nixgen sync")
+    elif done.synced is not None and done.synced.code == 0:
+        if done.synced.environment is not None:
+            console.say(f"{Path(options.directory) / '.venv'} stands on {done.synced.environment}")
+        elif done.synced.modules is not None:
+            from nixgen.cli.venv import say_modules
+
+            say_modules(done.synced.modules, console, dry_run=False)

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.apart import Apart
+from benchmarks.server import answer
 
 _LISTED = "served.json"
 
@@ -146,23 +147,13 @@ class _Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-class _Server(http.server.ThreadingHTTPServer):
-    daemon_threads = True
-    request_queue_size = 128
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: clients hang up when they have what they want."""
-
-
 def serve(directory: Path) -> None:
     """Serve a directory until the process is stopped; print the address first."""
     every = read_served(directory)
     _Handler.archives = directory / "archives"
     _Handler.files = {one.place: one.file for one in every if one.file}
     _Handler.packuments = _packuments(every)
-    server = _Server(("127.0.0.1", 0), _Handler)
-    print(f"127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    answer(_Handler)
 
 
 def _packuments(every: Iterable[Served]) -> dict[str, dict[str, Any]]:

@@ -153,6 +153,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
 
 class _Server(http.server.ThreadingHTTPServer):
+    """A server that many ask at once."""
+
     daemon_threads = True
     request_queue_size = 128
 
@@ -160,13 +162,18 @@ class _Server(http.server.ThreadingHTTPServer):
         """Say nothing: clients hang up when they have what they want."""
 
 
+def answer(handler: type[http.server.BaseHTTPRequestHandler]) -> None:
+    """Answer on loopback until the process is stopped; print the address first."""
+    server = _Server(("127.0.0.1", 0), handler)
+    print(f"127.0.0.1:{server.server_address[1]}", flush=True)
+    server.serve_forever()
+
+
 def serve(directory: Path) -> None:
     """Serve the wheels of a directory until the process is stopped; print the address first."""
     _Handler.wheels = {path.name: _read(path) for path in sorted(directory.glob("*.whl"))}
     _Handler.pages = _pages(_Handler.wheels)
-    server = _Server(("127.0.0.1", 0), _Handler)
-    print(f"127.0.0.1:{server.server_address[1]}", flush=True)
-    server.serve_forever()
+    answer(_Handler)
 
 
 def _read(path: Path) -> _Wheel:

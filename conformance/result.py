@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
+
+from corpus.kept import keep, kept
 
 #: Changes when older results do not compare with newer ones.
 FORMAT = 1
@@ -69,19 +71,13 @@ class Result:
 
     def write(self, directory: Path) -> None:
         """Keep it below a directory; a reader never meets half of it."""
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{self.set}.{self.tool}.json"
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        keep(directory, f"{self.set}.{self.tool}", FORMAT, asdict(self))
 
 
 def read(directory: Path, name: str, tool: str) -> Result | None:
     """Return what was kept of a set and a tool; None where there is nothing, or nothing that compares."""
-    try:
-        data = json.loads((directory / f"{name}.{tool}.json").read_text(encoding="utf-8"))
-        if data.pop("format") != FORMAT:
-            return None
-        return Result(**{**data, "sides": [Side(**side) for side in data["sides"]]})
-    except (OSError, ValueError, KeyError, TypeError):
-        return None
+    return kept(directory, f"{name}.{tool}", FORMAT, _from_json)
+
+
+def _from_json(data: dict[str, Any]) -> Result:
+    return Result(**{**data, "sides": [Side(**side) for side in data["sides"]]})

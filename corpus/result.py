@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
+
+from corpus.kept import keep, kept
 
 #: Changes when older results do not compare with newer ones.
 FORMAT = 1
@@ -114,22 +115,12 @@ class Result:
 
     def write(self, directory: Path) -> None:
         """Keep it below a directory; a reader never meets half of it."""
-        directory.mkdir(parents=True, exist_ok=True)
-        path = directory / f"{self.name}.json"
-        partial = path.with_suffix(".partial")
-        partial.write_text(json.dumps({"format": FORMAT, **asdict(self)}, indent=1) + "\n", encoding="utf-8")
-        partial.replace(path)
+        keep(directory, self.name, FORMAT, asdict(self))
 
 
 def read(directory: Path, name: str) -> Result | None:
     """Return what was kept of a package; None where there is nothing, or nothing that compares."""
-    try:
-        data = json.loads((directory / f"{name}.json").read_text(encoding="utf-8"))
-        if data.pop("format") != FORMAT:
-            return None
-        return _from_json(data)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
+    return kept(directory, name, FORMAT, _from_json)
 
 
 def _from_json(data: dict[str, Any]) -> Result:

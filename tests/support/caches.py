@@ -7,15 +7,14 @@ import os
 import re
 import shutil
 import subprocess
-import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from tests.support.cli import Cli
+from tests.support.loopback import Loopback
 from tests.support.nix import NixInstallation
 from tests.support.server import basic
 
@@ -24,7 +23,7 @@ Change = Callable[[str, bytes], bytes | int]
 
 
 @dataclass
-class CacheServer:
+class CacheServer(Loopback):
     """Serve a directory until the block ends.
 
     Attributes:
@@ -71,21 +70,12 @@ class CacheServer:
 
         self._http = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         self._http.daemon_threads = True
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True)
-        self._thread.start()
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        return super().__enter__()
 
     @property
     def url(self) -> str:
         """The server's URL."""
-        return f"http://127.0.0.1:{self._http.server_address[1]}"
+        return self.base
 
     @property
     def absent(self) -> list[str]:

@@ -51,6 +51,12 @@ def find_lock(text: str | None, base: Path, here: Path) -> Held:
 def _of_revision(revision: str, base: Path) -> Lock:
     said = _git(base, "rev-parse", "--verify", "--quiet", "--end-of-options", f"{revision}^{{commit}}")
     if said is None:
+        if revision == "HEAD" and _git(base, "rev-parse", "--git-dir") is None:
+            raise InputError(
+                "there is no earlier lock to compare with: the project is in no Git repository",
+                where=str(base),
+                todo="give the path of another lock, or of a directory with one",
+            )
         raise InputError(
             f"{revision} is no file, and no revision that git knows here",
             where=str(base),

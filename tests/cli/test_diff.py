@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 from collections.abc import Callable
 
@@ -71,3 +72,5 @@ def test_what_is_no_lock_is_said(changed: Cli) -> None:
     git(changed, "rm", "--quiet", "--cached", "nixgen.lock")
     git(changed, "commit", "--quiet", "-m", "two")
     assert "HEAD has no nixgen.lock" in changed("diff", code=3).stderr
+    shutil.rmtree(changed.directory / ".git")
+    assert "no earlier lock to compare with: the project is in no Git repository" in changed("diff", code=3).stderr

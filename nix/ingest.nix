@@ -33,12 +33,16 @@ let
   missing = ./run-nixgen-fetch;
   unvendored = ./run-nixgen-lock--vendor;
 
-  # A build that does nothing. It fails where the sandbox hides the machine's own Python, and then its name is in Nix's
-  # message, the only text of ours that is.
+  # What a build is called that evaluation waits for: where that is forbidden, its name is in Nix's message, the only text
+  # of ours that is.
+  waited =
+    name: "${name}--if-import-from-derivation-is-forbidden-take-ingest-store-or-fixed";
+
+  # A build that does nothing. It fails where the sandbox hides the machine's own Python, and then says so in the same way.
   visible =
     { system, interpreter }:
     run.run {
-      name = "see-${baseNameOf interpreter.path}-of-this-machine--if-a-sandbox-hides-it-use-nixpkgs-or--option-sandbox-false";
+      name = waited "see-${baseNameOf interpreter.path}-of-this-machine--if-a-sandbox-hides-it-use-nixpkgs-or--option-sandbox-false";
       builder = "nothing";
       inherit system interpreter;
       allowSubstitutes = false;
@@ -52,7 +56,7 @@ let
       interpreter,
     }:
     run.run {
-      name = "unpacked-wheels";
+      name = waited "unpacked-wheels";
       builder = "nothing";
       inherit system interpreter;
       attributes = {

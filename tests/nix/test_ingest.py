@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from nixgen.leaf import leaf_path
 from tests.nix.conftest import INTERPRETER, PYTHON, Nix
 from tests.support.locks import change_index, lock_wheels
+from tests.support.nix import NixFailedError, evaluate
 from tests.support.wheels import make_wheel, nix_sha256
 
 SOURCES = """
@@ -74,3 +77,11 @@ def test_fixed_without_an_index_names_the_command(nix: Nix, tmp_path: Path) -> N
     values = {**_values(tmp_path), "file": str(lock_wheels(tmp_path, wheel, python=PYTHON)), "filenames": [wheel[0]]}
     said = nix.refusal(f'(({SOURCES} "{wheel[0]}").member "a.py").outPath', way="fixed", **values)
     assert "run-nixgen-lock--vendor" in said
+
+
+def test_wheels_where_nothing_may_be_built_to_evaluate(nix: Nix, tmp_path: Path) -> None:
+    """Where evaluation may not wait for builds, Nix's message names a build that says what to do."""
+    strict = {**nix.env, "NIX_CONFIG": nix.env["NIX_CONFIG"] + "\nallow-import-from-derivation = false\n"}
+    expression = f'toString (({SOURCES} "{ONE[0]}").member "one/a.py")'
+    with pytest.raises(NixFailedError, match="if-import-from-derivation-is-forbidden-take-ingest-store-or-fixed"):
+        evaluate(expression, strict, write=True, way="wheels", **_values(tmp_path))

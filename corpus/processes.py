@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-#: What is kept of a stream, in bytes.
+#: What is kept of a stream that people read, in bytes.
 _KEPT = 1_000_000
 
 
@@ -39,7 +39,14 @@ class Processes:
         self._stopped = False
 
     def run(
-        self, command: Sequence[str | Path], *, cwd: Path, env: Mapping[str, str], timeout: float, text: str = ""
+        self,
+        command: Sequence[str | Path],
+        *,
+        cwd: Path,
+        env: Mapping[str, str],
+        timeout: float,
+        text: str = "",
+        whole: bool = False,
     ) -> Done:
         """Run a command to its end, or to that of its time; nothing that it started outlives this.
 
@@ -49,6 +56,7 @@ class Processes:
             env: all of its environment variables.
             timeout: in seconds.
             text: its standard input.
+            whole: whether all that it prints is kept, because a program reads it, and not its first megabyte.
 
         Raises:
             KeyboardInterrupt: everything is being stopped.
@@ -84,7 +92,7 @@ class Processes:
             streams = []
             for stream in (out, err):
                 stream.seek(0)
-                streams.append(stream.read(_KEPT).decode("utf-8", "replace"))
+                streams.append(stream.read(-1 if whole else _KEPT).decode("utf-8", "replace"))
         return Done(code=code, out=streams[0], err=streams[1])
 
     def stop(self) -> None:

@@ -104,6 +104,17 @@ def test_equal(runner: Runner) -> None:
     assert not list(runner.work.iterdir())
 
 
+def test_an_environment_of_many_files(workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Every tree is found, however long the list of an environment's store paths is."""
+    tree = tmp_path / "tree"
+    (tree / "nix-support").mkdir(parents=True)
+    (tree / "nix-support" / "nixgen.json").write_text("{}")
+    add = ["nix-store", "--add", str(tree)]
+    added = subprocess.run(add, env=workshop.store.env, capture_output=True, text=True, check=True).stdout.strip()
+    monkeypatch.setattr("corpus.processes._KEPT", len(added) - 1)  # instead of 12,000 paths, which are a megabyte
+    assert workshop.trees(Path(added)) == [Path(added)]
+
+
 def test_what_breaks_under_links_is_a_defect(runner: Runner) -> None:
     """An import that fails under nixgen alone is a defect, and is named with what it said."""
     result = runner.run(_entry("breaks"))

@@ -6,8 +6,10 @@ What few environments need is imported where they need it: a third of the time o
 import json
 import os
 import shlex
+import stat
 import sys
 
+import copying
 import layout
 import manifest
 import neighbours
@@ -257,9 +259,7 @@ class Merge:
 
 
 def _copy(source, destination):
-    import shutil
-
-    shutil.copy(source, destination)
+    copying.copy(source, destination, stat.S_IMODE(os.stat(source).st_mode))
 
 
 def _same(first, second):

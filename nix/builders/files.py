@@ -3,6 +3,7 @@
 import os
 
 import bytecode
+import copying
 import placement
 import record
 
@@ -85,12 +86,9 @@ def place(file, rules, out):
     return placed
 
 
-def make_copy(leaf, destination, reasons):
-    """Put a copy of a leaf where nothing is."""
-    import shutil
-
-    shutil.copyfile(leaf, destination)
-    _set_mode(destination, reasons)
+def make_copy(leaf, destination, reasons, content=None):
+    """Put a copy of a leaf where nothing is, of whose content somebody may have read all."""
+    copying.copy(leaf, destination, 0o555 if "executable" in reasons else 0o444, content)
 
 
 def _link_or_copy(file, rules, destination):
@@ -110,12 +108,12 @@ def _link_or_copy(file, rules, destination):
         leaf, reasons = file.program, []
     if not reasons:
         os.symlink(leaf, destination)
-    elif content is not None:
+    elif rewritten:
         with open(destination, "xb") as opened:
             opened.write(content)
-        _set_mode(destination, reasons)
+        os.chmod(destination, 0o555)
     else:
-        make_copy(leaf, destination, reasons)
+        make_copy(leaf, destination, reasons, content)
     placed = Placed(
         file.target,
         reasons=reasons,
@@ -130,7 +128,3 @@ def _with_the_python_beside_it(script):
     import launcher
 
     return launcher.python_script(script) if launcher.is_python_script(script) else None
-
-
-def _set_mode(path, reasons):
-    os.chmod(path, 0o555 if "executable" in reasons else 0o444)

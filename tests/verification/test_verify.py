@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import subprocess
@@ -12,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from nixgen.leaf import leaf_path
 from tests.support.cli import listing
 
 from .conftest import Built, alter, delete, environment_of, relink, truncate
@@ -61,8 +63,18 @@ def link_elsewhere(built: Built) -> tuple[str, Path]:
     return "altered", path
 
 
-def change_copy(built: Built) -> tuple[str, Path]:
+def copy_of(built: Built) -> Path:
     (path,) = built.tree().glob("lib/python*/site-packages/demo/__init__.py")
+    return path
+
+
+def change_copy(built: Built) -> tuple[str, Path]:
+    path = copy_of(built)
+    content = path.read_bytes()
+    delete(path)  # it may be its leaf's file
+    path.parent.chmod(0o755)
+    path.write_bytes(content)
+    path.parent.chmod(0o555)
     alter(path)
     return "altered", path
 
@@ -97,6 +109,24 @@ def test_trees(built: Built, damage: Callable[[Built], tuple[str, Path]]) -> Non
     built.cli("verify", "--repair")
     assert listing(built.tree()) == before
     assert found(built, code=0) == set()
+
+
+def test_a_copy_that_is_its_leaf(built: Built) -> None:
+    """What Nix has once, as a leaf and as a copy of it, is damaged as both, restored as both, and is one file again."""
+    copy = copy_of(built)
+    leaf = Path(leaf_path(copy.name, hashlib.sha256(copy.read_bytes()).digest(), str(built.store)))
+    if not copy.samefile(leaf):
+        pytest.skip("the builder could not make the copy one more name of the leaf")
+    before = listing(built.tree())
+    alter(copy)
+    assert found(built) == {
+        ("altered", "leaf", str(leaf), "demo/__init__.py"),
+        ("altered", "tree", str(built.tree()), ""),
+    }
+    built.cli("verify", "--repair")
+    assert found(built, code=0) == set()
+    assert listing(built.tree()) == before
+    assert copy_of(built).samefile(leaf)
 
 
 def damage_everything(built: Built) -> None:

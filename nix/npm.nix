@@ -15,6 +15,7 @@ let
     concatMap
     elem
     elemAt
+    fetchGit
     filter
     groupBy
     head
@@ -57,13 +58,19 @@ let
     else
       key;
 
-  # fetchArchive :: { lock, package } -> derivation | store path
+  # fetchArchive :: { lock, package, system ? null, interpreter ? null } -> derivation
   #
-  # The archive of a package, by its integrity: one path for all places that have it.
+  # The archive of a package, by its integrity: one path for all places that have it. system, interpreter: what packs the
+  # files of a Git commit, and nothing else.
   fetchArchive =
-    { lock, package }:
+    {
+      lock,
+      package,
+      system ? null,
+      interpreter ? null,
+    }:
     let
-      name = names.storeName "${shortName 100 package.name}-${package.version}.tgz";
+      name = names.storeName "${shortName 100 package.name}-${package.version or ""}.tgz";
       place = package.path;
       isAbsolute = substring 0 1 place == "/";
     in
@@ -71,6 +78,23 @@ let
       fetch.fetch {
         inherit name;
         inherit (package) url;
+        hash = package.integrity;
+      }
+    else if package ? repository then
+      run.run {
+        inherit name system interpreter;
+        builder = "npm_pack";
+        builders = run.buildersOf [ "npm_pack" ];
+        attributes = {
+          files = package.files or [ ];
+          source =
+            (fetchGit {
+              url = package.repository;
+              rev = package.commit;
+              allRefs = true;
+              submodules = true;
+            }).outPath;
+        };
         hash = package.integrity;
       }
     else
@@ -235,7 +259,12 @@ let
               package:
               {
                 inherit (package) name;
-                archive = "${fetchArchive { inherit lock package; }}";
+                archive = "${
+                  fetchArchive {
+                    inherit lock package system;
+                    interpreter = found;
+                  }
+                }";
                 bin = builtins.attrValues (package.bin or { });
                 dependencies = concatMap (
                   name:

@@ -41,12 +41,13 @@ in
     };
 
   # run :: { name, system, interpreter, builder : string, attributes ? { }, stored ? false, graphs ? { },
-  #          allowSubstitutes ? true, builders ? all } -> derivation
+  #          allowSubstitutes ? true, builders ? all, hash ? null } -> derivation
   #
   # Runs builders/<builder>.py with the attributes as JSON, in a file: an environment variable holds no more than 128 KiB,
   # about 2,850 paths. stored: whether that is a file of the store, which can name nothing that has to be built; Nix reads
   # the derivations of what is there again and again, and they are small then (`nix build` of TensorFlow, unchanged:
   # 0.045 s for 0.095 s). graphs: derivations by the name of the file that tells the builder their closure.
+  # hash: of the file that comes out, "sha512-" and base64, which decides its path then.
   run =
     {
       name,
@@ -58,6 +59,7 @@ in
       graphs ? { },
       allowSubstitutes ? true,
       builders ? all,
+      hash ? null,
     }:
     derivation (
       {
@@ -92,6 +94,16 @@ in
           {
             attributes = toJSON attributes;
             passAsFile = [ "attributes" ];
+          }
+      )
+      // (
+        if hash == null then
+          { }
+        else
+          {
+            outputHash = hash;
+            outputHashAlgo = "sha512";
+            outputHashMode = "flat";
           }
       )
       // (

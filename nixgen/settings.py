@@ -37,7 +37,7 @@ class Settings:
         no_build, from_source: whether nothing is built, and what is though it has wheels (``[tool.uv] no-build``,
             ``no-binary-package``).
         standalone: whether the lock names a Python that is fetched; None where nothing is said.
-        npm: what is said of npm's packages (``nixgen.npm.manifest.scripts_of``).
+        npm: what is said of npm's packages (``nixgen.npm.manifest.names_of``).
     """
 
     prefer: Mapping[str, str] = field(default_factory=dict)
@@ -120,11 +120,12 @@ class Settings:
                 "versions are chosen by `nixgen lock --python` or .python-version",
             )
         npm = said.get("npm", {})
-        if not isinstance(npm, dict) or npm.keys() - {"scripts"}:
+        if not isinstance(npm, dict) or npm.keys() - {"scripts", "unprepared"}:
             raise InputError(
                 "[tool.nixgen.npm] is not understood",
                 where=str(path),
-                todo='write scripts = ["name"], the packages whose install scripts run; there is nothing else',
+                todo='write scripts = ["name"], the packages whose install scripts run, or unprepared = ["name"], '
+                "those that are taken as they are in Git; there is nothing else",
             )
         return cls(
             npm=npm,

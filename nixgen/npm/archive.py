@@ -49,6 +49,7 @@ class ArchiveIndex:
         unpacked: their sizes together, in bytes.
         license: what its package.json says of its licence; "" where it says nothing.
         scripts: its install scripts by name, in npm's order.
+        prepare: the script that npm runs before it packs it from Git; "" where there is none.
         imports: the packages that its sources import and their package.json does not name, sorted, by the directory
             that they are looked for from: "" for its own, ``node_modules/x`` for what it bundles.
         bundled: the directories of the packages in it, sorted.
@@ -62,6 +63,7 @@ class ArchiveIndex:
     unpacked: int
     license: str = ""
     scripts: Mapping[str, str] = field(default_factory=dict)
+    prepare: str = ""
     imports: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     bundled: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -76,6 +78,7 @@ class ArchiveIndex:
             "unpacked": self.unpacked,
             "license": self.license,
             "scripts": dict(self.scripts),
+            "prepare": self.prepare,
             "imports": {directory: list(names) for directory, names in self.imports.items()},
             "bundled": list(self.bundled),
             "warnings": list(self.warnings),
@@ -96,6 +99,7 @@ class ArchiveIndex:
             unpacked=int(data["unpacked"]),
             license=str(data["license"]),
             scripts=dict(data["scripts"]),
+            prepare=str(data.get("prepare", "")),  # what was read before it was asked for is in no archive from Git
             imports={directory: tuple(names) for directory, names in data["imports"].items()},
             bundled=tuple(data["bundled"]),
             warnings=tuple(data["warnings"]),
@@ -149,6 +153,7 @@ def read_archive(path: Path) -> ArchiveIndex:
         unpacked=sum(content.files.values()),
         license=_license(manifest),
         scripts=install_scripts(manifest, has_gyp="binding.gyp" in content.files),
+        prepare=_prepare(manifest),
         imports=dict(_imports(content, manifest)),
         bundled=tuple(directory for directory in bundled if f"{directory}/package.json" in content.files),
         warnings=tuple(findings.warnings),
@@ -162,6 +167,12 @@ def _license(manifest: Mapping[str, Any]) -> str:
     types = (one.get("type") if isinstance(one, dict) else one for one in listed)
     names = [one.strip() for one in types if isinstance(one, str) and one.strip()]
     return f"({' OR '.join(names)})" if len(names) > 1 else "".join(names)
+
+
+def _prepare(manifest: Mapping[str, Any]) -> str:
+    said = manifest.get("scripts")
+    found = said.get("prepare") if isinstance(said, dict) else None
+    return found if isinstance(found, str) else ""
 
 
 def install_scripts(manifest: Mapping[str, Any], *, has_gyp: bool) -> dict[str, str]:

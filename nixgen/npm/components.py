@@ -66,6 +66,9 @@ def _purl(package: NpmPackage) -> str:
     """Return the package URL (purl, type ``npm``), with the place of what is in no registry."""
     name = "/".join(quote(part, safe="") for part in package.name.split("/"))
     found = f"pkg:npm/{name}" + (f"@{quote(package.version, safe='.')}" if package.version else "")
+    if package.archive is not None and package.archive.checkout is not None:
+        checkout = package.archive.checkout
+        return f"{found}?vcs_url={quote(f'git+{checkout.repository}@{checkout.commit}', safe='')}"
     if package.archive is None or package.archive.url is None or _is_of_registry(package, package.archive):
         return found
     return f"{found}?download_url={quote(package.archive.url, safe='')}"

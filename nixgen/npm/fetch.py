@@ -14,14 +14,14 @@ import hashlib
 import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from nixgen.cache import cache_directory
 from nixgen.errors import InputError, NixgenError, VerificationError
 from nixgen.npm.archive import ArchiveIndex, RefusedError, read_archive
-from nixgen.npm.model import NpmArchive
+from nixgen.npm.model import Checkout, NpmArchive
 from nixgen.npm.supply import kept
 from nixgen.observer import Progress
 from nixgen.temporary import temporary_directory
@@ -42,6 +42,9 @@ MAX_ARCHIVE = 4 * 1024**3
 
 _AT_ONCE = 24
 
+#: How many commits are fetched at once: each takes a Nix, a Git and an npm.
+_PACKED_AT_ONCE = 4
+
 
 @dataclass(frozen=True, kw_only=True)
 class Wanted:
@@ -49,13 +52,14 @@ class Wanted:
 
     Attributes:
         what: name and version, for messages.
-        url, path: where it is; exactly one is set.
+        url, path, checkout: where it is, or what it is packed of; exactly one is set.
         integrity: what npm's lock says of its hashes; None where it says nothing.
     """
 
     what: str
     url: str | None = None
     path: str | None = None
+    checkout: Checkout | None = None
     integrity: str | None = None
 
     @property
@@ -72,13 +76,13 @@ class Wanted:
     def unread(self) -> NpmArchive | None:
         """The archive as far as it is known without a look at it; None where its SHA-512 is not."""
         strongest = self.strongest
-        known = self.path is None and strongest is not None and strongest[0] == "sha512"
+        known = self.url is not None and strongest is not None and strongest[0] == "sha512"
         return _archive(self, strongest[1].hex()) if known and strongest is not None else None
 
     @property
     def place(self) -> str:
         """Where it is, for messages."""
-        return shown(self.url) if self.url is not None else self.path or ""
+        return shown(self.url) if self.url is not None else self.path or str(self.checkout or "")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -162,6 +166,7 @@ class _Run:
         self._base, self._known, self._progress, self._total, self._each = base, known, progress, total, each
         self._done = 0
         self.read = 0
+        self._packing = asyncio.Semaphore(_PACKED_AT_ONCE)
         self._refused: list[tuple[Wanted, list[str]]] = []
         self._wrong: list[tuple[Wanted, str]] = []
 
@@ -192,7 +197,13 @@ class _Run:
     async def _one(self, asked: Wanted, spool: Path, transport: Transport) -> Fetched | None:
         file = await asyncio.to_thread(self._here, asked)
         fetched = file is None
-        if file is None:
+        if asked.checkout is not None and file is None:
+            from nixgen.npm.checkout import pack
+
+            async with self._packing:
+                asked = replace(asked, checkout=await asyncio.to_thread(pack, asked.checkout, spool))
+            file = spool
+        elif file is None:
             file = (await transport.download(asked.url or "", spool, most=MAX_ARCHIVE)).path
         digest = await asyncio.to_thread(self._compare, asked, file)
         if digest is None:
@@ -290,7 +301,7 @@ def _sure(asked: Wanted, known: Mapping[str, NpmArchive]) -> NpmArchive | None:
 
 def _archive(asked: Wanted, digest: str, size: int | None = None) -> NpmArchive:
     integrity = f"sha512-{base64.b64encode(bytes.fromhex(digest)).decode()}"
-    return NpmArchive(url=asked.url, path=asked.path, integrity=integrity, size=size)
+    return NpmArchive(url=asked.url, path=asked.path, checkout=asked.checkout, integrity=integrity, size=size)
 
 
 def _fetched(asked: Wanted, digest: str, index: ArchiveIndex) -> Fetched:

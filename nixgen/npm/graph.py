@@ -8,7 +8,7 @@ from typing import Any
 
 from nixgen.graph.graph import Graph
 from nixgen.npm.edges import find
-from nixgen.npm.model import NpmPackage
+from nixgen.npm.model import NpmArchive, NpmPackage
 from nixgen.npm.package_lock import own_name
 
 #: The tables of a package.json that bring packages, the last one first where several name one: npm's own order.
@@ -132,18 +132,24 @@ def listed(packages: Iterable[NpmPackage], graph: Graph[NpmEdge]) -> list[Listed
 def _listed(packages: Sequence[NpmPackage], direct: set[str]) -> Listed:
     first = packages[0]
     archive = first.archive
-    kind = "directory" if archive is None else "registry" if archive.url is not None else "path"
+    kind = "directory" if archive is None else _kind(archive)
     return Listed(
         name=first.name,
         version=first.version,
         places=tuple(package.at for package in packages),
         direct=any(package.at in direct for package in packages),
         kind=kind,
-        place=(first.link or "") if archive is None else archive.url or archive.path or "",
+        place=(first.link or "") if archive is None else archive.place,
         archive=None if archive is None else archive.size,
         dev=all(package.dev for package in packages),
         optional=all(package.optional for package in packages),
     )
+
+
+def _kind(archive: NpmArchive) -> str:
+    if archive.checkout is not None:
+        return "git"
+    return "path" if archive.url is None else "registry"
 
 
 def places_of(packages: Iterable[NpmPackage], given: str) -> list[str]:

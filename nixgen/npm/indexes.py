@@ -41,5 +41,10 @@ def wanted_of(package: NpmPackage) -> Wanted:
     """Return the archive of a package as one to get."""
     archive = package.archive
     assert archive is not None
-    what = f"{package.name} {package.version}"
-    return Wanted(what=what, url=archive.url, path=archive.path, integrity=archive.integrity)
+    return Wanted(
+        what=f"{package.name} {package.version}",
+        url=archive.url,
+        path=archive.path,
+        checkout=archive.checkout,
+        integrity=archive.integrity,
+    )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from nixgen.npm.model import NpmArchive, NpmLock, NpmPackage
+from nixgen.npm.model import Checkout, NpmArchive, NpmLock, NpmPackage
 
 _INTEGRITY = re.compile(r"sha512-[A-Za-z0-9+/]{86}==")
 
@@ -50,7 +50,6 @@ def _packages_to_text(lock: NpmLock) -> str:
 def _package_to_text(package: NpmPackage) -> str:
     """Return a package on a line, or several: what it is, its archive, whom it needs, the rest."""
     archive = package.archive
-    place = {} if archive is None else {"url": archive.url} if archive.url is not None else {"path": archive.path}
     parts: list[dict[str, Any]] = [
         {
             "at": package.at,
@@ -59,14 +58,25 @@ def _package_to_text(package: NpmPackage) -> str:
             **({} if package.link is None else {"link": package.link}),
             **{word: True for word, name in _WORDS.items() if getattr(package, name)},
         },
-        {}
-        if archive is None
-        else {**place, "integrity": archive.integrity, **({} if archive.size is None else {"size": archive.size})},
+        {} if archive is None else _of_archive(archive),
         _said(package, "dependencies", "undeclared"),
         _said(package, "bin", "scripts", "os", "cpu", "libc", "drops", "serves")
         | ({} if package.cycle is None else {"cycle": package.cycle}),
     ]
     return "{" + ",\n    ".join(_json(part)[1:-1] for part in parts if part) + "}"
+
+
+def _of_archive(archive: NpmArchive) -> dict[str, Any]:
+    size = {} if archive.size is None else {"size": archive.size}
+    return {**_place(archive), "integrity": archive.integrity, **size}
+
+
+def _place(archive: NpmArchive) -> dict[str, Any]:
+    checkout = archive.checkout
+    if checkout is None:
+        return {"path": archive.path} if archive.url is None else {"url": archive.url}
+    files = {"files": list(checkout.files)} if checkout.files else {}
+    return {"repository": checkout.repository, "commit": checkout.commit, **files}
 
 
 def _said(package: NpmPackage, *names: str) -> dict[str, Any]:
@@ -101,9 +111,19 @@ def _package_from_json(data: Mapping[str, Any]) -> NpmPackage:
 def _archive_from_json(data: Mapping[str, Any]) -> NpmArchive:
     if not _INTEGRITY.fullmatch(data["integrity"]):
         raise ValueError(f"{data['at']} has no integrity but {data['integrity']!r}")
-    if ("url" in data) == ("path" in data):
-        raise ValueError(f"{data['at']} has not one of url and path")
-    return NpmArchive(url=data.get("url"), path=data.get("path"), integrity=data["integrity"], size=data.get("size"))
+    if len(data.keys() & {"url", "path", "repository"}) != 1:
+        raise ValueError(f"{data['at']} has not one of url, path and repository")
+    return NpmArchive(
+        url=data.get("url"),
+        path=data.get("path"),
+        checkout=_checkout_from_json(data) if "repository" in data else None,
+        integrity=data["integrity"],
+        size=data.get("size"),
+    )
+
+
+def _checkout_from_json(data: Mapping[str, Any]) -> Checkout:
+    return Checkout(repository=data["repository"], commit=data["commit"], files=tuple(data.get("files", ())))
 
 
 def _json(value: object) -> str:

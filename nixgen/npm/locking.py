@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import posixpath
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from nixgen.access import Access
-from nixgen.credentials import has_login, may_hold_secret, public_url
+from nixgen.credentials import has_login, may_hold_secret, public_url, redacted
 from nixgen.errors import InputError
 from nixgen.fingerprint import fingerprints
 from nixgen.npm.archive import ArchiveIndex
+from nixgen.npm.checkout import checkout_of
 from nixgen.npm.edges import holders
 from nixgen.npm.fetch import Fetched, Fetching, Wanted, fetch
-from nixgen.npm.manifest import allowed_scripts, check_fresh, read_manifest, scripts_of, wants_packages
-from nixgen.npm.model import NpmArchive, NpmLock, NpmPackage
+from nixgen.npm.manifest import check_fresh, names_of, read_manifest, settings_of, wants_packages
+from nixgen.npm.model import Checkout, NpmArchive, NpmLock, NpmPackage
 from nixgen.npm.npmrc import Npmrc, default_registry
 from nixgen.npm.package_lock import LOCK_NAMES, Entry, PackageLock, parse
 from nixgen.npm.plan import Seen, installed, plan
@@ -33,7 +34,7 @@ _OTHERS = {
     "first, whose yarn.lock npm takes over",
 }
 
-_HASH = "the archive of its commit, which npm locks with a hash: `npm install https://HOST/OWNER/NAME/archive/COMMIT.tar.gz`"
+_ARCHIVE = "`npm install https://HOST/OWNER/NAME/archive/COMMIT.tar.gz`"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,13 +121,14 @@ def lock_npm(
         if place == "" or (directory / place / "package.json").is_file()
     }
     check_fresh(lock, manifests, base=directory, where=where)
+    scripts, unprepared = (_named(key, manifests[""], settings) for key in ("scripts", "unprepared"))
     npmrc = Npmrc.read(directory)
     got: dict[str, Fetched] = {}
     unread: dict[str, NpmArchive] = {}
     downloaded = 0
     while True:  # once; twice where an archive lacks what its package says that it bundles
         entries = {at: entry for at, entry in installed(lock).items() if at not in got and at not in unread}
-        wanted = _wanted(entries, npmrc, where)
+        wanted = _wanted(entries, npmrc, where, _checkouts(previous))
         unread |= {at: archive for at, asked in wanted.items() if (archive := _unread(entries[at], asked)) is not None}
         wanted = {at: asked for at, asked in wanted.items() if at not in unread}
         with observer.counting("reading packages") as progress:
@@ -137,7 +139,7 @@ def lock_npm(
         if not lacking:
             break
         lock = replace(lock, entries={**lock.entries, **lacking})
-    scripts = {*allowed_scripts(manifests[""], where="package.json"), *scripts_of(settings, where="[tool.nixgen.npm]")}
+    _check_prepared(lock, got, unprepared, where)
     seen = {
         at: Seen(archive=one.archive, scripts=one.index.scripts, imports=one.index.imports) for at, one in got.items()
     }
@@ -165,11 +167,53 @@ def _fetch(
     return fetch(wanted.values(), base=base, known=known, access=access, progress=progress)
 
 
-def _wanted(entries: Mapping[str, Entry], npmrc: Npmrc, where: str) -> dict[str, Wanted]:
+def _named(key: str, manifest: Mapping[str, Any], settings: Mapping[str, Any]) -> set[str]:
+    """Return the packages that a list of the project's settings names, in package.json and in pyproject.toml."""
+    said = settings_of(manifest, where="package.json")
+    names = names_of(said, key, where="package.json, nixgen")
+    return {*names, *names_of(settings, key, where="[tool.nixgen.npm]")}
+
+
+def _checkouts(previous: NpmLock | None) -> dict[tuple[str, str], NpmArchive]:
+    """Return the archives from Git of the lock of before, by commit and path of the repository."""
+    archives = (package.archive for package in previous.packages) if previous is not None else ()
+    return {_commit(one.checkout): one for one in archives if one is not None and one.checkout is not None}
+
+
+def _commit(checkout: Checkout) -> tuple[str, str]:
+    parts = urlsplit(checkout.repository)
+    return checkout.commit, f"{parts.hostname}{parts.path}"  # by HTTPS or SSH
+
+
+def _check_prepared(lock: PackageLock, got: Mapping[str, Fetched], unprepared: Collection[str], where: str) -> None:
+    """See that what comes from Git needs nothing run before it is packed.
+
+    Raises:
+        InputError: some packages do; names all of them, and what npm would run.
+    """
+    lines = [
+        f"{at}: {one.index.prepare}"
+        for at, one in sorted(got.items())
+        if one.archive.checkout is not None and one.index.prepare and lock.entries[at].name not in unprepared
+    ]
+    if lines:
+        raise InputError(
+            "these packages come from Git, and have a script `prepare` that npm runs before it packs them:"
+            + "".join(f"\n    {line}" for line in lines),
+            where=where,
+            todo="ask for a release of them, or for an archive that was packed where it runs (`npm pack`); where the "
+            'files are good as they are in Git, as with scripts for Git\'s hooks, write "nixgen": {"unprepared": '
+            '["name"]} in package.json, or unprepared = ["name"] below [tool.nixgen.npm] in pyproject.toml',
+        )
+
+
+def _wanted(
+    entries: Mapping[str, Entry], npmrc: Npmrc, where: str, checkouts: Mapping[tuple[str, str], NpmArchive]
+) -> dict[str, Wanted]:
     """Return the archive of each package.
 
     Raises:
-        InputError: some come from where no archive with a hash is; names all of them.
+        InputError: some come from where no archive is; names all of them.
     """
     own: list[str] = []  # npm's own registry, asked for once
     found, problems = {}, []
@@ -188,14 +232,22 @@ def _wanted(entries: Mapping[str, Entry], npmrc: Npmrc, where: str) -> dict[str,
             found[at] = Wanted(what=what, path=path, integrity=entry.integrity)
         elif urlsplit(resolved).scheme in ("http", "https"):
             found[at] = Wanted(what=what, url=public_url(resolved), integrity=entry.integrity)
+        elif (checkout := checkout_of(resolved)) is not None:
+            known = checkouts.get(_commit(checkout))
+            # npm says no hash of it, or one of what it packs, which it compares with nothing.
+            found[at] = Wanted(
+                what=what,
+                checkout=checkout if known is None else known.checkout,
+                integrity=known.integrity if known is not None else None,
+            )
         else:
             problems.append(f"{at}: {_shown(resolved)}")
     if problems:
         raise InputError(
-            "these packages come from repositories, of which npm locks no hash:"
+            "these packages come from where nothing can be had from by a commit or a hash:"
             + "".join(f"\n    {problem}" for problem in problems),
             where=where,
-            todo=f"ask for {_HASH}",
+            todo=f"ask for a release, or for an archive: {_ARCHIVE}",
         )
     return found
 
@@ -214,7 +266,7 @@ def _unread(entry: Entry, asked: Wanted) -> NpmArchive | None:
 def _shown(resolved: str) -> str:
     """Return where a package comes from, for messages: without a login."""
     head, between, rest = resolved.partition("://")
-    return f"{head}{between}{rest.rpartition('@')[2] if '@' in rest.partition('/')[0] else rest}"
+    return redacted(f"{head}{between}{rest.rpartition('@')[2] if '@' in rest.partition('/')[0] else rest}")
 
 
 def _lacking(lock: PackageLock, indexes: Mapping[str, ArchiveIndex]) -> dict[str, Entry]:
@@ -236,7 +288,7 @@ def _notes(
     if beside:
         directories = sorted({at.partition("/node_modules/")[0] for at in beside})
         yield f"{', '.join(directories)} is not below the project: what it needs is not locked here, but there"
-    unhashed = sorted({entry.name for at, entry in installed(lock).items() if at in got and entry.integrity is None})
+    unhashed = sorted({entry.name for at, entry in installed(lock).items() if at in got and _is_unhashed(entry)})
     if unhashed:
         yield f"npm's lock has no hash of {_some(unhashed)}: what was sent just now is what is locked"
     for at, one in got.items():
@@ -265,6 +317,11 @@ def _notes(
     # Not each "@": scopes have one.
     if any(has_login(url) or "?" in url for entry in lock.entries.values() if (url := entry.resolved)):
         yield "npm's lock has URLs with a login or a query, which are not in this lock: take care who reads it"
+
+
+def _is_unhashed(entry: Entry) -> bool:
+    """Tell whether npm's lock says nothing that an archive can be compared with: a commit is a hash."""
+    return entry.integrity is None and checkout_of(entry.resolved or "") is None
 
 
 def _some(names: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from nixgen.npm.package_lock import MODULES, PackageLock, is_workspace
 _TABLES = ("dependencies", "devDependencies", "optionalDependencies", "peerDependencies")
 
 #: What package.json may say to nixgen.
-_SETTINGS = ("scripts", "venv")
+_SETTINGS = ("scripts", "unprepared", "venv")
 
 _RENEW = "run `npm install --package-lock-only`, then `nixgen lock`"
 
@@ -76,32 +76,33 @@ def check_fresh(lock: PackageLock, manifests: Mapping[str, Mapping[str, Any]], *
         )
 
 
-def allowed_scripts(manifest: Mapping[str, Any], *, where: str) -> list[str]:
-    """Return the packages whose install scripts a package.json allows (``"nixgen": {"scripts": […]}``).
+def settings_of(manifest: Mapping[str, Any], *, where: str) -> Mapping[str, Any]:
+    """Return what a package.json says to nixgen: ``"nixgen": {"scripts": […], "unprepared": […]}``.
 
     Raises:
         InputError: it says something else.
     """
     said = manifest.get("nixgen", {})
     if isinstance(said, dict) and not said.keys() - set(_SETTINGS):
-        return scripts_of(said, where=f"{where}, nixgen")
+        return said
     raise InputError(
         '"nixgen" is not understood',
         where=where,
-        todo='write "nixgen": {"scripts": ["name"], "venv": {"form": "mounted"}}; there is nothing else',
+        todo='write "nixgen": {"scripts": ["name"], "unprepared": ["name"], "venv": {"form": "mounted"}}; there is '
+        "nothing else",
     )
 
 
-def scripts_of(said: Mapping[str, Any], *, where: str) -> list[str]:
-    """Return ``scripts`` of a table: names of packages.
+def names_of(said: Mapping[str, Any], key: str, *, where: str) -> list[str]:
+    """Return a list of a table that has the names of packages.
 
     Raises:
         InputError: it is no list of names.
     """
-    scripts = said.get("scripts", [])
-    if not isinstance(scripts, list) or not all(isinstance(name, str) for name in scripts):
-        raise InputError("scripts is no list of packages", where=where, todo='write scripts = ["name"]')
-    return scripts
+    names = said.get(key, [])
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise InputError(f"{key} is no list of packages", where=where, todo=f'write {key} = ["name"]')
+    return names
 
 
 def _differences(locked: Mapping[str, Any], manifest: Mapping[str, Any]) -> Iterator[str]:

@@ -7,22 +7,48 @@ from dataclasses import dataclass, field
 
 
 @dataclass(frozen=True, kw_only=True)
+class Checkout:
+    """The files of a Git commit that an archive is packed of (``nix/builders/npm_pack.py``).
+
+    Attributes:
+        repository: its URL, without credentials but for the user of SSH.
+        commit: 40 or 64 hexadecimal digits.
+        files: paths in it; of one that ends in "/", all files below; none stands for all that there are. None while
+            nobody has asked npm.
+    """
+
+    repository: str
+    commit: str
+    files: tuple[str, ...] | None = None
+
+    def __str__(self) -> str:
+        return f"git+{self.repository}#{self.commit}"
+
+
+@dataclass(frozen=True, kw_only=True)
 class NpmArchive:
     """Where the archive of a package comes from and what it must be.
 
-    Exactly one of ``url`` and ``path`` is set.
+    Exactly one of ``url``, ``path`` and ``checkout`` is set.
 
     Attributes:
         url: an ``http(s)`` URL without credentials, tokens or fragment.
         path: an archive on disk, relative to the directory of the lock; POSIX separators.
+        checkout: what it is packed of.
         integrity: ``sha512-`` and base64 with padding (Subresource Integrity, section 3.1), which Nix takes as it is.
         size: in bytes; None where nobody has looked at it: an optional one that runs on some systems only.
     """
 
     url: str | None = None
     path: str | None = None
+    checkout: Checkout | None = None
     integrity: str
     size: int | None = None
+
+    @property
+    def place(self) -> str:
+        """The one that is set, for messages and lists."""
+        return self.url or self.path or (str(self.checkout) if self.checkout is not None else "")
 
 
 @dataclass(frozen=True, kw_only=True)

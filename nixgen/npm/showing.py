@@ -92,7 +92,7 @@ def shown(
         found.append(
             Shown(
                 package=package,
-                archive=(archive.url or archive.path or "").rpartition("/")[2] if archive is not None else "",
+                archive=archive.place.rpartition("/")[2] if archive is not None else "",
                 files=index.files if index is not None else None,
                 path=path if path and path not in missing else None,
                 contents=contents.get(archive.integrity, {}) if archive is not None and files else None,

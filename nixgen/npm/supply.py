@@ -1,4 +1,4 @@
-"""Archives of packages put into the store: from the disk, the user's cache, npm's own, or the network, in this order.
+"""Archives of packages put into the store: from the disk, the user's cache, npm's, Git, or the network, in this order.
 
 Whatever way one came, its SHA-512 is compared before the store takes it, and the store computes it once more.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from nixgen.cache import cache_directory
 from nixgen.errors import InputError, VerificationError
 from nixgen.leaf import flat_path, store_name
-from nixgen.npm.model import NpmArchive, NpmPackage
+from nixgen.npm.model import Checkout, NpmArchive, NpmPackage
 from nixgen.observer import Progress
 from nixgen.store import Store
 from nixgen.temporary import temporary_directory
@@ -127,7 +127,10 @@ class _Run:
                         file = directory / str(number)
                         archive = _archive(wanted[path])
                         most = None if archive.size is None else 2 * archive.size + _CHUNK
-                        await transport.download(archive.url or "", file, most=most)
+                        if archive.checkout is not None:
+                            await asyncio.to_thread(_pack, archive.checkout, file)
+                        else:
+                            await transport.download(archive.url or "", file, most=most)
                         await asyncio.to_thread(_compare, file, wanted[path])
                     await asyncio.to_thread(
                         self._daemon.add, Path(path).name[33:], _pieces(file), path, algorithm="sha512"
@@ -182,6 +185,12 @@ def kept(archive: NpmArchive) -> Iterator[Path]:
     yield directory / "_cacache" / "content-v2" / "sha512" / digest[:2] / digest[2:4] / digest[4:]
 
 
+def _pack(checkout: Checkout, file: Path) -> None:
+    from nixgen.npm.checkout import pack
+
+    pack(checkout, file)
+
+
 def _archive(package: NpmPackage) -> NpmArchive:
     assert package.archive is not None
     return package.archive
@@ -208,7 +217,7 @@ def _compare(file: Path, package: NpmPackage) -> None:
         raise VerificationError(
             f"the archive of {package.name} {package.version} has the integrity sha512-"
             f"{base64.b64encode(found).decode()}, expected {archive.integrity}",
-            where=str(archive.path) if archive.url is None else shown(archive.url),
+            where=archive.place if archive.url is None else shown(archive.url),
             todo="do not use what this server gives, unless you know why the archive was replaced",
         )
 

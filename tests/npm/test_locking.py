@@ -353,7 +353,7 @@ def test_allowed_scripts_are_in_the_lock(project: Project) -> None:
     assert "do not run" not in said
     assert "allowed of nowhere, and the lock has no such package" in said
     project.wants(dependencies={"native": "1"}, nixgen={"skripts": []})
-    assert '"nixgen": {"scripts": ["name"], "venv": {"form": "mounted"}}' in project.nixgen("lock", code=3)
+    assert '"unprepared": ["name"], "venv": {"form": "mounted"}}' in project.nixgen("lock", code=3)
 
 
 @pytest.mark.parametrize(
@@ -377,17 +377,17 @@ def test_locks_of_other_tools_say_how_they_become_npms(project: Project, name: s
     assert Lock.from_file(project.directory / "nixgen.lock").npm is None
 
 
-def test_repositories_are_refused_with_what_to_do(project: Project) -> None:
-    """npm locks no hash of what comes from Git: all such packages are named, without logins, and what to ask for."""
+def test_what_is_no_commit_is_refused_with_what_to_do(project: Project) -> None:
+    """Of what npm names otherwise than by a commit, all packages are named, without logins, and what to ask for."""
     project.wants(dependencies={"g": "git+https://host.invalid/o/g.git"})
-    resolved = "git+https://user:hunter22@host.invalid/o/g.git#" + "a" * 40
+    resolved = "git+https://user:hunter22@host.invalid/o/g.git#main"
     _written(
         project.directory,
         {"node_modules/g": {"version": "1.0.0", "resolved": resolved}},
         dependencies={"g": "git+https://host.invalid/o/g.git"},
     )
     said = project.nixgen("lock", code=3)
-    assert "node_modules/g: git+https://host.invalid/o/g.git#aaaa" in said
+    assert "node_modules/g: git+https://host.invalid/o/g.git#main" in said
     assert "hunter22" not in said
     assert "archive/COMMIT.tar.gz" in said
 

@@ -115,6 +115,7 @@ let
   builders = run.buildersOf [
     "npm_archive"
     "npm_package"
+    "plain_json"
   ];
 
   # Those of a package whose install scripts run, which no other's path depends on.
@@ -122,6 +123,7 @@ let
     "npm_archive"
     "npm_package"
     "npm_scripts"
+    "plain_json"
   ];
 
   # The interpreter of the builders: that of the environment where the lock has one, else the machine's python3.

@@ -76,7 +76,8 @@ in
         ++ (
           if builders == all then
             [
-              all
+              # The file rather than its directory, for which Python imports what runs modules.
+              "${all}/__main__.py"
               builder
             ]
           else

@@ -4,9 +4,10 @@ Standard library only, for any Python from 3.8 on: this runs on the environment'
 anew, and nothing here is compiled beforehand: what few builds need is imported where they need it.
 """
 
-import json
 import os
 import sys
+
+import plain_json
 
 
 def main():
@@ -44,8 +45,11 @@ def main():
     else:
         sys.exit(f"nixgen: there is no builder named {name!r}")
     with open(os.environ["attributesPath"], encoding="utf-8") as file:  # noqa: SIM112 - the names are Nix's
-        build(json.load(file), os.environ["out"])  # noqa: SIM112
+        build(plain_json.loads(file.read()), os.environ["out"])  # noqa: SIM112
 
 
 if __name__ == "__main__":
     main()
+    # All files are closed. To take down a Python, module by module, takes a tenth of a small build's time.
+    sys.stdout.flush()
+    os._exit(0)

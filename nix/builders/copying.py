@@ -3,6 +3,8 @@
 import os
 import stat
 
+_PIECE = 1 << 20
+
 
 def copy(source, destination, mode, content=None):
     """Put a copy of a file of the store where nothing is.
@@ -25,11 +27,19 @@ def copy(source, destination, mode, content=None):
             return
         except OSError:
             pass
-    if content is None:
-        import shutil
-
-        shutil.copyfile(source, destination)
-    else:
-        with open(destination, "xb") as file:
+    with open(destination, "xb") as file:
+        if content is None:
+            _copy(source, file)
+        else:
             file.write(content)
     os.chmod(destination, mode)
+
+
+def _copy(source, file):
+    # Not by shutil, which takes longer to import than most builds have to copy.
+    with open(source, "rb") as opened:
+        while True:
+            piece = opened.read(_PIECE)
+            if not piece:
+                break
+            file.write(piece)

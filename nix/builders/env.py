@@ -3,9 +3,7 @@
 What few environments need is imported where they need it: a third of the time of a small one is imports.
 """
 
-import json
 import os
-import shlex
 import stat
 import sys
 
@@ -13,7 +11,7 @@ import copying
 import layout
 import manifest
 import neighbours
-import startup
+import plain_json
 
 #: Which of several files for one path stands in an environment; only where its user said so.
 _PREFERRED = "nix-support/nixgen-env.json"
@@ -35,7 +33,7 @@ _TREE, _WAY = ".t{}", ".{}"
 _VENV = """\
 #!/bin/sh
 # nixgen: make or heal a virtual environment on top of this environment; see --help.
-parts={parts}
+parts='{parts}'
 . "$parts/program.sh"
 """
 
@@ -79,6 +77,8 @@ def build(attributes, out):
 
         libraries.write(out, site, merge.manifests, attributes["python"], **wanted)
     if any(said.scaffolds for said in merge.manifests.values()):
+        import startup
+
         startup.write(os.path.join(out, site), WRITABLE, "writable.py", f"install({os.path.dirname(out)!r})")
 
 
@@ -91,7 +91,7 @@ def copies(env):
     """Return the files that an environment has copies of itself: path in it to the file in a tree."""
     try:
         with open(os.path.join(env, COPIES), encoding="utf-8") as file:
-            return json.load(file)
+            return plain_json.loads(file.read())
     except FileNotFoundError:
         return {}
 
@@ -119,13 +119,15 @@ def _write_venv(parts, out):
     if os.path.lexists(program):
         os.unlink(program)  # a wheel's, in the place of what root runs at boot; locking refuses it
     with open(program, "x", encoding="utf-8") as file:
-        file.write(_VENV.format(parts=shlex.quote(parts)))
+        file.write(_VENV.format(parts=parts.replace("'", "'\\''")))
     os.chmod(program, 0o555)
 
 
 def _write_json(said, path):
     """Write what farms read beside the ways to the trees, where there is anything to say."""
     if said:
+        import json
+
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:
             json.dump(said, file, indent=1, sort_keys=True)

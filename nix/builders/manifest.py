@@ -1,7 +1,8 @@
 """What a tree says of itself, for environments and for those who ask what is in it."""
 
-import json
 import os
+
+import plain_json
 
 #: Where a tree keeps it; outside of what environments merge.
 PATH = "nix-support/nixgen.json"
@@ -71,10 +72,12 @@ class Manifest:
     def read(cls, tree):
         """Read what a tree says."""
         with open(os.path.join(tree, PATH), encoding="utf-8") as file:
-            return cls(**json.load(file))
+            return cls(**plain_json.loads(file.read()))
 
     def write(self, tree):
         """Write it into a tree that has none."""
+        import json
+
         path = os.path.join(tree, PATH)
         os.makedirs(os.path.dirname(path), exist_ok=True)
         with open(path, "x", encoding="utf-8") as file:

@@ -146,8 +146,8 @@ def _builder(arguments: Sequence[str]) -> tuple[str, str] | None:
     """Return the store path of the builders that a derivation runs, and the name of that one; None for others."""
     if arguments and (alone := _ALONE.fullmatch(arguments[-1])):
         return alone[1], alone[2]
-    if len(arguments) > 1 and arguments[-2].endswith(_BUILDERS):
-        return arguments[-2], arguments[-1]
+    if len(arguments) > 1 and (builders := arguments[-2].removesuffix("/__main__.py")).endswith(_BUILDERS):
+        return builders, arguments[-1]
     return None
 
 

@@ -41,8 +41,9 @@ it would be shared.
 
 #: tests/corpus/test_optimising.py and tests/whole/test_copies.py prove it.
 _OPTIMISING = """\
-That is so where the builders of trees are in Nix's sandbox, or run as its build users. Elsewhere a copy that is no
-program is [its leaf's file with one more name](how-it-works.md#what-a-copy-takes), and only programs are stored twice.
+That is so on file systems that share no blocks (ext4), where Nix builds in its sandbox or as its build users. Without
+both a copy that is no program is [its leaf's file with one more name](how-it-works.md#what-a-copy-takes), and only
+programs are stored twice; on Btrfs and XFS nothing is, wherever it is built.
 With `auto-optimise-store = true` in nix.conf, or after `nix-store --optimise`, Nix keeps equal files of the store once,
 as hard links: a copy has the inode of its leaf, and a program, whose leaf has no x bit, that of its copy in the tree of
 another release. Then nothing of this is stored twice.

@@ -86,9 +86,9 @@ def place(file, rules, out):
     return placed
 
 
-def make_copy(leaf, destination, reasons, content=None):
-    """Put a copy of a leaf where nothing is, of whose content somebody may have read all."""
-    copying.copy(leaf, destination, 0o555 if "executable" in reasons else 0o444, content)
+def make_copy(leaf, destination, reasons):
+    """Put a copy of a leaf where nothing is."""
+    copying.copy(leaf, destination, 0o555 if "executable" in reasons else 0o444)
 
 
 def _link_or_copy(file, rules, destination):
@@ -113,7 +113,7 @@ def _link_or_copy(file, rules, destination):
             opened.write(content)
         os.chmod(destination, 0o555)
     else:
-        make_copy(leaf, destination, reasons, content)
+        make_copy(leaf, destination, reasons)
     placed = Placed(
         file.target,
         reasons=reasons,

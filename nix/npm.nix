@@ -25,6 +25,7 @@ let
     path
     replaceStrings
     sort
+    split
     stringLength
     substring
     tail
@@ -382,22 +383,42 @@ in
         };
         allowSubstitutes = false;
       };
+
+      # By the directory of each node_modules, "" for the project's, the packages below it.
+      parts = groupBy (package: head (split "(^|/)node_modules/" package.at)) packages;
+
+      # The node_modules of a directory as npm lays it out, as an image to mount. That of the project names those of
+      # workspaces, which have packages of their own.
+      imageOf =
+        directory:
+        run.run {
+          name = "${name}-mounted";
+          inherit (arguments) system;
+          builder = "npm_mounted";
+          inherit (made) interpreter;
+          attributes = {
+            inherit directory;
+            project = made.section.name or "";
+            environment = "${environment}";
+          }
+          // (
+            if directory == "" then
+              {
+                inherit packages;
+                workspaces = map (other: [
+                  other
+                  "${imageOf other}"
+                ]) (filter (other: other != "") (attrNames parts));
+              }
+            else
+              { packages = parts.${directory}; }
+          );
+          allowSubstitutes = false;
+        };
     in
     environment
     // {
-      # The project's node_modules as npm lays it out, as an image to mount.
-      mounted = run.run {
-        name = "${name}-mounted";
-        inherit (arguments) system;
-        builder = "npm_mounted";
-        inherit (made) interpreter;
-        attributes = {
-          inherit packages;
-          project = made.section.name or "";
-          environment = "${environment}";
-        };
-        allowSubstitutes = false;
-      };
+      mounted = imageOf "";
       # Where each package lies.
       nixgen = {
         inherit (made) interpreter;

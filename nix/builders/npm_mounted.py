@@ -1,4 +1,4 @@
-"""Write the image of a project's ``node_modules`` as npm lays it out: real files, whose content packages have."""
+"""Write the image of a ``node_modules`` as npm lays it out: real files, whose content packages have."""
 
 import os
 
@@ -17,30 +17,34 @@ def build(attributes, out):
     """Make the directory ``out``, with the image, and a link to the environment of links.
 
     Args:
-        attributes: ``project`` (its name), ``environment`` (a store path) and ``packages``, as ``npm_environment``
-            takes them. Those of the project's own ``node_modules`` are in the image.
+        attributes: ``directory`` whose node_modules it is ("" for the project's own), ``environment`` (a store path)
+            and ``packages``, as ``npm_environment`` takes them. For the project's own, all there are, ``project`` (its
+            name), and ``workspaces``: pairs of a directory that has packages of its own, and the image of those.
         out: directory to make.
     """
     os.mkdir(out)
-    packages = [package for package in attributes["packages"] if package["at"].startswith(f"{_MODULES}/")]
-    record = os.path.join(out, "package-lock.json")
-    with open(record, "x", encoding="utf-8") as file:
-        file.write(npm_lockfile.text(attributes["project"], packages))
+    top = os.path.join(attributes["directory"], _MODULES)
+    packages = [package for package in attributes["packages"] if package["at"].startswith(f"{top}/")]
     store = os.path.dirname(out)
     root = erofs.Directory({})
     # By their places, what lies in a package comes after it.
     for package in sorted(packages, key=lambda package: package["at"].split("/")):
-        _put(root, package, store)
+        _put(root, package, top, store)
     for modules, members in _levels(packages).items():
         for command, target in npm_layout.commands(members).items():
-            place = [*modules.split("/")[1:], ".bin", command]
-            _at(root, place[:-1]).entries[os.fsencode(command)] = erofs.Link(os.fsencode(target))
-    root.entries[npm_lockfile.NAME.encode()] = _file(record, store)
+            around = _at(root, [*_parts(modules, top), ".bin"])
+            around.entries[os.fsencode(command)] = erofs.Link(os.fsencode(target))
+    if "workspaces" in attributes:
+        record = os.path.join(out, "package-lock.json")
+        with open(record, "x", encoding="utf-8") as file:
+            file.write(npm_lockfile.text(attributes["project"], attributes["packages"]))
+        root.entries[npm_lockfile.NAME.encode()] = _file(record, store)
+        shown.write_workspaces(out, dict(attributes["workspaces"]))
     shown.write(out, root, attributes["environment"], time=_TIME)
 
 
-def _put(root, package, store):
-    parts = package["at"].split("/")[1:]
+def _put(root, package, top, store):
+    parts = _parts(package["at"], top)
     around = _at(root, parts[:-1])
     name = os.fsencode(parts[-1])
     if "link" in package:
@@ -64,6 +68,11 @@ def _file(path, store):
     status = os.stat(path)
     content = os.fsencode(path[len(store) :]) if status.st_size else b""
     return erofs.File(0o755 if status.st_mode & 0o100 else 0o644, status.st_size, content)
+
+
+def _parts(path, top):
+    """Return the way from the node_modules at the top to a place below it."""
+    return path[len(top) + 1 :].split("/") if path != top else []
 
 
 def _at(root, parts):

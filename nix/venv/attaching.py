@@ -7,6 +7,7 @@ import time
 
 import images
 import mounts
+import owner
 import upper
 from images import SOURCE
 from place import identity_in, reach
@@ -59,12 +60,15 @@ def known(place):
     return record
 
 
-def new_record(place, image):
-    """Return a record for a DIR that has none, and may have one.
+def record_for(place, image):
+    """Return the record of a DIR; where it has none, and may have one, one that says the image.
 
     Raises:
-        Refusal: DIR has something in it that is not nixgen's.
+        Refusal: it has none, and something in it that is not nixgen's.
     """
+    record = record_of(place)
+    if record is not None:
+        return record
     form = place.form()
     if form is None and [name for name in place.names() if name != ".nixgen"]:
         raise Refusal(
@@ -144,6 +148,24 @@ def settle(place, record, options, reset=False):
         images.sweep()
     if not options.quiet and options.verb in ("attach", "reset", "rollback"):
         _say_changes(place)
+
+
+def drop(place, record):
+    """Have a DIR show nothing any more, and be gone; what was installed or changed in it is kept, and said."""
+    place.detach(lazy=True)
+    with place.inside(".nixgen/upper") as changes:
+        kept = upper.Upper(changes, place.uid, place.gid).changed()
+    if kept:
+        record.attached = False
+        record.write()
+        what = "the lock has nothing here any more; what you installed or changed is in .nixgen/upper"
+        print(f"{place.path}: {what}: {', '.join(kept)}", file=sys.stderr)
+        return
+    for name, text in ((".nixgen", None), (".gitignore", _IGNORED), (_NOTE, _NOTE_TEXT)):
+        if text is None or owner.read(place.descriptor, name) == text.encode():
+            upper.remove(place.descriptor, name)
+    record.remove()
+    place.remove()
 
 
 def source(record):

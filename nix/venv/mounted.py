@@ -19,6 +19,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import attaching
 import images
 import mounts
+import workspaces
 from images import SOURCE
 from place import opened
 from records import Record
@@ -72,10 +73,9 @@ def _attach(options):
     images.demand(options.directory)
     image = images.valid_image(options.image)
     with opened(options.directory, make=True) as place:
-        record = attaching.record_of(place) or attaching.new_record(place, image)
-        if record.image != image:
-            record.previous, record.image = record.image, image
-        attaching.settle(place, record, options, reset=options.verb == "reset")
+        record = attaching.record_for(place, image)
+        record.show(image)
+        _settle(place, record, options)
     return 0
 
 
@@ -87,31 +87,63 @@ def _rollback(options):
             raise Refusal(
                 3, "there is no environment of before", place.path, "nothing: it has had one environment only"
             )
-        record.image, record.previous = record.previous, record.image
-        images.valid_image(record.image)
-        attaching.settle(place, record, options)
+        record.show(images.valid_image(record.previous))
+        _settle(place, record, options)
     return 0
+
+
+def _settle(place, record, options):
+    """Have a DIR show its image, and the workspaces of its project theirs; what has none any more shows nothing."""
+    beside = workspaces.there(record.image, place.path)
+    for path in filter(os.path.lexists, beside):
+        with opened(path) as other:
+            attaching.record_for(other, "")  # refuses what is not nixgen's, before anything is shown
+    attaching.settle(place, record, options, reset=options.verb == "reset")
+    for path, image in beside.items():
+        with opened(path, make=True) as other:
+            its = attaching.record_for(other, image)
+            its.show(image)
+            attaching.settle(other, its, options, reset=options.verb == "reset")
+    for path in filter(os.path.lexists, workspaces.there(record.previous, place.path)):
+        if path not in beside:
+            with opened(path) as other:
+                its = attaching.record_of(other)
+                if its is not None and (its.attached or other.mounted):
+                    attaching.drop(other, its)
 
 
 def _heal(options):
     with opened(options.directory) as place:
-        if options.image and attaching.record_of(place) is None:
-            record = attaching.new_record(place, images.valid_image(options.image))
+        if options.image:
+            record = attaching.record_for(place, images.valid_image(options.image))
         else:
             record = attaching.known(place)
-        faults = attaching.faults(place, record)
-        if options.verb in ("check", "dry-run"):
-            would = "would heal: " if options.verb == "dry-run" else ""
-            for fault in faults:
-                print(f"{place.path}: {would}{fault}")
-            return 1 if faults and options.verb == "check" else 0
-        if faults:
-            images.demand(place.path)
-            attaching.settle(place, record, options)
-            if not options.quiet:
-                for fault in faults:
-                    print(f"{place.path}: healed: {fault}", file=sys.stderr)
-    return 0
+        faults = _heal_one(place, record, options)
+        for path, image in workspaces.there(record.image, place.path).items():
+            if options.verb != "heal" and not os.path.lexists(path):
+                faults += _say(path, ["it is missing"], options)
+                continue
+            with opened(path, make=True) as other:
+                its = attaching.record_for(other, image)
+                its.show(image)
+                faults += _heal_one(other, its, options)
+    return 1 if faults and options.verb == "check" else 0
+
+
+def _heal_one(place, record, options):
+    """Heal a DIR, or say what would be healed; return what was wrong."""
+    faults = attaching.faults(place, record)
+    if faults and options.verb == "heal":
+        images.demand(place.path)
+        attaching.settle(place, record, options)
+    return _say(place.path, faults, options)
+
+
+def _say(path, faults, options):
+    words = {"heal": "healed: ", "dry-run": "would heal: "}.get(options.verb, "")
+    for fault in faults if options.verb != "heal" or not options.quiet else ():
+        print(f"{path}: {words}{fault}", file=sys.stderr if options.verb == "heal" else sys.stdout)
+    return faults
 
 
 def _heal_all(options):
@@ -147,19 +179,32 @@ def _forget(record):
 
 
 def _detach(options):
-    gone = None if os.path.lexists(options.directory) else Record.at(os.path.realpath(options.directory))
+    path = options.directory
+    gone = None if os.path.lexists(path) else Record.at(os.path.realpath(path))
     if gone is not None:
         gone.remove()
+        for other in filter(None, map(Record.at, workspaces.beside(gone.image, gone.path))):
+            if not os.path.lexists(other.path):
+                other.remove()
         return 0
-    with opened(options.directory) as place:
+    with opened(path) as place:
         record = attaching.known(place)
-        if place.mounted:
-            images.demand(place.path)
-            place.detach(options.lazy)
-        record.attached = False
-        record.write()
+        for one in filter(os.path.lexists, workspaces.there(record.image, place.path)):
+            with opened(one) as other:
+                its = attaching.record_of(other)
+                if its is not None:
+                    _take_away(other, its, options)
+        _take_away(place, record, options)
     images.sweep()
     return 0
+
+
+def _take_away(place, record, options):
+    if place.mounted:
+        images.demand(place.path)
+        place.detach(options.lazy)
+    record.attached = False
+    record.write()
 
 
 def _table(options):
@@ -223,6 +268,8 @@ def _run(options):
     try:
         mounts.alone(mounts.NEW_MOUNTS | (mounts.NEW_USERS if user else 0))
         _show_over(options.over or environment, image, options.names)
+        for path, other in workspaces.there(image, options.over or "").items():
+            _show_over(path, images.valid_image(other), options.names and _names_beside(options.names, other))
     except OSError as error:
         raise Refusal(7, f"cannot mount here: {error.strerror}", image, "leave out --mounted") from None
     try:
@@ -230,6 +277,10 @@ def _run(options):
     except OSError as error:
         print(f"nixgen: cannot run {command[0]}: {error.strerror}", file=sys.stderr)
         return 127 if error.errno == errno.ENOENT else 126
+
+
+def _names_beside(names, image):
+    return os.path.join(os.path.dirname(names), os.path.basename(image))
 
 
 def _show_over(place, image, names):

@@ -76,6 +76,15 @@ class Place:
         os.close(after)
         raise Refusal(3, "it is another directory now", self.path, "run this again")
 
+    def remove(self):
+        """Remove DIR, unless there is something in it, with its owner's rights."""
+        around = reach(os.path.dirname(self.path))
+        try:
+            with owner.rights_of(self.uid, self.gid), contextlib.suppress(OSError):
+                os.rmdir(os.path.basename(self.path), dir_fd=around)
+        finally:
+            os.close(around)
+
     def names(self):
         """Return what is in DIR itself."""
         return os.listdir(self.descriptor)

@@ -60,6 +60,11 @@ class Record:
                 return record
         return None
 
+    def show(self, image):
+        """Say that DIR is to show an image; what it showed is then the one of before."""
+        if self.image != image:
+            self.previous, self.image = self.image, image
+
     def write(self):
         """Write it, and have Nix keep what it names."""
         os.makedirs(RECORDS, mode=0o755, exist_ok=True)

@@ -14,7 +14,7 @@ import stat
 
 import owner
 from distributions import Distributions
-from npm_packages import RECORD, Packages
+from npm_packages import Packages
 
 _DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 _OPAQUE, _METACOPY, _REDIRECT = (f"trusted.overlay.{name}" for name in ("opaque", "metacopy", "redirect"))
@@ -35,7 +35,7 @@ class Lower:
         self._names = names
         self.store = store
         #: Which file is whose.
-        self.packages = Packages(self) if self.has(RECORD) else Distributions(self)
+        self.packages = Distributions(self) if self.has("pyvenv.cfg") else Packages(self)
 
     def content(self, path):
         """Return a file's content as its path in the store, "" where it is empty; None where there is no file."""
@@ -99,6 +99,18 @@ class Upper:
         """Return the names in a directory of the layer; none where there is none."""
         with self._opened(directory) as here:
             return [] if here is None else sorted(os.listdir(here))
+
+    def changed(self):
+        """Return the names at the top that are more than removals, without those that programs keep there."""
+        return [name for name in self.names("") if not name.startswith(".") and self._has_content("", name)]
+
+    def _has_content(self, directory, name):
+        with self._opened(directory) as here:
+            kind = None if here is None else _kind(here, name)
+            if kind != "directory":
+                return kind == "other" or (kind == "file" and not _has(here, name, _METACOPY))
+        path = os.path.join(directory, name)
+        return any(self._has_content(path, inside) for inside in self.names(path))
 
     @contextlib.contextmanager
     def _opened(self, path, make=False):

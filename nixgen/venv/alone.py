@@ -13,11 +13,10 @@ from nixgen.environments.build import build
 from nixgen.environments.npm import build_npm
 from nixgen.environments.request import Request
 from nixgen.errors import MachineError
-from nixgen.library import builder_module, library_directory
+from nixgen.library import builder_module, library_directory, module_of
 from nixgen.observer import SILENT, Observer
 from nixgen.temporary import temporary_directory
 
-from .node_modules import check_image
 from .program import cannot_mount
 
 #: What overlayfs reads where no root has mounted it (the kernel's Documentation/filesystems/overlayfs.rst).
@@ -42,7 +41,8 @@ def shown_alone(request: Request, observer: Observer = SILENT) -> list[str]:
 def modules_alone(request: Request, observer: Observer = SILENT) -> list[str]:
     """Build the image of a project's ``node_modules``, and return the words that stand before a command which sees it.
 
-    It is seen over the project's own ``node_modules``, which is made, and stays, where there is none.
+    It is seen over the project's own ``node_modules``, which is made, and stays, where there is none; and so for
+    workspaces that have packages of their own.
 
     Args:
         request: the environment.
@@ -50,14 +50,17 @@ def modules_alone(request: Request, observer: Observer = SILENT) -> list[str]:
 
     Raises:
         MachineError: nothing can be mounted here.
-        InputError: workspaces have packages of their own.
         NixgenError: with what stands in the way of building it.
     """
     _check()
     image = Path(build_npm(request._replace(mounted=True), _link(request, "-npm"), observer))
-    check_image(image)
     directory = request.base.absolute() / "node_modules"
     directory.mkdir(exist_ok=True)
+    beside = module_of("venv", "workspaces").there(str(image), str(directory))
+    for path, other in beside.items():
+        Path(path).mkdir(exist_ok=True)
+        if os.geteuid() != 0:
+            _names(Path(other))  # where mounted.py looks: beside those of the project
     return _words(image, "--over", str(directory))
 
 

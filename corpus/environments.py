@@ -146,21 +146,22 @@ class Workshop:
         python = () if self.python is None else ("--python", self.python)
         self._nixgen(project, "build", "--quiet", "--out-link", str(link), *python)
 
-    def mount(self, project: Path, directory: Path) -> None:
-        """Build the environment of a lock without links, and attach it.
+    def venv(self, project: Path, directory: Path, form: str) -> None:
+        """Make a virtual environment on top of the lock's environment.
 
         Args:
             project: the lock's.
-            directory: where it is to show.
+            directory: where it is to be.
+            form: ``overlay``, ``farm`` or ``mounted``.
 
         Raises:
             TroubleError: with what nixgen says.
         """
         python = () if self.python is None else ("--python", self.python)
-        self._nixgen(project, "venv", "--quiet", "--mounted", *python, str(directory))
+        self._nixgen(project, "venv", "--quiet", f"--{form}", *python, str(directory))
 
     def unmount(self, directory: Path) -> None:
-        """Take away what ``mount`` has attached, of a run that was killed too; nothing where there is nothing.
+        """Take away what ``venv`` has mounted, of a run that was killed too; nothing where there is nothing.
 
         Raises:
             TroubleError: with what nixgen says.

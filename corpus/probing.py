@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -14,6 +13,7 @@ from corpus.entries import Entry
 from corpus.files import differences
 from corpus.processes import Done, Processes
 from corpus.result import DEFECT, EQUAL, Compared, Outcome
+from corpus.sides import Side
 
 HERE = Path(__file__).resolve().parent
 
@@ -42,26 +42,6 @@ class Limits:
     submodules: float = 45
     command: float = 30
     probe: float = 300
-
-
-@dataclass(frozen=True, kw_only=True)
-class Side:
-    """One of the two environments.
-
-    Attributes:
-        environment: its directory.
-        scratch: directory for what probes write.
-        prefix: words before each command.
-    """
-
-    environment: Path
-    scratch: Path
-    prefix: tuple[str, ...] = ()
-
-    @property
-    def python(self) -> str:
-        """The environment's interpreter."""
-        return str(self.environment / "bin" / "python")
 
 
 @dataclass(kw_only=True)
@@ -161,38 +141,7 @@ class Prober:
             yield below
 
     def _run(self, side: Side, words: Sequence[object], timeout: float, *, of_environment: bool = True) -> Done:
-        program, *arguments = map(str, words)
-        if of_environment:
-            program = str(side.environment / "bin" / program)
-        cwd = side.scratch / "cwd"
-        shutil.rmtree(cwd, ignore_errors=True)
-        for directory in (cwd, side.scratch / "home", side.scratch / "tmp"):
-            directory.mkdir(parents=True, exist_ok=True)
-        try:
-            return self.processes.run(
-                [*side.prefix, program, *arguments], cwd=cwd, env=self._environment(side), timeout=timeout
-            )
-        except OSError as error:
-            return Done(code=127, out="", err=str(error))
-
-    def _environment(self, side: Side) -> dict[str, str]:
-        """Return the variables of a user who has this environment active: no settings of pip or Nix."""
-        return {
-            "PATH": f"{side.environment}/bin:/usr/bin:/bin",
-            "VIRTUAL_ENV": str(side.environment),
-            "HOME": str(side.scratch / "home"),
-            "TMPDIR": str(side.scratch / "tmp"),
-            "LANG": "C.UTF-8",
-            "TZ": "UTC",
-            "TERM": "dumb",
-            "NO_COLOR": "1",
-            "COLUMNS": "100",
-            "PYTHONHASHSEED": "0",
-            "CUDA_VISIBLE_DEVICES": "",
-            "QT_QPA_PLATFORM": "offscreen",
-            "SDL_VIDEODRIVER": "dummy",
-            "SDL_AUDIODRIVER": "dummy",
-        }
+        return side.run(self.processes, words, timeout, of_environment=of_environment)
 
     def _normal(self, text: str) -> str:
         places = {str(side.environment.parent): "SIDE" for side in (self.pip, self.nixgen)}

@@ -16,9 +16,10 @@ from packaging.utils import canonicalize_name
 from corpus import result
 from corpus.entries import Entry
 from corpus.environments import TroubleError, Workshop, measure
-from corpus.probing import Limits, Prober, Side
+from corpus.probing import Limits, Prober
 from corpus.result import DEFECT, DIFFERS, Compared, Result, Tree
 from corpus.room import Room
+from corpus.sides import Side
 from nixgen.errors import NixgenError
 from nixgen.lock import Lock
 
@@ -75,7 +76,7 @@ class Runner:
                 if self.from_source:
                     self.workshop.lock_from_source(entry, project)
                 if self.mounted:
-                    self.workshop.mount(project, nix / "env")
+                    self.workshop.venv(project, nix / "env", "mounted")
                 else:
                     self.workshop.build(project, nix / "env")
                 base = self.workshop.base(nix / "env")

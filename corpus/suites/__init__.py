@@ -1,0 +1,1 @@
+"""The tests that packages ship, in pip's environment and in nixgen's."""

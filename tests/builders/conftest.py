@@ -143,6 +143,8 @@ class Workbench:
                 "python": INTERPRETER,
                 "prefer": [*(prefer or {}).items()],
                 **SHARED,
+                # Of the store, as all that an image has.
+                "activate": {name: self.leaf(name, Path(path).read_bytes()) for name, path in ACTIVATE.items()},
                 "libraries": {"given": [*map(str, libraries)], "ignore": [*ignore], "required": required},
             },
             str(out),

@@ -253,8 +253,9 @@ def _missing(options):
 
 
 def _run(options):
-    """Run a command that sees an image's files in the environment's own place, or ``--over`` a directory, and nobody
-    else does.
+    """Run a command that sees an image's files in the environment's own place, and nobody else does.
+
+    ``--over`` a directory it may change them, too; what it has changed is gone when it ends.
 
     Root needs nothing; another user ``--names``, a directory that holds them as files (nixgen makes it of the image).
     """
@@ -267,9 +268,11 @@ def _run(options):
         raise Refusal(7, said, image, "leave out --mounted")
     try:
         mounts.alone(mounts.NEW_MOUNTS | (mounts.NEW_USERS if user else 0))
-        _show_over(options.over or environment, image, options.names)
-        for path, other in workspaces.there(image, options.over or "").items():
-            _show_over(path, images.valid_image(other), options.names and _names_beside(options.names, other))
+        if options.over is None:
+            _show(environment, image, options.names)
+        else:
+            for path, other in {options.over: image, **workspaces.there(image, options.over)}.items():
+                _show_changeable(path, images.valid_image(other), options.names and _names_beside(options.names, other))
     except OSError as error:
         raise Refusal(7, f"cannot mount here: {error.strerror}", image, "leave out --mounted") from None
     try:
@@ -283,20 +286,34 @@ def _names_beside(names, image):
     return os.path.join(os.path.dirname(names), os.path.basename(image))
 
 
-def _show_over(place, image, names):
-    """Show an image in the place of a directory, for this process alone."""
-    store = os.path.dirname(image)
-    attributes = mounts.NOSUID | mounts.NODEV | mounts.READ_ONLY
-    options = [("source", SOURCE + os.path.basename(image)), ("ro", None)]
+def _show(place, image, names):
+    """Show an image in the place of a directory, for this process alone, and for reading."""
     if names is None:
-        below = os.open(place, _DIRECTORY)
-        mounts.move(images.names_of(image), below)
-        options += [("metacopy", "on"), ("redirect_dir", "on")]
-    else:
-        options += [("userxattr", None)]
-    options += [("lowerdir", f"{names or place}::{store}")]
+        mounts.move(images.names_of(image), os.open(place, _DIRECTORY))
+    _overlay(place, image, names, names or place, [("ro", None)], mounts.READ_ONLY)
+
+
+def _show_changeable(place, image, names):
+    """Show an image over a directory, for this process alone; what is changed is in memory.
+
+    Many tools keep what they have made in ``node_modules/.cache``, ``.vite`` and the like.
+    """
+    memory = mounts.make("tmpfs", [("source", "nixgen"), ("mode", "0755")], mounts.NOSUID | mounts.NODEV)
+    mounts.move(memory, os.open(place, _DIRECTORY))
+    upper, work, below = (os.path.join(place, name) for name in ("upper", "work", "names"))
+    for directory in (upper, work, below):
+        os.mkdir(directory)
+    if names is None:
+        mounts.move(images.names_of(image), os.open(below, _DIRECTORY))
+    _overlay(place, image, names, names or below, [("upperdir", upper), ("workdir", work)], 0)
+
+
+def _overlay(place, image, names, lower, options, attributes):
+    store = os.path.dirname(image)
+    how = [("metacopy", "on"), ("redirect_dir", "on")] if names is None else [("userxattr", None)]
+    given = [("source", SOURCE + os.path.basename(image)), *how, ("lowerdir", f"{lower}::{store}"), *options]
     # Opened now, it is what is uppermost.
-    mounts.move(mounts.make("overlay", options, attributes), os.open(place, _DIRECTORY))
+    mounts.move(mounts.make("overlay", given, mounts.NOSUID | mounts.NODEV | attributes), os.open(place, _DIRECTORY))
 
 
 _VERBS = {

@@ -206,7 +206,13 @@ class Placement:
         asking = {path for path, source in skips.items() if source.beside}
         asking.update(path for path in seen if guards and skipping.hands(_read(self._leaves[path]), guards))
         around = tuple({posixpath.dirname(path) + "/" for path in asking if "/" in path})
-        listed = tuple({path.split("/")[0] + "/" for path, source in skips.items() if source.lists})
+        listed = {path.split("/")[0] + "/" for path, source in skips.items() if source.lists and not source.given}
+        # What lists directories that it is given means a user's, but where its package looks for plugins.
+        given = {path.split("/")[0] + "/" for path, source in skips.items() if source.given} - listed
+        if given:
+            finding = [path for path in seen if skipping.finds_modules(_read(self._leaves[path]))]
+            listed.update(top for top in given if any(path.startswith(top) for path in finding))
+        listed = tuple(listed)
         found = {path for path in self._paths if path.startswith(around) and not _is_native(path)}
         found.update(path for path in self._paths if path.startswith(listed) and is_source(path))
         return {path for path in found if self._leaves[path]}  # as above

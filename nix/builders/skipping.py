@@ -3,7 +3,7 @@
 import ast
 import collections
 
-from locations import ANY, OWN
+from locations import ANY, LOADERS, OWN
 
 #: What tells a link from a file, or opens no link.
 NAMES = frozenset(["islink", "is_symlink", "O_NOFOLLOW"])
@@ -12,9 +12,10 @@ NAMES = frozenset(["islink", "is_symlink", "O_NOFOLLOW"])
 #:
 #: beside: whether it asks of paths that start from its own location whether they are links.
 #: lists: whether it lists directories that it knows otherwise, and passes over links in them.
+#: given: whether all that it lists so is what its functions are given, a user's directories as a rule.
 #: guards: names of its functions that ask so of paths which they are given.
-Skips = collections.namedtuple("Skips", "beside lists guards")
-NOTHING = Skips(beside=False, lists=False, guards=frozenset())
+Skips = collections.namedtuple("Skips", "beside lists given guards")
+NOTHING = Skips(beside=False, lists=False, given=False, guards=frozenset())
 
 _LISTS = frozenset(["listdir", "scandir", "walk", "fwalk", "glob", "iglob", "rglob", "iterdir"])
 _RESOURCES = frozenset(["importlib.resources", "importlib_resources", "resources"])
@@ -29,7 +30,10 @@ _CHANGES = frozenset(
     ]
 )
 
-_MODULES = frozenset(["os", "path", "pathlib", "shutil"])
+_MODULES = frozenset(["glob", "os", "path", "pathlib", "shutil"])
+
+#: What loads a module that has been found: by its path, or by a name made of it.
+_LOADS = LOADERS | {"SourceFileLoader", "__import__", "exec_module", "import_module", "load_source", "run_path"}
 
 
 def skips(nodes):
@@ -46,9 +50,11 @@ def skips(nodes):
     asking = [function for function in functions if any(_holds(function, node) for node in asked)]
     # Most sources name no location.
     beside = _Known(nodes[0], functions, treated).asking() if any(map(_may_locate, nodes)) else set()
+    lists = [function for function in asking if function not in beside and _lists_without_links(function)]
     return Skips(
         beside=bool(beside),
-        lists=any(_lists_without_links(function) for function in asking if function not in beside),
+        lists=bool(lists),
+        given=bool(lists) and all(_lists_given(function, treated) for function in lists),
         guards=frozenset(
             function.name
             for function in asking
@@ -72,6 +78,16 @@ def hands(content, guards):
         return False
     known = _Known(tree, [node for node in ast.walk(tree) if isinstance(node, _FUNCTIONS)])
     return not guards.isdisjoint(known.given)
+
+
+def finds_modules(content):
+    """Tell whether a source lists directories around modules' locations and loads modules, as loaders of plugins do."""
+    import re
+
+    if not _may_name_location(content):
+        return False
+    listing, loading = ("|".join(sorted(names)).encode() for names in (_LISTS, _LOADS))
+    return bool(re.search(rb"\b(?:%s)[ \t]*\(" % listing, content) and re.search(rb"\b(?:%s)\b" % loading, content))
 
 
 class _Known:
@@ -251,6 +267,22 @@ def _lists_without_links(function):
                     if leaves in _wanted(inner.test, True):
                         return True
     return False
+
+
+def _lists_given(function, treated):
+    """Tell whether a function lists nothing but what it is given, or what is made of that."""
+    known = _Scope(function.body, treated=treated).spread(_parameters(function))
+    for node in ast.walk(function):
+        if isinstance(node, ast.Call) and not _LISTS.isdisjoint(_called(node)):
+            named = {inner.id for inner in ast.walk(node) if isinstance(inner, ast.Name)} - _MODULES
+            called = {call.func.id for call in ast.walk(node) if isinstance(call, ast.Call) and _is_named(call.func)}
+            if not named - called or not named - called <= known:
+                return False
+    return True
+
+
+def _is_named(node):
+    return isinstance(node, ast.Name)
 
 
 def _wanted(test, wanted):

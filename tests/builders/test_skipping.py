@@ -34,6 +34,14 @@ LISTS = {
     "taken": "def f(d):\n for n in d.iterdir():\n  if n.is_file() and not n.is_symlink():\n   yield n\n",
     "comprehension": "def f(d):\n return [n for n in os.scandir(d) if not n.is_symlink()]\n",
 }
+#: What such a function is not given.
+OWN = {
+    "a name of another module": (
+        "from demo.paths import PLUGINS\ndef f():\n return [n for n in PLUGINS.iterdir() if not n.is_symlink()]\n"
+    ),
+    "an attribute": "class A:\n def f(self):\n  return [n for n in os.scandir(self.d) if not n.is_symlink()]\n",
+    "both": "def f(d):\n for n in os.listdir(d or PLUGINS):\n  if os.path.islink(n):\n   continue\n  g(n)\n",
+}
 NEITHER = {
     "removes": "def f(d):\n for n in os.listdir(d):\n  if os.path.islink(n):\n   continue\n  os.unlink(n)\n",
     "wants links": "def f(d):\n return [n for n in os.scandir(d) if n.is_symlink()]\n",
@@ -48,11 +56,13 @@ NEITHER = {
 }
 
 
-@pytest.mark.parametrize("name", [*BESIDE, *LISTS, *NEITHER])
+@pytest.mark.parametrize("name", [*BESIDE, *LISTS, *OWN, *NEITHER])
 def test_what_a_source_does_with_links(name: str) -> None:
-    """Of paths from its own location it asks anything; of others, it passes over links in what it lists."""
-    said = skipping.skips(list(ast.walk(ast.parse({**BESIDE, **LISTS, **NEITHER}[name]))))
-    assert (said.beside, said.lists) == (name in BESIDE, name in LISTS)
+    """Of paths from its own location it asks anything; of others, it passes over links in what it lists, which it knows
+    or is given."""
+    said = skipping.skips(list(ast.walk(ast.parse({**BESIDE, **LISTS, **OWN, **NEITHER}[name]))))
+    assert (said.beside, said.lists) == (name in BESIDE, name in LISTS or name in OWN)
+    assert said.given == (name in LISTS)
 
 
 GUARD = "import os\ndef safe(path):\n    return open(os.open(path, os.O_RDONLY | os.O_NOFOLLOW)).read()\n"
@@ -92,15 +102,38 @@ def test_its_files_are_real(files: dict[str, str], found: int, workbench: Workbe
     assert {path.partition("site-packages/")[2] for path in skipped} == {"demo/data/x.txt", *files}
 
 
-def test_a_package_that_lists_itself_has_real_modules(tmp_path: Path) -> None:
-    """Of a package that passes over links in directories it knows otherwise, the modules are copied."""
-    (tmp_path / "file").write_text("x = 1\n")
-    leaves = {
-        path: str(tmp_path / "file") for path in ("demo/list.py", "demo/plugins/a.py", "demo/plugins/a.yml", "other.py")
+LOADER = b"""import importlib, os
+for name in os.listdir(os.path.dirname(__file__) + "/plugins"):
+    importlib.import_module("demo.plugins." + name)
+"""
+
+
+@pytest.mark.parametrize(
+    ("lister", "loader", "copied"),
+    [
+        (LISTS["continue"], LOADER, True),
+        (LISTS["continue"], b"import os\nprint(os.listdir('.'), __file__)\n", False),
+        (LISTS["continue"], b"import importlib\nimportlib.import_module('demo.plugins.a')\n", False),
+        (OWN["a name of another module"], b"", True),
+        (OWN["an attribute"], b"", True),
+    ],
+)
+def test_a_package_that_lists_itself_has_real_modules(lister: str, loader: bytes, copied: bool, tmp_path: Path) -> None:
+    """The modules of a package are copied that passes over links in directories which it knows otherwise, or in those
+    that it is given where it looks for plugins: what else it is given is a user's."""
+    contents = {
+        "demo/list.py": b"import os\n" + lister.encode(),
+        "demo/load.py": loader,
+        "demo/plugins/a.py": b"x = 1\n",
     }
-    rules = placement.Placement(leaves)
-    late = rules.late_reasons({"demo/list.py": sources.look(b"import os\n" + LISTS["continue"].encode())})
-    assert late == {path: ["skips-links"] for path in ("demo/list.py", "demo/plugins/a.py")}
+    leaves = {}
+    for number, (path, content) in enumerate({**contents, "demo/plugins/a.yml": b"x", "other.py": LOADER}.items()):
+        (tmp_path / str(number)).write_bytes(content)
+        leaves[path] = str(tmp_path / str(number)) if content else ""
+    seen = {path: sources.look(content) for path, content in contents.items()}
+    late = placement.Placement(leaves).late_reasons(seen)
+    expected = [path for path in contents if leaves[path]] if copied else []
+    assert late == {path: ["skips-links"] for path in expected}
 
 
 def test_a_program_of_its_own_keeps_its_bit(workbench: Workbench) -> None:

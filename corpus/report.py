@@ -86,7 +86,7 @@ def page(
             *_totals(results, [rows[name] for name in listed if name in rows], dates, len(listed)),
             *_defects(results),
             *_not_compared(results),
-            *([] if mounted else ["## Copies", "", *(_copies_before(before) if kept else _copies(_trees(compared)))]),
+            *([] if mounted else ["## Copies", "", *(_copies_before(before) if kept else copies(_trees(compared)))]),
             "## Packages",
             "",
             "Columns of probes: passed under pip, under nixgen, all."
@@ -134,7 +134,8 @@ def _not_compared(results: Iterable[Result]) -> list[str]:
     return ["## Not compared", "", *lines, ""] if lines else []
 
 
-def _copies(trees: Sequence[Tree]) -> list[str]:
+def copies(trees: Sequence[Tree]) -> list[str]:
+    """Return the lines that say what of different wheels are copies, and why."""
     files, size = sum(tree.files for tree in trees), sum(tree.size for tree in trees)
     reasons: dict[str, list[tuple[int, int]]] = {}
     for tree in trees:
@@ -155,10 +156,15 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
         lines.append(
             f"| {reason} | {wheels} | {count:,} | {_share(count, files)} | {_bytes(copied)} | {_share(copied, size)} |"
         )
+    executable = sum(row[2] for row in rows[:-1] if "executable" in row[0])
+    others = rows[-1][2] - executable
     programs = sum(sum(tree.programs.values()) for tree in trees)
     largest = sorted(trees, key=lambda tree: -_copied_size(tree))[:_LARGEST]
     return [
         *lines,
+        "",
+        f"Of the copies, {_bytes(executable)} ({_share(executable, size)}) are of programs. The other {_bytes(others)} "
+        f"({_share(others, size)}) take no room [where a copy is its leaf's file](how-it-works.md#what-a-copy-takes).",
         "",
         f"Programs that are store paths of their own, which versions share: "
         f"{sum(len(tree.programs) for tree in trees)}, {_bytes(programs)} ({_share(programs, size)}).",
@@ -168,6 +174,11 @@ def _copies(trees: Sequence[Tree]) -> list[str]:
         + ".",
         "",
     ]
+
+
+def with_copies(page: str, told: Sequence[str]) -> str:
+    """Return a page with these lines about copies in the place of what it said of them."""
+    return _COPIES.sub(lambda _: "\n".join(["## Copies", "", *told, ""]), page)
 
 
 def _copies_before(before: str) -> list[str]:

@@ -55,7 +55,7 @@ def build(attributes, out):
         # Compiling takes most of the time: each process is to get as much of it, and they are dealt out in turn.
         files.sort(key=File.source_size, reverse=True)
     placed = in_processes(lambda file: place(file, rules, out), files, workers)
-    _copy_late(out, rules, files, placed)
+    copy_late(out, rules, files, placed)
 
     distribution, dist_info = attributes["distribution"], site + "/" + attributes["distInfo"]
     commands = _write_commands(_with_pip_of_this_version(distribution, attributes["commands"]), out)
@@ -148,8 +148,14 @@ def files_of(attributes, site, out):
     return list(files.values())
 
 
-def _copy_late(out, rules, files, placed):
-    """Make copies of what only the whole wheel tells."""
+def copy_late(out, rules, files, placed):
+    """Make copies of what only the whole wheel tells, and note it in what was placed.
+
+    Args:
+        out: the tree.
+        rules: the wheel's ``placement.Placement``.
+        files, placed: each ``File`` of the wheel, and what ``place`` gave for it.
+    """
     by_path = {file.path: (file, done) for file, done in zip(files, placed)}  # noqa: B905 - see _rows
     late = rules.late({path: done.judged for path, (_, done) in by_path.items()})
     for path, reasons in late.items():

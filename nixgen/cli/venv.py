@@ -18,6 +18,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from nixgen.cli.console import Console
+    from nixgen.environments.kinds import Kinds
+    from nixgen.environments.request import Request
     from nixgen.venv.node_modules import Settled
 
 EXAMPLES = (
@@ -63,22 +65,32 @@ def run(options: argparse.Namespace) -> int:
         NixgenError: with what stands in the way of building it; DIR stays as it was.
     """
     directory = Path(options.directory, ".venv") if options.dir is None else Path(options.here, options.dir)
-    arguments = ["--dry-run"] if options.dry_run else []
     from nixgen.cli.choosing import request
     from nixgen.cli.console import Console
     from nixgen.environments.kinds import Kinds
 
     if options.rollback:
-        return _roll_back(options, directory, arguments, Console(quiet=options.quiet))
+        return _roll_back(options, directory, Console(quiet=options.quiet))
+    from contextlib import nullcontext
+
+    from nixgen.venv.history import remembering
+
+    console, wanted = Console(quiet=options.quiet), request(options)
+    kinds = Kinds.of(wanted.base)
+    with remembering(wanted.base, directory) if kinds.python and kinds.npm else nullcontext():
+        return _make_all(options, directory, wanted, kinds, console)
+
+
+def _make_all(options: argparse.Namespace, directory: Path, wanted: Request, kinds: Kinds, console: Console) -> int:
+    """Make the virtual environment, and ``node_modules``."""
     from nixgen.venv.form import modules_are_mounted
     from nixgen.venv.node_modules import check_modules, mount_modules, stand_modules
 
-    console, wanted, code = Console(quiet=options.quiet), request(options), 0
-    kinds = Kinds.of(wanted.base)
+    code = 0
     if kinds.npm:
         check_modules(wanted.base)
     if kinds.python:
-        code = _make(options, directory, arguments, console)
+        code = _make(options, directory, console)
         # Once is enough to say that inputs have changed.
         wanted = wanted._replace(check="frozen")
     if code == 0 and kinds.npm:
@@ -92,32 +104,43 @@ def run(options: argparse.Namespace) -> int:
     return code
 
 
-def _roll_back(options: argparse.Namespace, directory: Path, arguments: list[str], console: Console) -> int:
-    """Go back to the environments of before, without a build."""
+def _roll_back(options: argparse.Namespace, directory: Path, console: Console) -> int:
+    """Go back to the environments of before, without a build: of two, those that the last change was of."""
     from nixgen.environments.kinds import Kinds
+    from nixgen.venv.history import NPM, PYTHON, last_changed
     from nixgen.venv.node_modules import rollback_modules
     from nixgen.venv.program import environment_below, is_mounted
     from nixgen.venv.program import run as run_program
 
-    words, base = [*arguments, "--rollback"], Path(options.directory)
+    words, base = [*_dry(options), "--rollback"], Path(options.directory)
     kinds, code = Kinds.of(base), 0
-    if kinds.python:
+    changed = last_changed(base, directory) if kinds.python and kinds.npm else {PYTHON, NPM}
+    of_links = not is_mounted(base / "node_modules")
+    if kinds.npm and of_links and NPM in changed:
+        rollback_modules(base, change=False)  # refused before the other one is back
+    if kinds.python and PYTHON in changed:
         code = run_program(directory, words, environment=environment_below(directory))
+    elif kinds.python:
+        console.note(f"{shown(options, directory)} stays: the last change was of node_modules alone")
     if code or not kinds.npm:
         return code
-    if is_mounted(base / "node_modules"):
+    if NPM not in changed:
+        console.note(f"node_modules stays: the last change was of {shown(options, directory)} alone")
+        return 0
+    if not of_links:
         return run_program(base / "node_modules", words, environment=None)
     say_modules(rollback_modules(base, change=not options.dry_run), console, dry_run=options.dry_run)
     return 0
 
 
-def _make(options: argparse.Namespace, directory: Path, arguments: list[str], console: Console) -> int:
+def _make(options: argparse.Namespace, directory: Path, console: Console) -> int:
     """Make the virtual environment on top of the one of Python's packages."""
     from nixgen.cli.choosing import request
     from nixgen.venv.editable import install
     from nixgen.venv.form import form_here
     from nixgen.venv.standing import stand
 
+    arguments = _dry(options)
     form = "mounted" if options.reset else form_here(Path(options.directory), directory, options.form, console)
     if form is not None:
         arguments.append("--reset" if options.reset else f"--{form}")
@@ -127,6 +150,10 @@ def _make(options: argparse.Namespace, directory: Path, arguments: list[str], co
         install(directory, wanted, console)
         console.say(f"{shown(options, directory)} stands on {environment}")
     return code
+
+
+def _dry(options: argparse.Namespace) -> list[str]:
+    return ["--dry-run"] if options.dry_run else []
 
 
 def say_modules(settled: Settled, console: Console, *, dry_run: bool) -> None:

@@ -50,9 +50,13 @@ def environment_below(directory: Path) -> Path | None:
     Returns:
         None where there is no marker, or it names anything else than a valid path of the store.
     """
-    text = _marker(directory)
-    named = next((line[4:] for line in text.splitlines() if line.startswith("env /")), None)
-    return Path(named) if named is not None and _is_valid(named) else None
+    named = named_below(directory)
+    return Path(named) if named and _is_valid(named) else None
+
+
+def named_below(directory: Path) -> str:
+    """Return what the marker of a virtual environment names, whatever that is; "" where there is none."""
+    return next((line[4:] for line in _marker(directory).splitlines() if line.startswith("env /")), "")
 
 
 def is_made(directory: Path) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +19,7 @@ from nixgen.names import LOCK_NAME
 from nixgen.observer import SILENT, Observer
 from nixgen.venv.editable import install
 from nixgen.venv.form import Form
+from nixgen.venv.history import remembering
 from nixgen.venv.node_modules import Settled, check_modules, renew_modules, settle
 from nixgen.venv.program import check_ours, environment_below
 from nixgen.venv.standing import stand
@@ -77,6 +79,14 @@ def sync(
     if anew:
         locked(lock_again(wanted, observer))
     kinds = Kinds.of(request.base)
+    with remembering(request.base, directory) if kinds.python and kinds.npm else contextlib.nullcontext():
+        return _renew(directory, request, kinds, form, anew, observer)
+
+
+def _renew(
+    directory: Path, request: Request, kinds: Kinds, form: Form | None, anew: bool, observer: Observer
+) -> Synced:
+    """Build what the lock has, and put the virtual environment and ``node_modules`` on that."""
     before = environment = modules = None
     code = 0
     if kinds.python:

@@ -113,8 +113,9 @@ let
       };
 
   # The builders that a package's path depends on, and no other.
-  builders = run.buildersOf [
+  packageBuilders = run.compiledOf [
     "npm_archive"
+    "npm_instance"
     "npm_package"
     "plain_json"
   ];
@@ -122,9 +123,8 @@ let
   # Those of a package whose install scripts run, which no other's path depends on.
   scriptBuilders = run.buildersOf [
     "npm_archive"
-    "npm_package"
+    "npm_instance"
     "npm_scripts"
-    "plain_json"
   ];
 
   # The interpreter of the builders: that of the environment where the lock has one, else the machine's python3.
@@ -177,6 +177,11 @@ let
           python
           version
           ;
+      };
+
+      builders = packageBuilders {
+        inherit system;
+        interpreter = found;
       };
 
       packages = platform.select { inherit section system omit; };

@@ -17,8 +17,25 @@ let
     path = ./builders;
     filter = path: _type: match ".*[.]py" path != null;
   };
+
+  flags = [
+    "-s" # nothing of the user's; Nix has cleared the environment, and -I would ignore PYTHONHASHSEED
+    "-S" # no site-packages of the interpreter's own
+    "-B" # no bytecode beside the builders
+    "-X"
+    "utf8" # file names of wheels are UTF-8, whatever the locale
+  ];
+
+  # What every builder has of its interpreter.
+  ofInterpreter = interpreter: {
+    builder = interpreter.path;
+    # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
+    PATH = interpreter.directory;
+    PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes
+    preferLocalBuild = true;
+  };
 in
-{
+rec {
   builders = all;
 
   # What stands behind bin/nixgen-venv.
@@ -39,6 +56,25 @@ in
       filter =
         path: _type: elem (baseNameOf path) (map (name: "${name}.py") names);
     };
+
+  # compiledOf :: [string] -> { system, interpreter } -> derivation
+  #
+  # What buildersOf gives, with bytecode: made once, where a builder starts hundreds of times and would compile them each
+  # time. Python compiles the one that runs all the same: it is to be small.
+  compiledOf =
+    names:
+    { system, interpreter }:
+    derivation (
+      {
+        name = "nixgen-builders";
+        inherit system;
+        args = flags ++ [
+          "${buildersOf [ "compile" ]}/compile.py"
+          (buildersOf names)
+        ];
+      }
+      // ofInterpreter interpreter
+    );
 
   # run :: { name, system, interpreter, builder : string, attributes ? { }, stored ? false, graphs ? { },
   #          allowSubstitutes ? true, builders ? all, hash ? null } -> derivation
@@ -65,14 +101,7 @@ in
       {
         name = names.storeName name;
         inherit system allowSubstitutes;
-        builder = interpreter.path;
-        args = [
-          "-s" # nothing of the user's; Nix has cleared the environment, and -I would ignore PYTHONHASHSEED
-          "-S" # no site-packages of the interpreter's own
-          "-B" # no bytecode beside the builders
-          "-X"
-          "utf8" # file names of wheels are UTF-8, whatever the locale
-        ]
+        args = flags
         ++ (
           if builders == all then
             [
@@ -83,11 +112,8 @@ in
           else
             [ "${builders}/${builder}.py" ]
         );
-        # Nix gives the builder its bare name as argv[0]; a relocated Python finds itself through PATH.
-        PATH = interpreter.directory;
-        PYTHONHASHSEED = "0"; # until Python 3.10, bytecode has the strings of a set in the order of their hashes
-        preferLocalBuild = true;
       }
+      // ofInterpreter interpreter
       // (
         if stored then
           { attributesPath = toFile "attributes" (toJSON attributes); }

@@ -12,7 +12,7 @@ import shutil
 import subprocess
 import sys
 
-import npm_package
+import npm_instance
 
 #: When npm runs which script: one of all packages, and then the next one.
 EVENTS = ("preinstall", "install", "postinstall")
@@ -30,19 +30,19 @@ _MODULES = "node_modules"
 
 
 def build(attributes, out):
-    """Make the directory ``out`` as ``npm_package.build`` does, and run install scripts in it.
+    """Make the directory ``out`` as ``npm_instance.build`` does, and run install scripts in it.
 
     Args:
-        attributes: ``node`` (a directory with bin/node), and those of ``npm_package.build``; of each package whose
+        attributes: ``node`` (a directory with bin/node), and those of ``npm_instance.build``; of each package whose
             scripts run also ``scripts``: commands by what npm calls them.
         out: directory to make.
 
     Raises:
-        SystemExit: as ``npm_package.build``; a script fails, or what runs it is not there, with the package's name.
+        SystemExit: as ``npm_instance.build``; a script fails, or what runs it is not there, with the package's name.
     """
     os.umask(0o022)
     packages = attributes["packages"]
-    npm_package.build(attributes, out)
+    npm_instance.build(attributes, out)
     top = os.path.realpath(os.getcwd())
     common = _common(attributes["node"], top)
     instances = []
@@ -201,7 +201,7 @@ def _link_commands(modules):
             if os.path.lexists(place) or not os.path.isfile(program):
                 continue
             if not os.path.islink(directory):
-                npm_package.make_program(program)
+                npm_instance.make_program(program)
             os.makedirs(os.path.dirname(place), exist_ok=True)
             _put_command(place, program)
             made.append(place)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 from collections.abc import Collection, Iterable, Mapping
@@ -135,6 +136,11 @@ class BuiltPaths:
         """Return what must not be run or read of a derivation's sources, as it is not what Nix recorded."""
         sources = derivation.sources
         invalid = self.store.invalid(sources)
+        if invalid and derivation.compiled:
+            # What is made is not what keeps them.
+            with contextlib.suppress(NixError):
+                self.store.build_all(derivation.compiled)
+            invalid = self.store.invalid(sources)
         valid = self.store.registrations([path for path in sources if path not in invalid])
         counter = Counter(0, None)
         wrong = {path for path, kind, _ in compare_paths(valid.values(), self.store, counter) if kind in _WRONG}
@@ -203,7 +209,7 @@ def what_it_is(path: str) -> str:
         return "image"
     if os.path.lexists(f"{path}/nix-support/nixgen-npm.json"):
         return "environment"
-    # Of packages of npm: nix/builders/npm_package.py.
+    # Of packages of npm: nix/builders/npm_instance.py.
     ways = (Path(path, name) for name in ("p", "p0"))
     return "package" if any(way.is_symlink() and "node_modules" in way.readlink().parts for way in ways) else "path"
 

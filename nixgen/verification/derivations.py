@@ -100,6 +100,11 @@ class Derivation:
         return [*builders, *([stored] if stored else [])]
 
     @property
+    def compiled(self) -> list[str]:
+        """The derivations of its builders, where these are compiled (nix/run.nix, ``compiledOf``)."""
+        return [path for path in self.inputs if path.endswith(f"{_BUILDERS}.drv")]
+
+    @property
     def attributes(self) -> str:
         """What its builder is told, as JSON."""
         stored = self.variables.get("attributesPath")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 from pathlib import Path
 
 from tests.nix.conftest import INTERPRETER, Nix
@@ -53,3 +54,28 @@ def test_the_place_of_the_library_does_not_matter(nix: Nix, tmp_path: Path) -> N
     values = {"python": INTERPRETER, "attributes": {"a": 1}}
     drvs = {instantiate(RUN, nix.env, directory=str(place), **values) for place in (LIBRARY, copy)}
     assert len(drvs) == 1
+
+
+COMPILED = """
+(import (/. + directory + "/run.nix") { names = import (/. + directory + "/names.nix"); }).compiledOf
+[ "nothing" "text" ] {
+  system = builtins.currentSystem;
+  interpreter = { path = python; directory = dirOf python; };
+}
+"""
+
+
+def test_builders_are_compiled_once(nix: Nix) -> None:
+    """Those that start often have bytecode, the same each time, and their sources for another Python."""
+    values = {"directory": str(LIBRARY), "python": INTERPRETER}
+    out = nix.build(COMPILED, **values)
+    assert sorted(path.name for path in out.iterdir()) == ["__pycache__", "nothing.py", "text.py"]
+    (cached,) = (out / "__pycache__").glob("text.*.pyc")
+    assert cached.read_bytes()[4:8] == b"\1\0\0\0"  # by a hash that nobody compares (PEP 552)
+    made = nix.instantiate(COMPILED, **values)
+    subprocess.run(["nix-store", "--realise", "--check", made], env=nix.env, check=True, capture_output=True)
+    found = "import sys; sys.path[0] = sys.argv[1]; import text; print(text.__cached__)"
+    said = subprocess.check_output(
+        [INTERPRETER, "-S", "-B", "-v", "-c", found, out], text=True, stderr=subprocess.STDOUT
+    )
+    assert f"code object from '{cached}'" in said

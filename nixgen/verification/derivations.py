@@ -31,6 +31,8 @@ _MADE_BY = {
     "mounted": "image",
     "program": "program",
     "npm_package": "package",
+    "npm_scripts": "package",
+    "npm_pack": "archive",
     "npm_environment": "environment",
     "npm_mounted": "image",
 }

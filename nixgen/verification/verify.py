@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 import re
 import stat
@@ -20,7 +21,9 @@ from nixgen.indexes import INDEX_NAME, index_leaf
 from nixgen.leaf import leaf_name, leaf_path
 from nixgen.observer import SILENT, Observer
 from nixgen.store import Store
+from nixgen.store.queries import Registration
 from nixgen.verification.built import BuiltPaths, compare_paths, name_of, what_it_is
+from nixgen.verification.derivations import Derivation
 from nixgen.verification.findings import Finding, Kind, Report
 from nixgen.verification.leaves import Counter, Leaf, check_leaves, in_threads
 from nixgen.verification.nar import read_file
@@ -120,7 +123,8 @@ class Verification(BuiltPaths):
 
 
 def verify_all(store: Store, observer: Observer = SILENT) -> Report:
-    """Compare everything that nixgen has in a store, whichever lock it came from: trees, environments, images, leaves.
+    """Compare everything that nixgen has in a store, whichever lock it came from: trees, environments, images, leaves,
+    packages of npm and the archives that they are made of.
 
     A leaf is compared with the hash that its store path follows from, everything else with Nix's database.
 
@@ -132,6 +136,9 @@ def verify_all(store: Store, observer: Observer = SILENT) -> Report:
     # A tree that is gone has no manifest any more, and an environment still names it.
     trees = {tree for path in roots for tree in _trees_of(path)}
     roots |= trees
+    # Of a package of npm that was built here; without them nothing is missing.
+    archives = {path for root in roots for path in _archives_of(registrations.get(root))} & registrations.keys()
+    roots |= archives
     needed: set[str] = set()
     pending = sorted(roots & registrations.keys())
     while pending:
@@ -151,7 +158,8 @@ def verify_all(store: Store, observer: Observer = SILENT) -> Report:
         differing = compare_paths(rest, store, counter)
     report.leaves, report.paths, report.read = len(good), len(rest), counter.read
     for path, kind, detail in differing:
-        what = "tree" if path in trees else "leaf" if path in maybe else what_it_is(path)
+        known = {"tree": trees, "leaf": maybe, "archive": archives}
+        what = next((what for what, paths in known.items() if path in paths), None) or what_it_is(path)
         report.findings.append(Finding(kind=kind, what=what, path=path, detail=detail))
     report.findings += [
         Finding(kind=Kind.UNREGISTERED, what="tree" if path in trees else what_it_is(path), path=path)
@@ -175,6 +183,14 @@ def _is_its_hash(path: str, store_dir: str, counter: Counter) -> bool:
         return False
     counter.add(1, size)
     return True
+
+
+def _archives_of(registration: Registration | None) -> set[str]:
+    """Return the archives that a package of npm is made of, as its derivation says; none where that is gone."""
+    derivation = Derivation.read(registration.deriver) if registration is not None and registration.deriver else None
+    if derivation is None or derivation.what != "package":
+        return set()
+    return {package["archive"] for package in json.loads(derivation.attributes)["packages"]}
 
 
 def _trees_of(environment: str) -> set[str]:

@@ -56,6 +56,8 @@ def test_what_is_altered_is_named_and_restored(empty_store: Cli, tmp_path: Path)
             ("altered", "archive", "two 1.0.0"),
             ("altered", "package", ""),
         ]
+        said = empty_store("verify", "--all", "-C", tmp_path, code=5).stdout
+        assert f"altered: archive {archive}\n" in said
         done = empty_store("verify", "--repair", code=5)  # the package is back, and no cache has the archive
         assert f"{archive} is in no cache" in done.stderr
         cached = Path(empty_store.environment["npm_config_cache"], "_cacache", "content-v2", "sha512")

@@ -44,7 +44,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--has",
         action="append",
         metavar="REQUIREMENT",
-        help="name the locks that hold it: 'urllib3<2.6', '@babel/core<7.26'; repeatable, any counts",
+        help="name the locks that hold it: 'urllib3<2.6', 'lodash@<4.17.21'; repeatable, any counts",
     )
     asked.add_argument(
         "--upgrade", metavar="NAME[==VERSION]", help="what the newest version, or this one, fetches and adds"

@@ -15,6 +15,10 @@ from nixgen.errors import UsageError
 from nixgen.fleet.fleet import Fleet, FleetArchive
 from nixgen.fleet.versions import in_order
 from nixgen.npm import versions as npm
+from nixgen.npm.ranges import Range
+
+#: A package of npm and a range, as npm writes them.
+_OF_NPM = re.compile(r"\s*(?P<name>(?:@[\w.~-]+/)?[\w.~-]+)@(?P<range>(?!\s*[\w+.-]+:).*)")
 
 #: The name of a package of npm that has a scope, which no requirement of Python has.
 _SCOPED = re.compile(r"\s*(?P<name>@[\w.~-]+/[\w.~-]+)(?P<clauses>.*)")
@@ -48,10 +52,12 @@ class Question:
     Attributes:
         name: as it was asked for.
         clauses: what the versions fit.
+        range: the same as npm writes it, for packages of npm alone; None where it is asked otherwise.
     """
 
     name: str
-    clauses: SpecifierSet
+    clauses: SpecifierSet = SpecifierSet()  # noqa: RUF009 - nobody changes it
+    range: Range | None = None
 
     def fits(self, archive: FleetArchive) -> bool:
         """Tell whether an archive is one of these.
@@ -59,6 +65,8 @@ class Question:
         Pre-releases and local versions count as the versions that they are; what is no version is held by the name
         alone.
         """
+        if self.range is not None:
+            return archive.kind == "npm" and archive.name == self.name and self.range.holds(archive.version)
         if archive.kind == "npm":
             return archive.name == self.name and all(
                 npm.fits(archive.version, clause.operator, clause.version) for clause in self.clauses
@@ -72,11 +80,16 @@ class Question:
 
 
 def parse_question(text: str) -> Question:
-    """Read what is asked for: a name, of npm with its scope, and which versions.
+    """Read what is asked for: a name, of npm with its scope, and which versions; or as npm writes it.
 
     Raises:
         UsageError: it is something else.
     """
+    if of_npm := _OF_NPM.fullmatch(text):
+        try:
+            return Question(name=of_npm["name"], range=Range.parse(of_npm["range"]))
+        except ValueError as error:
+            raise UsageError(f"{text!r} does not say a package and versions: {error}", todo=_EXAMPLE) from None
     scoped = _SCOPED.fullmatch(text)
     if scoped is None:
         requirement = parse_requirement(text)
@@ -104,7 +117,7 @@ def parse_requirement(text: str) -> Requirement:
     return requirement
 
 
-_EXAMPLE = "write it such as 'urllib3<2.6', 'urllib3==2.5.*' or '@babel/core<7.26'"
+_EXAMPLE = "write it such as 'urllib3<2.6' or 'urllib3==2.5.*', or as npm does: 'semver@^7.5 || <6'"
 
 
 def holders(fleet: Fleet, questions: Iterable[Question]) -> list[Holder]:

@@ -91,7 +91,11 @@ def test_who_holds_a_version_of_npm(fleet: Cli) -> None:
     (twin,) = report(fleet, "--has", "@s/twin<2")["holders"]
     assert (twin["versions"], twin["places"]) == (["2.0.0-rc.1"], ["node_modules/@s/twin"])
     fleet("fleet", "--has", "@s/twin>=2", code=8)
-    assert "write it such as" in fleet("fleet", "--has", "@s/twin@2", code=2).stderr
+    assert "write it such as" in fleet("fleet", "--has", "@s/twin@latest", code=2).stderr
+    (twin,) = report(fleet, "--has", "@s/twin@2.x")["holders"]
+    assert twin["versions"] == ["2.0.0-rc.1"]
+    assert [one["kind"] for one in report(fleet, "--has", "demo@<10 || 11")["holders"]] == ["npm", "npm"]
+    fleet("fleet", "--has", "demo@1.0", code=8)
     assert "nixgen outdated" in fleet("fleet", "--upgrade", "other", code=3).stderr
 
 

@@ -98,7 +98,9 @@ _json = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 def commands_of(text):
     """Return what an entry_points.txt defines, in its order: each group, name and value.
 
-    Read as ``importlib.metadata`` reads it from Python 3.10 on, which is what an installed environment does.
+    Read as ``importlib.metadata`` reads it from Python 3.10 on, which is what an installed environment does; but lines
+    that begin with ";" are comments, as in the format that the specification names (``configparser``), and to uv. pip
+    makes a command called "; name" of such a line, or fails.
 
     Args:
         text: its content.
@@ -109,7 +111,7 @@ def commands_of(text):
     found = []
     section = None
     for line in map(str.strip, text.splitlines()):
-        if not line or line.startswith("#"):
+        if not line or line.startswith(("#", ";")):
             continue
         if line.startswith("[") and line.endswith("]"):
             section = line.strip("[]")

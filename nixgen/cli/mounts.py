@@ -14,6 +14,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     """Print the table; return the exit code."""
+    import sys
+
     from nixgen.venv.program import mounting
 
-    return mounting("table", *(["--json"] if options.json else [])).returncode
+    # Printed here: what standard output does not take is said as of any other verb.
+    done = mounting("table", *(["--json"] if options.json else []), captured=True)
+    sys.stderr.write(done.stderr)
+    sys.stdout.write(done.stdout)
+    return done.returncode

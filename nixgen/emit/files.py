@@ -23,10 +23,19 @@ def write_text(path: Path, text: str) -> None:
 
 
 def write_bytes(path: Path, content: bytes) -> None:
-    """Write a file by rename."""
+    """Write a file by rename; one that the user has a link to where that leads, as uv and npm write their locks."""
+    path = _through(path)
     with _beside(path) as temporary:
         temporary.write_bytes(content)
         temporary.replace(path)
+
+
+def _through(path: Path) -> Path:
+    """Return where a link leads that is this user's own; root follows no other's, which may lead anywhere."""
+    with contextlib.suppress(OSError):
+        if path.is_symlink() and path.lstat().st_uid == os.geteuid():
+            return Path(os.path.realpath(path))
+    return path
 
 
 def write_several(directory: Path, content: Mapping[str, bytes]) -> None:

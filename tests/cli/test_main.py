@@ -144,11 +144,12 @@ def test_missing_directory(words: tuple[str, ...], nixgen: Cli, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("unbuffered", ["", "1"], ids=["at the end", "at once"])
-def test_an_output_that_takes_no_more(unbuffered: str) -> None:
+@pytest.mark.parametrize("words", [("completion", "bash"), ("mounts", "--json")], ids=lambda words: words[0])
+def test_an_output_that_takes_no_more(words: tuple[str, ...], unbuffered: str) -> None:
     """A full disk under the standard output is the machine's fault and says so: once, and at the end of the run too."""
     with Path("/dev/full").open("w") as full:
         done = subprocess.run(
-            [sys.executable, "-m", "nixgen", "completion", "bash"],
+            [sys.executable, "-m", "nixgen", *words],
             stdout=full,
             stderr=subprocess.PIPE,
             text=True,

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from nixgen.emit.files import write_text
+from tests.support.owner import UID, as_root
 
 
 def test_a_full_disk_leaves_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -27,6 +29,31 @@ def test_newlines_are_written_as_they_are(tmp_path: Path) -> None:
     """Text is written in UTF-8 with the newlines it has, on any system."""
     write_text(tmp_path / "x", "ü\n\r\n")
     assert (tmp_path / "x").read_bytes() == b"\xc3\xbc\n\r\n"
+
+
+def test_a_link_is_written_through(tmp_path: Path) -> None:
+    """What a link leads to is written, by rename there, and the link stays; one that leads in a circle is replaced."""
+    (tmp_path / "shared").mkdir()
+    link, target = tmp_path / "nixgen.lock", tmp_path / "shared/lock"
+    link.symlink_to("shared/lock")
+    for text in ("one", "two"):
+        write_text(link, text)
+        assert (link.is_symlink(), target.read_text(), target.is_symlink()) == (True, text, False)
+    assert [path.name for path in target.parent.iterdir()] == ["lock"]
+    (tmp_path / "circle").symlink_to("circle")
+    write_text(tmp_path / "circle", "here")
+    assert (tmp_path / "circle").read_text() == "here" and not (tmp_path / "circle").is_symlink()
+
+
+@as_root
+def test_root_follows_no_link_of_another_user(tmp_path: Path) -> None:
+    """It is replaced, and what it leads to stays."""
+    target, link = tmp_path / "target", tmp_path / "link"
+    target.write_text("theirs")
+    link.symlink_to(target)
+    os.chown(link, UID, UID, follow_symlinks=False)
+    write_text(link, "ours")
+    assert (target.read_text(), link.read_text(), link.is_symlink()) == ("theirs", "ours", False)
 
 
 def test_what_a_killed_process_left_beside_it_goes(tmp_path: Path) -> None:

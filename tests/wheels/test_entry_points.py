@@ -45,9 +45,11 @@ def test_commands_reach_the_index(index_of: Index) -> None:
 
 
 def test_a_percent_sign_and_a_comment_are_harmless() -> None:
-    """A percent sign in another group and comments do not disturb the parsing."""
-    text = "# first\n[other]\nx = 100%\n[console_scripts]\n# second\nrun=demo:main\n"
+    """A percent sign in another group and comments of both signs do not disturb the parsing; behind a value there is
+    none."""
+    text = "# first\n; first\n[other]\nx = 100%\n[console_scripts]\n# second\n ; third\n;no = demo:no\nrun=demo:main\n"
     assert parsed(text) == ({"run": "demo:main"}, {}, [])
+    assert "is not module:attribute" in parsed("[console_scripts]\nrun = demo:main ; none\n")[2][0]
 
 
 @pytest.mark.parametrize(

@@ -39,7 +39,27 @@
       lib = library;
 
       packages = forSystems (
-        _system: pkgs: rec {
+        _system: pkgs:
+        let
+          # nixpkgs may have none.
+          mousebender =
+            pkgs.python3Packages.mousebender or (pkgs.python3Packages.buildPythonPackage rec {
+              pname = "mousebender";
+              version = "2025.1";
+              format = "wheel";
+              src = pkgs.fetchPypi {
+                inherit pname version format;
+                dist = "py3";
+                python = "py3";
+                hash = "sha256-lxFjbskS26dZe6ESgbnBvTdXzaYj1BdW/mJdHQztUqI=";
+              };
+              dependencies = [
+                pkgs.python3Packages.packaging
+                pkgs.python3Packages.typing-extensions
+              ];
+            });
+        in
+        rec {
           default = nixgen;
           nixgen = pkgs.python3Packages.buildPythonApplication {
             pname = "nixgen";
@@ -61,6 +81,12 @@
               "socksio"
               "uv"
               "zlib-ng"
+            ]
+            # What `nixgen serve` takes more: the extra `serve`.
+            ++ [
+              mousebender
+              pkgs.python3Packages.starlette
+              pkgs.python3Packages.uvicorn
             ];
             pythonImportsCheck = [ "nixgen.cli" ];
             meta.mainProgram = "nixgen";

@@ -9,6 +9,7 @@ import subprocess
 import tomllib
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from packaging.requirements import Requirement
@@ -64,17 +65,22 @@ def test_library(nix: Flakes, checkout: Path) -> None:
 
 
 def test_the_package_has_the_dependencies_of_pyproject(nix: Flakes, checkout: Path) -> None:
-    """The package for nixpkgs has the version and the dependencies that pyproject.toml has."""
+    """The package for nixpkgs has the version and the dependencies that pyproject.toml has, also those of serve."""
     done = nix("build", ".#nixgen", "--no-link", "--json", cwd=checkout)
     described = json.loads(Path(json.loads(done)[0]["outputs"]["out"]).read_text())
     pyproject = tomllib.loads((ROOT / "pyproject.toml").read_text())
     assert described["version"] == pyproject["project"]["version"]
     for given, asked in (
-        (described["dependencies"], pyproject["project"]["dependencies"]),
+        (described["dependencies"], [*pyproject["project"]["dependencies"], *_of_serve(pyproject)]),
         (described["build-system"], pyproject["build-system"]["requires"]),
     ):
         assert set(given) == {Requirement(text).name for text in asked}
     assert (Path(described["src"]) / "nix" / "default.nix").is_file()
+
+
+def _of_serve(pyproject: dict[str, Any]) -> list[str]:
+    found: list[str] = pyproject["project"]["optional-dependencies"]["serve"]
+    return found
 
 
 def test_the_locked_wheel_is_made_here(tmp_path: Path) -> None:

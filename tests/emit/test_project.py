@@ -158,13 +158,17 @@ def test_an_interruption_of_the_first_time_leaves_no_lock(
     assert not [name for name in _entries(tmp_path) if "/." in f"/{name}"]
 
 
-def test_a_linked_lock_is_replaced(tmp_path: Path) -> None:
-    """Where the lock is a link, the link is replaced, and what it led to stays."""
-    (tmp_path / "elsewhere").write_text("precious")
-    (tmp_path / "nixgen.lock").symlink_to("elsewhere")
+def test_a_linked_lock_is_written_where_it_leads(tmp_path: Path) -> None:
+    """Where the lock is a link, or the directory beside it, both stay, and what they lead to is written, as by uv and
+    npm."""
+    (tmp_path / "shared/nix").mkdir(parents=True)
+    (tmp_path / "nixgen.lock").symlink_to("shared/lock")
+    (tmp_path / "nix").symlink_to("shared/nix")
     Files(lock=LOCK).write(tmp_path)
-    assert (tmp_path / "elsewhere").read_text() == "precious"
-    assert not (tmp_path / "nixgen.lock").is_symlink()
+    assert (tmp_path / "shared/lock").read_text() == LOCK.to_text()
+    assert (tmp_path / "nixgen.lock").is_symlink() and (tmp_path / "nix").is_symlink()
+    assert (tmp_path / "shared/nix/default.nix").is_file()
+    assert Files(lock=LOCK).changes(tmp_path) == []
 
 
 def test_templates_take_values_as_strings_of_nix(nix_store: NixInstallation, tmp_path: Path) -> None:

@@ -45,7 +45,7 @@ let
   };
   names = [
     "certifi" "hatchling" "httpx" "installer" "isal" "jinja2" "packaging" "pbs-installer" "poetry-core"
-    "rich" "sniffio" "socksio" "uv" "zlib-ng"
+    "mousebender" "rich" "sniffio" "socksio" "starlette" "uv" "uvicorn" "zlib-ng"
   ];
 in
 {

@@ -55,16 +55,20 @@ def built(
 ) -> Iterator[Built]:
     """The example, built by stock ``nix-build`` of the distribution's Nix and of the newest one."""
     root = tmp_path_factory.mktemp(f"nix-{request.param}")
-    if request.param == "distribution":
-        nix = NixInstallation.of_machine(root)
-    else:
-        nix = NixInstallation(newer_nix(request.param), root)
+    nix = nix_of(request.param, root)
     directory = root / "project"
     shutil.copytree(locked_example, directory)
     cli = Cli(directory=directory, environment=nix.env)
     subprocess.run(["nix-build", "nix"], cwd=directory, env=nix.env, check=True)
     yield Built(nix=nix, cli=cli, result=directory / "result")
     nix.make_removable()
+
+
+def nix_of(suite: str, root: Path) -> NixInstallation:
+    """Return the machine's Nix (``distribution``), or that of a Debian suite, with a store below a directory."""
+    if suite == "distribution":
+        return NixInstallation.of_machine(root)
+    return NixInstallation(newer_nix(suite), root)
 
 
 def newer_nix(suite: str) -> Path:

@@ -13,7 +13,7 @@ from tests.nix.conftest import INTERPRETER, PYTHON
 from tests.support.locks import lock_wheels
 from tests.support.nix import NixInstallation, build
 from tests.support.wheels import make_wheel, nix_sha256
-from tests.whole.conftest import SUITES, newer_nix
+from tests.whole.conftest import SUITES, nix_of
 
 pytestmark = pytest.mark.nix
 
@@ -28,11 +28,7 @@ MODULE = "import os\nhere = os.path.realpath(__file__)\n" + "# more\n" * 1000
 @pytest.fixture(scope="module", params=["distribution", *SUITES])
 def nix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixInstallation]:
     """Each version of Nix, with a store of its own."""
-    root = tmp_path_factory.mktemp(f"copies-{request.param}")
-    if request.param == "distribution":
-        made = NixInstallation.of_machine(root)
-    else:
-        made = NixInstallation(newer_nix(request.param), root)
+    made = nix_of(request.param, tmp_path_factory.mktemp(f"copies-{request.param}"))
     yield made
     made.make_removable()
 

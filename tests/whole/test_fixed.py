@@ -28,7 +28,7 @@ from tests.support.locks import (
 )
 from tests.support.nix import LIBRARY, NixFailedError, NixInstallation, build, derivation, instantiate
 from tests.support.wheels import make_wheel, nix_sha256
-from tests.whole.conftest import SUITES, newer_nix
+from tests.whole.conftest import SUITES, nix_of
 
 pytestmark = pytest.mark.nix
 
@@ -65,10 +65,7 @@ TWO = make_wheel("two", files={"two/__init__.py": "", "two/same.py": "same = 1\n
 @pytest.fixture(params=["distribution", *SUITES])
 def nix(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[NixInstallation]:
     """Each version of Nix, with an empty store, where nothing may be built while evaluating."""
-    if request.param == "distribution":
-        made = NixInstallation.of_machine(tmp_path / "nix")
-    else:
-        made = NixInstallation(newer_nix(request.param), tmp_path / "nix")
+    made = nix_of(request.param, tmp_path / "nix")
     yield made
     made.make_removable()
 

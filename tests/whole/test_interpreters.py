@@ -16,7 +16,7 @@ from tests.support.locks import change_index, lock_wheels
 from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
-from tests.whole.conftest import MACHINE_PYTHON, ROOT, SUITES, newer_nix
+from tests.whole.conftest import MACHINE_PYTHON, ROOT, SUITES, nix_of
 
 pytestmark = pytest.mark.nix
 
@@ -29,11 +29,7 @@ SANDBOX = ["--option", "sandbox", "true", "--option", "sandbox-paths", "", "--op
 @pytest.fixture(scope="module", params=["distribution", *SUITES])
 def nix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixInstallation]:
     """Each version of Nix, with a store of its own."""
-    root = tmp_path_factory.mktemp(f"interpreters-{request.param}")
-    if request.param == "distribution":
-        made = NixInstallation.of_machine(root)
-    else:
-        made = NixInstallation(newer_nix(request.param), root)
+    made = nix_of(request.param, tmp_path_factory.mktemp(f"interpreters-{request.param}"))
     yield made
     made.make_removable()
 

@@ -14,7 +14,7 @@ from tests.support.nixpkgs import write_nixpkgs
 from tests.support.node import with_node
 from tests.support.npm import NpmRegistry, npm_package
 from tests.support.npm_locks import of_registry, write_npm_project
-from tests.whole.conftest import SUITES, newer_nix
+from tests.whole.conftest import SUITES, nix_of
 
 pytestmark = pytest.mark.nix
 
@@ -50,8 +50,7 @@ def nix_build(nix: NixInstallation, project: Path, *arguments: str | Path) -> Pa
 @pytest.mark.parametrize("suite", ["distribution", *SUITES])
 def test_every_version_of_nix(project: Path, tmp_path: Path, suite: str) -> None:
     """Each version gives the same names, a chain and a cycle that Node.js walks, and an image."""
-    root = tmp_path / "nix"
-    nix = NixInstallation.of_machine(root) if suite == "distribution" else NixInstallation(newer_nix(suite), root)
+    nix = nix_of(suite, tmp_path / "nix")
     environment = nix_build(nix, project)
     command = ["node", "-p", "JSON.stringify(['one', 'two', 'left', 'right'].map(name => require(name).needs))"]
     said = subprocess.run(command, cwd=environment, env=with_node(), capture_output=True, text=True, check=True)

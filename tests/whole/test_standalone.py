@@ -19,7 +19,7 @@ from tests.support.nix import NixInstallation, cannot_sandbox
 from tests.support.server import WheelServer
 from tests.support.standalone import Archive, make_archive, write_list
 from tests.support.wheels import make_wheel
-from tests.whole.conftest import newer_nix
+from tests.whole.conftest import nix_of
 
 pytestmark = pytest.mark.nix
 
@@ -45,11 +45,7 @@ def archive(tmp_path_factory: pytest.TempPathFactory) -> Archive:
 @pytest.fixture(scope="module")
 def nix(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[NixInstallation]:
     """A version of Nix, with a store of its own."""
-    root = tmp_path_factory.mktemp(f"standalone-{request.param}")
-    if request.param == "distribution":
-        made = NixInstallation.of_machine(root)
-    else:
-        made = NixInstallation(newer_nix(request.param), root)
+    made = nix_of(request.param, tmp_path_factory.mktemp(f"standalone-{request.param}"))
     yield made
     made.make_removable()
 

@@ -21,7 +21,7 @@ from tests.support.owner import UID, as_root, give, open_directory, python
 from tests.support.server import WheelServer
 from tests.support.wheels import make_wheel
 from tests.verification.conftest import alter
-from tests.whole.conftest import newer_nix
+from tests.whole.conftest import nix_of
 
 pytestmark = [pytest.mark.nix, as_root]
 
@@ -33,11 +33,7 @@ AS_USER = ("setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups")
 def installation(request: pytest.FixtureRequest) -> Iterator[NixInstallation]:
     """A Nix with a store of its own, in a directory that everybody can enter."""
     with open_directory() as place:
-        root = place / "nix"
-        if request.param == "distribution":
-            yield (nix := NixInstallation.of_machine(root))
-        else:
-            yield (nix := NixInstallation(newer_nix(request.param), root))
+        yield (nix := nix_of(request.param, place / "nix"))
         nix.make_removable()
 
 

@@ -70,7 +70,7 @@ class Row:
             package=result.name,
             version=result.version,
             form=result.form,
-            run=f"`{result.run}`",
+            run=f"`pytest {result.run}`",
             tests=judged.tests,
             passed=judged.counts.get(PASSED, 0),
             skipped=judged.counts.get(SKIPPED, 0),
@@ -137,7 +137,7 @@ def page(results: Sequence[Result], *, listed: Sequence[Suite], before: str = ""
             *_found(results),
             "## Suites",
             "",
-            "`run` is what pytest is given. Tests pass in both environments, are skipped in both, fail in both (or are "
+            "`run` is what ran. Tests pass in both environments, are skipped in both, fail in both (or are "
             "expected to), or fail with pip alone.",
             "",
             *table([HEAD, *(row.cells() for row in rows)], right=range(4, 11)).splitlines(),

@@ -108,13 +108,6 @@ CASES = {
     "a lock of npm 6": Case(
         typed="lock", files={"package.json": WANTS_LEAF, "package-lock.json": npm_lock("{}", version=1)}
     ),
-    "a package from a repository": Case(
-        typed="lock",
-        files={
-            "package.json": WANTS_LEAF,
-            "package-lock.json": npm_lock('{"resolved": "git+ssh://git@host.invalid/o/leaf.git#' + 40 * "a" + '"}'),
-        },
-    ),
     "a misspelt verb": Case(typed="instal"),
     "a misspelt option": Case(typed="lock --verfy", files=SIX),
 }

@@ -118,7 +118,7 @@ def test_the_page() -> None:
     listed = read(LIST)
     text = page([RESULT], listed=listed)
     counts = "1,207 | 1,200 | 3 | 2 | 0 | 1 | 1"
-    row = f"| numpy | 1.0 | mounted | `numpy` | {counts} | 2026-01-02 | flaky: `numpy/test_a.py::test_b` |"
+    row = f"| numpy | 1.0 | mounted | `pytest numpy` | {counts} | 2026-01-02 | flaky: `numpy/test_a.py::test_b` |"
     assert row in text and "1 suite, 1,207 tests" in text and "* numpy: arithmetic" in text and "* sympy" not in text
     assert "`numpy/test_a.py::test_c` failed: E   no a\\|b" in text
     other = replace(RESULT, form="farm", date="2026-01-03", judged=Judged(counts={"passed": 5}))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import _thread
 import argparse
 import functools
 import importlib
@@ -312,6 +313,13 @@ def _end_on_signals() -> list[int]:
             came.append(number)
             raise KeyboardInterrupt
 
+    def ignored(unraisable: sys.UnraisableHookArgs) -> None:
+        if isinstance(unraisable.exc_value, KeyboardInterrupt):
+            _thread.interrupt_main()  # it fell into a destructor, which raises nothing: once more, outside of it
+        else:
+            sys.__unraisablehook__(unraisable)
+
+    sys.unraisablehook = ignored
     for number in (signal.SIGTERM, signal.SIGHUP):
         if signal.getsignal(number) is not signal.SIG_IGN:  # as nohup has it
             signal.signal(number, terminate)

@@ -43,15 +43,23 @@ let
       tree
       ;
   };
-  npm = import ./npm.nix {
+  npmArchive = import ./npm_archive.nix { inherit fetch names run; };
+  npmInstances = import ./npm_instances.nix {
     inherit
-      fetch
       interpreter
       lock
-      names
+      npmArchive
       platform
       run
       standalone
+      ;
+  };
+  npm = import ./npm.nix {
+    inherit
+      interpreter
+      names
+      npmInstances
+      run
       ;
   };
   image = import ./image.nix { inherit names run; };
@@ -77,7 +85,8 @@ in
   inherit (mounted) mounted;
   inherit (packages) packagesFor nixpkgsPython;
   inherit (module) mkModule;
-  inherit (npm) npmEnv npmInstances fetchArchive;
+  inherit (npm) npmEnv npmInstances;
+  inherit (npmArchive) fetchArchive;
   inherit (shell) mkShell devShellsFor;
   inherit (libraries) nixpkgsLibraries;
   interpreter = interpreter.interpreter;

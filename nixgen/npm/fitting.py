@@ -1,4 +1,4 @@
-"""Which packages of a lock are for a system; ``nix/npm.nix`` has the same rules."""
+"""Which packages of a lock are for a system; ``nix/platform.nix`` has the same rules."""
 
 from __future__ import annotations
 

@@ -49,7 +49,7 @@ class Supplied:
 
 
 def archive_path(package: NpmPackage, store_dir: str) -> str:
-    """Return the store path of a package's archive, as ``nix/npm.nix`` names it."""
+    """Return the store path of a package's archive, as ``nix/npm_archive.nix`` names it."""
     assert package.archive is not None
     short = store_name(package.name.replace("@", "").replace("/", "-"))[:100]
     name = store_name(f"{short}-{package.version}.tgz")

@@ -105,7 +105,7 @@ class Filling:
             )
 
         if lock.npm is not None:
-            # What builds there is the Python of the first target that is this machine's (nix/npm.nix).
+            # What builds there is the Python of the first target that is this machine's (nix/npm_instances.nix).
             first = next((one.target.key for one in lock.targets if one.target.system == default_system()), "")
             asked = self.request._replace(base=base, python=named.get(first), npm=True, check="frozen")
             warmed = warm_npm(asked, self.hold, self.observer)

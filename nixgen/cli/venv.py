@@ -71,13 +71,11 @@ def run(options: argparse.Namespace) -> int:
 
     if options.rollback:
         return _roll_back(options, directory, Console(quiet=options.quiet))
-    from contextlib import nullcontext
-
     from nixgen.venv.history import remembering
 
     console, wanted = Console(quiet=options.quiet), request(options)
     kinds = Kinds.of(wanted.base)
-    with remembering(wanted.base, directory) if kinds.python and kinds.npm else nullcontext():
+    with remembering(kinds, wanted.base, directory):
         return _make_all(options, directory, wanted, kinds, console)
 
 
@@ -114,7 +112,7 @@ def _roll_back(options: argparse.Namespace, directory: Path, console: Console) -
 
     words, base = [*_dry(options), "--rollback"], Path(options.directory)
     kinds, code = Kinds.of(base), 0
-    changed = last_changed(base, directory) if kinds.python and kinds.npm else {PYTHON, NPM}
+    changed = last_changed(kinds, base, directory)
     of_links = not is_mounted(base / "node_modules")
     if kinds.npm and of_links and NPM in changed:
         rollback_modules(base, change=False)  # refused before the other one is back

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from nixgen.cache import cache_directory
+from nixgen.environments.kinds import Kinds
 
 from .node_modules import modules_environment
 from .program import is_mounted, named_below
@@ -20,13 +21,17 @@ PYTHON, NPM = "python", "npm"
 
 
 @contextlib.contextmanager
-def remembering(base: Path, directory: Path) -> Iterator[None]:
+def remembering(kinds: Kinds, base: Path, directory: Path) -> Iterator[None]:
     """Remember which environments are others after a block than before; where none is, what was remembered stays.
 
     Args:
+        kinds: what the lock has: of one environment there is nothing to remember.
         base: the project's directory.
         directory: its virtual environment.
     """
+    if not (kinds.python and kinds.npm):
+        yield
+        return
     before = _standing(base, directory)
     try:
         yield
@@ -40,8 +45,10 @@ def remembering(base: Path, directory: Path) -> Iterator[None]:
                 place.write_text("\n".join(changed), encoding="utf-8")
 
 
-def last_changed(base: Path, directory: Path) -> frozenset[str]:
+def last_changed(kinds: Kinds, base: Path, directory: Path) -> frozenset[str]:
     """Return which environments the last change was of: both, where the user's cache does not say."""
+    if not (kinds.python and kinds.npm):
+        return frozenset({PYTHON, NPM})
     with contextlib.suppress(OSError, ValueError):
         return frozenset(_place(base, directory).read_text(encoding="utf-8").split()) & {PYTHON, NPM}
     return frozenset({PYTHON, NPM})

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -79,7 +78,7 @@ def sync(
     if anew:
         locked(lock_again(wanted, observer))
     kinds = Kinds.of(request.base)
-    with remembering(request.base, directory) if kinds.python and kinds.npm else contextlib.nullcontext():
+    with remembering(kinds, request.base, directory):
         return _renew(directory, request, kinds, form, anew, observer)
 
 

@@ -43,7 +43,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     what.add_argument("--files", action="store_true", help="list the files, with sizes and hashes")
     parser.add_argument("--json", action="store_true", help="print JSON, with copies or files where they are asked for")
     parser.add_argument(
-        "-o", "--out-link", metavar="PATH", help="an environment that is built (default: result in the project)"
+        "-o",
+        "--out-link",
+        metavar="PATH",
+        help="an environment that is built (default: result in the project, else what .venv there stands on)",
     )
     add_choice(parser)
 
@@ -86,7 +89,7 @@ def _show_python(
     from nixgen.store import Store
     from nixgen.targets import default_system
 
-    link = Path(options.out_link) if options.out_link else choice.base / "result"
+    link = Path(options.out_link) if options.out_link else _standing(choice.base)
     trees = built_trees(link, packages, Store(choice.settings))
     if options.copies and not trees:
         raise InputError(
@@ -118,6 +121,14 @@ def _show_python(
             print(f"Python {choice.python}  {_interpreter(choice)}")
         _print_packages(described)
     return report
+
+
+def _standing(base: Path) -> Path:
+    """Return what a project has built: ``nixgen sync`` makes no link ``result``."""
+    from nixgen.venv.program import environment_below
+
+    result = base / "result"
+    return result if result.exists() else environment_below(base / ".venv") or result
 
 
 def _show_npm(

@@ -139,4 +139,6 @@ def test_copies_need_a_build(locked: Callable[..., str], in_store: Cli, tmp_path
     assert "run `nixgen build`" in in_store("show", "--copies", code=3).stderr
     in_store("build", "-o", tmp_path / "elsewhere")
     assert "package" in in_store("show", "--copies", "-o", tmp_path / "elsewhere").stdout
+    in_store("venv")
+    assert "package" in in_store("show", "--copies").stdout  # of what .venv stands on
     assert "no package named nonsense" in in_store("show", "nonsense", code=3).stderr
